@@ -1,0 +1,89 @@
+"""The catalog as the core reads it. Every value comes from the data file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.names import Name, canonical_name, is_under
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region: `addresses` are IPv4 addresses as text, in the order of the vendor's page."""
+
+    id: str
+    addresses: tuple[str, ...]
+    mx_host: Name
+    mx_host_multi_region: Name
+
+
+@dataclass(frozen=True, slots=True)
+class SpamRule:
+    """The optional rule at the origin: header `header` matching `pattern` sets the spam confidence level."""
+
+    name: str
+    header: str
+    pattern: str
+    confidence_level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """An oddity of the vendor's pages that concerns organizations of one region and multi-region flag."""
+
+    code: str
+    region: str
+    multi_region: bool
+    summary: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The gateway's facts. `digest` is `sha256:` over the data file's octets."""
+
+    gateway: str
+    support: str
+    mx_preference: int
+    gateway_domains: tuple[Name, ...]
+    verification_label: str
+    propagation_hours: int
+    spam_rule: SpamRule
+    regions: Mapping[str, Region]
+    multi_region_addresses: tuple[str, ...]
+    residency_conflict: tuple[str, ...]
+    excluded_connections: tuple[str, ...]
+    advisories: tuple[Advisory, ...]
+    digest: str
+
+    def mx_host(self, region: str, *, multi_region: bool) -> Name:
+        """The MX host of an organization."""
+        found = self.regions[region]
+        return found.mx_host_multi_region if multi_region else found.mx_host
+
+    def addresses(self, region: str, *, multi_region: bool) -> tuple[str, ...]:
+        """The addresses from which the gateway delivers an organization's mail."""
+        extra = self.multi_region_addresses if multi_region else ()
+        return (*self.regions[region].addresses, *extra)
+
+    def verification_name(self, domain: Name) -> Name:
+        """The owner name of a mail domain's verification TXT rrset."""
+        return canonical_name(f"{self.verification_label}.{domain}")
+
+    def is_gateway_host(self, host: Name) -> bool:
+        """Whether a host is one of the gateway's, in any region."""
+        known = (h for r in self.regions.values() for h in (r.mx_host, r.mx_host_multi_region))
+        return any(is_under(host, d) for d in self.gateway_domains) or host in known
+
+    def states_with_mx_host(self, host: Name) -> tuple[tuple[str, bool], ...]:
+        """Each (region, multi-region flag) whose MX host this is: none, one, or several."""
+        return tuple(
+            (region.id, flag)
+            for region in self.regions.values()
+            for flag in (False, True)
+            if self.mx_host(region.id, multi_region=flag) == host
+        )

@@ -1,0 +1,128 @@
+"""What the manifests say, resolved: every domain carries all that was said for its organization and its service.
+
+The models of `models.py` are what people write; these are what the core reads. They are small, because there may be a
+hundred thousand of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from reconciler.names import Name
+
+MANUAL_PROVIDER = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something was declared: a file's path as given, a line counted from 1."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A person vouches for what the program cannot see.
+
+    `region` and `multi_region` say for which state of the organization an allowlist was attested; None where they
+    were left out.
+    """
+
+    what: str
+    by: str
+    on: date
+    expires: date | None
+    region: str | None
+    multi_region: bool | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A person excuses one gate or policy, with an end date (the last day on which it counts)."""
+
+    gate: str
+    owner: str
+    reason: str
+    expires: date
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The values for the verification TXT rrset, as the vendor's console shows them; None where not declared."""
+
+    primary: str | None
+    secondary: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MxHostOverride:
+    """Another MX host than the catalog's, and why."""
+
+    host: Name
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One mail domain with everything that holds for it.
+
+    `written` is the name as its author spelled it. `ttl` (seconds) is for rrsets that are ours alone; None keeps what
+    is there. `zone` and `provider` are None where the program is to find or to choose them. Attestations and waivers
+    of the organization and the service come after the domain's own.
+    """
+
+    name: Name
+    written: str
+    organization: str
+    service: str
+    kind: str
+    connection: str
+    region: str
+    multi_region: bool
+    next_hops: tuple[Name, ...]
+    verification: Verification
+    zone: Name | None
+    provider: str | None
+    mx_exclusive: bool
+    mx_host: MxHostOverride | None
+    ttl: int | None
+    attestations: tuple[Attestation, ...]
+    waivers: tuple[Waiver, ...]
+    source: Source
+
+    @property
+    def is_filtered_by_mx(self) -> bool:
+        """Whether mail reaches the gateway through the MX rrset; with an API or journaling connection it does not."""
+        return self.connection == "mx"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """One organization, as one manifest declares it."""
+
+    name: str
+    region: str
+    multi_region: bool
+    escalation_contacts: tuple[str, ...]
+    domains: tuple[Domain, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All manifests: `digest` is `sha256:` over every file's path below the tree and its octets."""
+
+    organizations: tuple[Organization, ...]
+    digest: str
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """Every domain, in the order of the organizations."""
+        return tuple(d for o in self.organizations for d in o.domains)
