@@ -1,0 +1,1 @@
+"""Real name servers on loopback for the integration tests: BIND, Knot and PowerDNS, and zones that hurt."""
