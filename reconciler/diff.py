@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reconciler.desired import DesiredRRset
     from reconciler.names import Name
-    from reconciler.state import Key, Rdata
+    from reconciler.state import Key, Rdata, RRset
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +56,61 @@ class Change:
     def is_noop(self) -> bool:
         """Whether there is nothing to write."""
         return not self.added and not self.removed and (not self.wanted or self.ttl == self.ttl_before)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Desired against observed for one rrset of `zone`, each tuple sorted.
+
+    `missing` are wanted and not there; `kept` are wanted and there; `surplus` are ours, there, and not wanted;
+    `foreign` are not ours. `ttl_observed` is None exactly when nothing was there. TTLs in seconds.
+    """
+
+    key: Key
+    zone: Name
+    missing: tuple[Rdata, ...]
+    kept: tuple[Rdata, ...]
+    surplus: tuple[Rdata, ...]
+    foreign: tuple[Rdata, ...]
+    ttl_observed: int | None
+    ttl_wanted: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether observed is as desired."""
+        return not self.missing and not self.surplus and not self.is_ttl_off
+
+    @property
+    def is_ttl_off(self) -> bool:
+        """Whether values that stay are there with another TTL than wanted."""
+        return bool(self.kept) and self.ttl_observed != self.ttl_wanted
+
+    def change(self, *, add: bool, remove: bool) -> Change:
+        """The change that adds what is missing, removes what is surplus, or both."""
+        before = tuple(sorted((*self.kept, *self.surplus)))
+        after = (*self.kept, *(self.missing if add else ()), *(() if remove else self.surplus))
+        ttl = self.ttl_wanted if add or self.ttl_observed is None else self.ttl_observed
+        return Change(self.key, self.zone, before, tuple(sorted(after)), self.foreign, self.ttl_observed, ttl)
+
+
+def diff_rrset(desired: DesiredRRset, observed: RRset | None, *, zone: Name, new_ttl: int) -> Difference:
+    """Compare one rrset, value by value; `observed` is None where the rrset is known to be absent.
+
+    The TTL of an rrset with a foreign value in it stays; elsewhere the declared TTL holds, then the observed one, then
+    `new_ttl` (seconds).
+    """
+    there = observed.rdatas if observed is not None else ()
+    ours = tuple(v for v in there if desired.ownership.owns(v))
+    foreign = tuple(v for v in there if not desired.ownership.owns(v))
+    ttl_observed = observed.ttl if observed is not None else None
+    declared = None if foreign else desired.ttl
+    return Difference(
+        key=desired.key,
+        zone=zone,
+        missing=tuple(v for v in desired.wanted if v not in ours),
+        kept=tuple(v for v in ours if v in desired.wanted),
+        surplus=tuple(v for v in ours if v not in desired.wanted),
+        foreign=foreign,
+        ttl_observed=ttl_observed,
+        ttl_wanted=next(t for t in (declared, ttl_observed, new_ttl) if t is not None),
+    )

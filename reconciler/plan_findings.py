@@ -1,0 +1,114 @@
+"""What is worth telling about one mail domain beside its steps: errors that stop it, and hazards that were seen. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.errors import Diagnostic, Severity
+from reconciler.names import ROOT, display_name
+from reconciler.state import Cause, Present, Unknown, mx_exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.desired import DesiredRRset
+    from reconciler.gates import Facts
+    from reconciler.state import RRset
+
+
+def build_findings(facts: Facts) -> tuple[Diagnostic, ...]:
+    """Every finding of the domain, errors first."""
+    found = [*_name_errors(facts), *_mx_findings(facts), *_token_findings(facts)]
+    return tuple(sorted(found, key=lambda d: (d.severity is not Severity.ERROR, d.code)))
+
+
+def _diagnostic(facts: Facts, severity: Severity, code: str, summary: str, detail: str) -> Diagnostic:
+    source = facts.domain.source
+    return Diagnostic(severity, code, summary, detail, source.file, source.line, domain=display_name(facts.domain.name))
+
+
+def _name_errors(facts: Facts) -> Iterator[Diagnostic]:
+    seen = set()
+    for desired in facts.desired.rrsets:
+        observed = facts.observations[desired.key].observed
+        if not isinstance(observed, Unknown) or observed.cause not in _NAME_CAUSES:
+            continue
+        code, detail = _NAME_CAUSES[observed.cause]
+        if observed.cause is Cause.CNAME:
+            code = "cname-apex" if desired is facts.desired.mx else "cname-token"
+        if (code, observed.detail) not in seen:
+            seen.add((code, observed.detail))
+            yield _diagnostic(facts, Severity.ERROR, code, observed.detail, detail)
+
+
+_NAME_CAUSES = {
+    Cause.CNAME: (
+        "cname",
+        "No other record can stand beside a CNAME (RFC 1034 section 3.6.2). Remove the CNAME at that name.",
+    ),
+    Cause.DELEGATED: (
+        "delegated",
+        "A record written above a zone cut is never seen. Name the zone that really holds the domain with `zone:`, or "
+        "have the delegation removed.",
+    ),
+    Cause.NO_SUCH_ZONE: (
+        "no-such-zone",
+        "Zones are never created here. Register or delegate the domain first, or correct its name.",
+    ),
+}
+
+
+def _mx_findings(facts: Facts) -> Iterator[Diagnostic]:
+    desired = facts.desired.mx
+    rrset = _observed_rrset(facts, desired)
+    if desired is None or rrset is None:
+        return
+    hosts = {v: mx_exchange(v) for v in rrset.rdatas}
+    others = [v for v, host in hosts.items() if v not in desired.wanted and not facts.catalog.is_gateway_host(host)]
+    is_exclusive = facts.domain.mx_exclusive
+    if ROOT in hosts.values() and not is_exclusive:
+        yield _diagnostic(
+            facts,
+            Severity.ERROR,
+            "null-mx",
+            f"{display_name(facts.domain.name)} says by a null MX that it takes no mail",
+            "A null MX cannot stand beside another MX (RFC 7505 section 3). Remove it, or declare `mx: {exclusive: true}`.",
+        )
+    elif others and set(desired.wanted) & set(rrset.rdatas):
+        advice = (
+            "It goes with this plan's contract step."
+            if is_exclusive
+            else "Remove it at the DNS, or declare `mx: {exclusive: true}` so that it goes."
+        )
+        yield _diagnostic(
+            facts,
+            Severity.WARNING,
+            "bypass-mx",
+            f"mail can pass by the gateway: {', '.join(others)} stands beside the gateway's MX",
+            advice,
+        )
+
+
+def _token_findings(facts: Facts) -> Iterator[Diagnostic]:
+    desired = facts.desired.verification
+    mx = _observed_rrset(facts, facts.desired.mx)
+    if desired is None or mx is None or not any(facts.catalog.is_gateway_host(mx_exchange(v)) for v in mx.rdatas):
+        return
+    observed = facts.observations[desired.key].observed
+    if isinstance(observed, Unknown):
+        return
+    there = observed.rrset.rdatas if isinstance(observed, Present) else ()
+    missing = [v for v in desired.wanted if v not in there]
+    if missing and not any(desired.ownership.owns(v) for v in there):
+        yield _diagnostic(
+            facts,
+            Severity.WARNING,
+            "token-removed",
+            f"mail already goes through the gateway, and no verification value is at {display_name(desired.key.name)}",
+            f"The verification is withdrawn within {facts.catalog.propagation_hours} hours. Apply this plan soon.",
+        )
+
+
+def _observed_rrset(facts: Facts, desired: DesiredRRset | None) -> RRset | None:
+    observed = facts.observations[desired.key].observed if desired is not None else None
+    return observed.rrset if isinstance(observed, Present) else None
