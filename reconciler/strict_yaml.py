@@ -1,0 +1,302 @@
+"""Strict YAML 1.2 (https://yaml.org/spec/1.2.2/): plain data from the events of libyaml's parser, or diagnostics.
+
+The core schema of section 10.3 and no more: `no`, `on` and `yes` are strings, `012` is twelve, `0o14` is too, dates
+stay strings. Keys are strings. Whatever makes a file mean something else than it seems to is refused: duplicate keys,
+anchors, aliases, tags, several documents, another YAML version, invisible characters, deep nesting, great size.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import re
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import _ruamel_yaml
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from reconciler.errors import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+if not _ruamel_yaml.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)):
+    raise ImportError("the C parser of ruamel.yaml.clib is not in use; install ruamel.yaml.clib")
+
+Node: TypeAlias = "dict[str, Node] | list[Node] | str | int | float | bool | None"
+Loc: TypeAlias = "tuple[str | int, ...]"
+Position: TypeAlias = "tuple[int, int]"
+
+MAX_OCTETS = 1024 * 1024
+MAX_DEPTH = 32
+MAX_DIAGNOSTICS = 100  # for one file: whoever has more is helped by the first hundred
+MAX_NUMBER_LENGTH = 40
+
+# what section 5.1 forbids; U+0085, U+2028 and U+2029, line breaks to libyaml and none in YAML 1.2; and the controls
+# that show a reviewer another order of characters than the one that is read (Unicode UAX 9)
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_HARMLESS_OCTETS = bytes((9, 10, 13, *range(0x20, 0x7F)))
+_CONSTANTS: dict[str, bool | None] = {
+    **dict.fromkeys(("~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
+_FLOAT = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", re.ASCII
+)
+_FIRST_OF_TYPED = frozenset("~nNtTfF+-.0123456789")
+
+_SYNTAX_HINTS = {
+    "mapping values are not allowed in this context": "Quote a text that holds a colon and a space; indent alike.",
+    "found character that cannot start any token": "Indent with spaces; quote a text that begins with @, %, `.",
+}
+_EMPTY_HINT = "Fill it, or remove it. (`{}` is a document without any key.)"
+_OTHER_SYNTAX_HINT = "Correct the syntax; most often it is the indentation, a missing colon, bracket or quotation mark."
+
+
+@dataclass(slots=True)
+class Document:
+    """One file's only document.
+
+    `data` is what could be read; None where nothing could be. With any diagnostic it is not the whole of the file, and
+    is good for nothing but to look for more to report.
+    """
+
+    file: str
+    data: Node
+    diagnostics: tuple[Diagnostic, ...]
+    _text: str = field(repr=False)
+    _lines: dict[int, int] = field(repr=False)
+    _index: dict[Loc, tuple[Position, Position]] | None = field(default=None, repr=False)
+
+    def line(self, mapping: object) -> int:
+        """The line, from 1, on which a mapping of this document's `data` begins; costs nothing."""
+        return self._lines[id(mapping)]
+
+    def position(self, loc: Loc, *, at_key: bool = False) -> Position:
+        """Line and column, from 1, of the value at `loc` (of its key, with `at_key`), as in `("services", 0, "name")`.
+
+        Where there is nothing at `loc`, it is the place of the nearest thing around it. The first call reads the file
+        once more, so that files without errors pay nothing.
+        """
+        if self._index is None:
+            self._index = _Index(self._text).places
+        if loc in self._index:
+            return self._index[loc][0 if at_key else 1]
+        parents = (loc[:end] for end in range(len(loc) - 1, -1, -1))
+        return next((self._index[p][0] for p in parents if p in self._index), (1, 1))
+
+
+class _StopError(Exception):
+    """Nothing more can be said about this file."""
+
+
+def load_yaml(text: bytes, file: str) -> Document:
+    """Read one file's octets; `file` is its name in diagnostics. Whatever is wrong is in the result's diagnostics."""
+    reader = _Reader(file)
+    try:
+        decoded = reader.decoded(text)
+        data = reader.document(decoded)
+    except _StopError:
+        return Document(file, None, tuple(reader.diagnostics), "", {})
+    return Document(file, data, tuple(reader.diagnostics), decoded, reader.lines)
+
+
+class _Reader:
+    """Constructs data from events; recursion is bounded by `MAX_DEPTH`."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.diagnostics: list[Diagnostic] = []
+        self.lines: dict[int, int] = {}
+        self._next: Callable[[], Any]
+
+    def report(self, code: str, summary: str, detail: str, position: Position) -> None:
+        self.diagnostics.append(Diagnostic(Severity.ERROR, f"yaml-{code}", summary, detail, self.file, *position))
+        if len(self.diagnostics) >= MAX_DIAGNOSTICS:
+            raise _StopError
+
+    def decoded(self, octets: bytes) -> str:
+        if len(octets) > MAX_OCTETS:
+            self.report("size", f"the file is longer than {MAX_OCTETS} octets", "Split it into several files.", (1, 1))
+            raise _StopError
+        try:
+            text = octets.decode()
+        except UnicodeDecodeError as exc:
+            place = _place(octets[: exc.start].decode())
+            self.report("encoding", "the file is not UTF-8", "Save it in the encoding UTF-8.", place)
+            raise _StopError from exc
+        if text.startswith("\ufeff"):
+            detail = "Save the file as UTF-8 without a byte order mark (BOM)."
+            self.report("character", "the file begins with a byte order mark", detail, (1, 1))
+            text = text[1:]
+        if not octets.translate(None, _HARMLESS_OCTETS):
+            return text
+        forbidden = [(m[0], m.start()) for m in islice(_FORBIDDEN.finditer(text), MAX_DIAGNOSTICS)]
+        for character, start in forbidden:
+            detail = 'Remove it, or write it as an escape in a double-quoted string ("\\u0085").'
+            self.report("character", f"U+{ord(character):04X} is not allowed here", detail, _place(text[:start]))
+        if forbidden:
+            raise _StopError
+        return text
+
+    def document(self, text: str) -> Node:
+        self._next = _ruamel_yaml.CParser(text).get_event
+        try:
+            return self._only_document()
+        except YAMLError as exc:
+            problem, mark = getattr(exc, "problem", str(exc)), getattr(exc, "problem_mark", None)
+            detail = _SYNTAX_HINTS.get(problem, _OTHER_SYNTAX_HINT)
+            self.report("syntax", f"this is no YAML: {problem}", detail, _position(mark) if mark else (1, 1))
+            raise _StopError from exc
+
+    def _only_document(self) -> Node:
+        self._next()  # the stream's start
+        event = self._next()
+        if type(event) is StreamEndEvent:
+            self.report("empty", "the file is empty", _EMPTY_HINT, (1, 1))
+            raise _StopError
+        if event.version not in {None, (1, 2)} or event.tags:
+            detail = "Remove the lines that begin with %: every file is read as YAML 1.2."
+            self.report("directive", "only the directive %YAML 1.2 is allowed", detail, _position(event.start_mark))
+        data = self._node(self._next(), 1)
+        self._next()  # the document's end
+        if data is None and not self.diagnostics:
+            self.report("empty", "the file is empty", _EMPTY_HINT, (1, 1))
+        following = self._next()
+        if type(following) is DocumentStartEvent:
+            detail = "Remove the line `---`, and put the second document into a file of its own."
+            self.report("documents", "the file has a second document", detail, _position(following.start_mark))
+        return data
+
+    def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - the parser's events have no common type
+        kind = type(event)
+        if kind is ScalarEvent:
+            return self._scalar(event)
+        if kind is AliasEvent:
+            detail = "Write the value out: aliases are not allowed."
+            self.report("alias", f"`*{event.anchor}` is an alias", detail, _position(event.start_mark))
+            return None
+        if event.ctag is not None or event.anchor is not None:
+            self._report_properties(event)
+        if depth > MAX_DEPTH:
+            summary, detail = f"the file is nested more than {MAX_DEPTH} levels deep", "Remove the needless levels."
+            self.report("depth", summary, detail, _position(event.start_mark))
+            raise _StopError
+        return self._mapping(event, depth) if kind is MappingStartEvent else self._sequence(depth)
+
+    def _sequence(self, depth: int) -> list[Node]:
+        result: list[Node] = []
+        next_event = self._next
+        while (kind := type(event := next_event())) is not SequenceEndEvent:
+            result.append(self._scalar(event) if kind is ScalarEvent else self._node(event, depth + 1))
+        return result
+
+    def _mapping(self, start: MappingStartEvent, depth: int) -> dict[str, Node]:
+        result: dict[str, Node] = {}
+        self.lines[id(result)] = start.start_mark.line + 1
+        while type(event := self._next()) is not MappingEndEvent:
+            key = self._node(event, depth + 1)
+            value_event = self._next()
+            value = (
+                self._scalar(value_event) if type(value_event) is ScalarEvent else self._node(value_event, depth + 1)
+            )
+            if type(key) is not str:
+                self._report_key(event)
+            elif key in result:
+                summary = f"the key `{key}` stands twice in the same mapping"
+                detail = "Keep one of the two, or merge what they hold."
+                self.report("duplicate-key", summary, detail, _position(event.start_mark))
+            else:
+                result[key] = value
+        return result
+
+    def _scalar(self, event: ScalarEvent) -> Node:
+        if event.ctag is not None or event.anchor is not None:
+            self._report_properties(event)
+        text: str = event.value
+        if event.style or (text and text[0] not in _FIRST_OF_TYPED):
+            return text
+        if len(text) > MAX_NUMBER_LENGTH and (_INTEGER.fullmatch(text) or _FLOAT.fullmatch(text)):
+            detail = "Put it in quotes when it is a text, or shorten it."
+            self.report("number", "the number is too long", detail, _position(event.start_mark))
+            return None
+        return _core_schema(text)
+
+    def _report_properties(self, event: Any) -> None:  # noqa: ANN401 - see _node
+        if event.ctag is not None:
+            detail = "Remove it: the types of values are known. Put a text that begins with ! in quotes."
+            self.report("tag", f"`{event.ctag}` is a tag", detail, _position(event.start_mark))
+        if event.anchor is not None:
+            detail = "Remove it, and write the value out wherever it is needed."
+            self.report("anchor", f"`&{event.anchor}` is an anchor", detail, _position(event.start_mark))
+
+    def _report_key(self, event: Any) -> None:  # noqa: ANN401 - see _node
+        if type(event) is AliasEvent:
+            return  # reported as what it is
+        summary = (
+            f"the key `{event.value}` is not a string" if type(event) is ScalarEvent else "the key is not a string"
+        )
+        self.report("key", summary, "Put it in quotes, or correct it.", _position(event.start_mark))
+
+
+class _Index:
+    """The places of every key and value of a file that parses, found by walking its events once more."""
+
+    def __init__(self, text: str) -> None:
+        self.places: dict[Loc, tuple[Position, Position]] = {}
+        self._next = _ruamel_yaml.CParser(text).get_event
+        if text:
+            self._next()  # the stream's start
+            self._next()  # the document's
+            self._walk(self._next(), (), None)
+
+    def _walk(self, event: Any, loc: Loc | None, key: Position | None) -> None:  # noqa: ANN401 - see _Reader._node
+        """Note `event`'s place as that of `loc`; with None, of something that the reader did not keep, walk on only."""
+        if loc is not None:
+            place = _position(event.start_mark)
+            self.places[loc] = (key or place, place)
+        if type(event) is SequenceStartEvent:
+            count = 0
+            while type(item := self._next()) is not SequenceEndEvent:
+                self._walk(item, None if loc is None else (*loc, count), None)
+                count += 1
+        elif type(event) is MappingStartEvent:
+            while type(name := self._next()) is not MappingEndEvent:
+                self._walk(name, None, None)
+                own = None if loc is None or type(name) is not ScalarEvent else (*loc, name.value)
+                self._walk(self._next(), None if own in self.places else own, _position(name.start_mark))
+
+
+def _core_schema(text: str) -> Node:
+    """The value of a plain scalar, as section 10.3.2 of YAML 1.2 resolves it."""
+    if not text or text in _CONSTANTS:
+        return _CONSTANTS[text or "~"]
+    if _INTEGER.fullmatch(text):
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    if _FLOAT.fullmatch(text):
+        return float(text.replace(".", "", 1) if text[-1] in "fFnN" else text)
+    return text
+
+
+def _position(mark: Any) -> Position:  # noqa: ANN401 - the C extension's class is not published
+    return mark.line + 1, mark.column + 1
+
+
+def _place(before: str) -> Position:
+    """The place behind a text."""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
