@@ -1,0 +1,157 @@
+"""Dynamic updates (RFC 2136): all the changes of one domain in one UPDATE, which the server takes whole or not at all.
+
+Compare and swap: a prerequisite for each rrset states its values exactly (RFC 2136 section 2.4.2), or that there is
+none (2.4.3), and values are deleted and added one by one (2.5.4, 2.5.1). Foreign values stand in prerequisites alone.
+A prerequisite knows no TTL, so the TTL is compared by a read just before; between the two a change of TTL alone
+goes unseen, and the check afterwards shows it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.exception
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.update
+
+from reconciler.apply import ApplyError, ProviderConfigError, StaleError
+from reconciler.apply.comparison import described, is_wanted, require_expected, require_wanted
+from reconciler.apply.primary import Primary, UnansweredError
+from reconciler.names import is_under
+from reconciler.state import parsed_rdata
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from octodns_bind import Rfc2136Provider
+
+    from reconciler.diff import Change
+    from reconciler.names import Name
+    from reconciler.state import Key, Rdata
+
+_PREREQUISITE_FAILED = {dns.rcode.NXRRSET, dns.rcode.YXRRSET, dns.rcode.NXDOMAIN, dns.rcode.YXDOMAIN}
+
+
+class Rfc2136Writer:
+    """Writes through one primary server; host, port, timeout and TSIG key are the octoDNS provider's."""
+
+    def __init__(self, provider: Rfc2136Provider, *, provider_id: str) -> None:
+        """Take the connection's parameters from the provider.
+
+        Raises:
+            ProviderConfigError: the TSIG parameters are unusable.
+
+        """
+        try:
+            parameters = provider._auth_params()  # noqa: SLF001 - where octodns-bind makes the keyring
+        except (ValueError, TypeError, AttributeError, dns.exception.DNSException) as exc:
+            message = (
+                f"provider {provider_id!r}: the TSIG key cannot be used ({type(exc).__name__}); key_name is a domain "
+                f"name and key_secret base64 text, both quoted in YAML"
+            )
+            # no cause: it may quote the secret
+            raise ProviderConfigError(message) from None
+        named = {"algorithm": parameters["keyalgorithm"]} if "keyalgorithm" in parameters else {}
+        keyring = parameters.get("keyring", {})
+        self._primary = Primary(provider_id, provider.host, provider.port, provider.timeout, keyring, **named)
+        self._provider_id = provider_id
+
+    def write(self, zone: Name, changes: Sequence[Change]) -> None:
+        """Write the changes of one mail domain in one UPDATE; see the contract of `reconciler.apply`."""
+        self._primary.require_zone(zone)
+        for change in changes:
+            self._require_writable(change, zone)
+        for change in changes:
+            require_expected(change, *self._primary.read(change.key), self._provider_id)
+        if all(change.is_noop for change in changes):
+            return
+        try:
+            response = self._primary.send(build_update(zone, changes))
+        except UnansweredError as exc:
+            self._settle(changes, str(exc))
+        else:
+            self._require_accepted(response.rcode(), zone, changes)
+        for change in changes:
+            require_wanted(change, *self._primary.read(change.key), self._provider_id)
+
+    def _require_writable(self, change: Change, zone: Name) -> None:
+        if not is_under(change.key.name, zone):
+            message = f"{change.key.name} is not in zone {zone}; correct the zone in the manifest"
+            raise ApplyError(message)
+        self._primary.require_writable(change.key, zone)
+
+    def _require_accepted(self, rcode: dns.rcode.Rcode, zone: Name, changes: Sequence[Change]) -> None:
+        if rcode == dns.rcode.NOERROR:
+            return
+        said = dns.rcode.to_text(rcode)
+        if rcode in _PREREQUISITE_FAILED:
+            raise StaleError(self._stale_text(said, changes))
+        advice = {
+            dns.rcode.REFUSED: f"its ACL or update policy must allow it; {self._primary.key_advice}",
+            dns.rcode.NOTAUTH: f"name the primary server as host; {self._primary.key_advice}",
+            dns.rcode.NOTZONE: "name the right zone in the manifest",
+            dns.rcode.NOTIMP: "it takes no dynamic updates; switch them on, or use another provider",
+        }.get(rcode, "see that server's log, then plan again")
+        message = f"{self._primary.place} refuses the update of {zone} ({said}), nothing was written: {advice}"
+        raise ApplyError(message)
+
+    def _stale_text(self, said: str, changes: Sequence[Change]) -> str:
+        now = [(change, *self._primary.read(change.key)) for change in changes]
+        changed = [
+            f"{c.key.name} {c.key.type} is now {described(rdatas, ttl)}"
+            for c, rdatas, ttl in now
+            if rdatas != c.expected
+        ]
+        detail = "; ".join(changed) or "they read as before: changed and changed back, or made from a wildcard"
+        text = f"{self._primary.place} found other values than the plan did ({said}), nothing was written: {detail}"
+        return f"{text}; plan again"
+
+    def _settle(self, changes: Sequence[Change], reason: str) -> None:
+        """No answer came: find out what the update did, and return when it was written."""
+        try:
+            now = [(change, *self._primary.read(change.key)) for change in changes]
+        except ApplyError as exc:
+            message = f"{self._primary.place}: it is unknown whether the update was written ({reason}); plan again"
+            raise ApplyError(message) from exc
+        if all(is_wanted(*read) for read in now):
+            return
+        is_untouched = all(rdatas == change.expected for change, rdatas, _ in now)
+        found = "nothing is written so far" if is_untouched else "the values are neither the old nor the new ones"
+        message = f"{self._primary.place} gave no usable answer to the update ({reason}): {found}; plan again"
+        raise ApplyError(message)
+
+
+def build_update(zone: Name, changes: Sequence[Change]) -> dns.update.UpdateMessage:
+    """One UPDATE message with its prerequisites, unsigned."""
+    update = dns.update.UpdateMessage(dns.name.from_text(zone))
+    for change in changes:
+        _add_change(update, change)
+    return update
+
+
+def _add_change(update: dns.update.UpdateMessage, change: Change) -> None:
+    owner = dns.name.from_text(change.key.name)
+    if change.expected:
+        update.present(owner, *_parsed(change.key, sorted(change.expected)))
+    else:
+        update.absent(owner, change.key.type)
+    removed, added = change.removed, change.added
+    if change.wanted and change.ttl_before is not None and change.ttl != change.ttl_before:
+        if change.foreign:
+            message = (
+                f"{change.key.name} {change.key.type}: the TTL of an rrset with foreign values stays as it is, and the "
+                f"plan changes it; this is a mistake of the plan, please report it"
+            )
+            raise ApplyError(message)
+        # servers differ in what an added rdata does to the TTL of its rrset, unless the rrset is new
+        removed, added = change.before, change.after
+    if removed:
+        update.delete(owner, *_parsed(change.key, removed))
+    if added:
+        update.add(owner, change.ttl, *_parsed(change.key, added))
+
+
+def _parsed(key: Key, rdatas: Sequence[Rdata]) -> list[dns.rdata.Rdata]:
+    return [parsed_rdata(key, rdata) for rdata in rdatas]
