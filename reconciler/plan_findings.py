@@ -1,4 +1,4 @@
-"""What is worth telling about one mail domain beside its steps: errors that stop it, and hazards that were seen. Pure."""
+"""What to tell about one mail domain beside its steps: errors that stop it, and hazards that were seen. Pure."""
 
 from __future__ import annotations
 
@@ -48,8 +48,7 @@ _NAME_CAUSES = {
     ),
     Cause.DELEGATED: (
         "delegated",
-        "A record written above a zone cut is never seen. Name the zone that really holds the domain with `zone:`, or "
-        "have the delegation removed.",
+        "A record above a zone cut is never seen. Name the zone that holds the domain with `zone:`, or mend the cut.",
     ),
     Cause.NO_SUCH_ZONE: (
         "no-such-zone",
@@ -72,7 +71,7 @@ def _mx_findings(facts: Facts) -> Iterator[Diagnostic]:
             Severity.ERROR,
             "null-mx",
             f"{display_name(facts.domain.name)} says by a null MX that it takes no mail",
-            "A null MX cannot stand beside another MX (RFC 7505 section 3). Remove it, or declare `mx: {exclusive: true}`.",
+            "A null MX stands alone (RFC 7505 section 3). Remove it, or declare `mx: {exclusive: true}`.",
         )
     elif others and set(desired.wanted) & set(rrset.rdatas):
         advice = (

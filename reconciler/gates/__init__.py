@@ -40,5 +40,5 @@ def _waived(result: GateResult, facts: Facts) -> GateResult:
                 f"waived by {waiver.owner} until {waiver.expires.isoformat()} ({waiver.reason}) "
                 f"although {result.evidence}"
             )
-            return replace(result, verdict=Verdict.PASS, evidence=evidence, advice="")
+            return replace(result, verdict=Verdict.PASS, evidence=evidence, advice="", is_waived=True)
     return result

@@ -44,12 +44,16 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """`evidence` says in one sentence what was seen; `advice`, empty after a pass, what the user can do."""
+    """`evidence` says in one sentence what was seen; `advice`, empty after a pass, what the user can do.
+
+    `is_waived` marks a pass that a person's waiver made of something else.
+    """
 
     id: str
     verdict: Verdict
     evidence: str
     advice: str = ""
+    is_waived: bool = False
 
 
 class Gate(Protocol):

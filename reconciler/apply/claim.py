@@ -1,0 +1,50 @@
+"""A saved plan is used once: a claim in the state folder, held while it is applied and kept when it is done.
+
+A run that was killed leaves its claim open, and the same plan may go on: every write compares first, so what was done
+already is seen as done. A run that ended closes the claim for good.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from reconciler.errors import Diagnostic, Severity, StalePlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_USED = b"used\n"
+
+
+@contextmanager
+def claimed(plan_id: str, state_directory: Path) -> Iterator[None]:
+    """Hold the claim on a plan (its `sha256:` id); on leaving without an exception the plan is used up.
+
+    Raises:
+        StalePlanError: the plan was used, or another process is applying it at this moment.
+        OSError: the state folder cannot be written.
+
+    """
+    folder = state_directory / "used-plans"
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / plan_id.replace(":", "-"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise _stale("this plan is being applied by another process", "Wait for it to end.") from exc
+        if os.read(descriptor, len(_USED)):
+            raise _stale("this plan was applied before", "Make a new one with `reconciler plan --out FILE`.")
+        yield
+        os.write(descriptor, _USED)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _stale(summary: str, detail: str) -> StalePlanError:
+    return StalePlanError([Diagnostic(Severity.ERROR, "plan-used", summary, detail)])

@@ -1,0 +1,64 @@
+"""What became of an apply, domain by domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ExitCode, Severity
+
+if TYPE_CHECKING:
+    from reconciler.document import PlanDocument, StepDocument
+    from reconciler.state import Key
+
+
+class Became(StrEnum):
+    """What became of one domain in an apply."""
+
+    APPLIED = "applied"
+    ALREADY_DONE = "already done"
+    STALE = "stale"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How many of the zone's authoritative servers showed a written rrset, asked right after the write."""
+
+    key: Key
+    shown_by: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomainResult:
+    """One domain's outcome: `message` says why it was not applied, `sights` what was seen where it was."""
+
+    domain: str
+    became: Became
+    steps: tuple[StepDocument, ...]
+    code: str = ""
+    message: str = ""
+    sights: tuple[Sight, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """Everything that an apply did, and the plan that was made just before it."""
+
+    results: tuple[DomainResult, ...]
+    plan: PlanDocument
+
+    @property
+    def exit_codes(self) -> set[ExitCode]:
+        """All that apply; the worst decides."""
+        became = {r.became for r in self.results}
+        codes = {ExitCode.ERROR} if Became.FAILED in became else set()
+        if any(d.severity is Severity.ERROR for d in self.plan.diagnostics):
+            codes.add(ExitCode.ERROR)
+        if Became.STALE in became:
+            codes.add(ExitCode.STALE)
+        if self.plan.unfinished:
+            codes.add(ExitCode.INCOMPLETE)
+        return codes

@@ -1,0 +1,51 @@
+"""What an apply did, as text for people: one block for each domain, the counts last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reconciler.apply.result import Became
+from reconciler.report.escape import terminal_text
+from reconciler.report.text import SYMBOLS, Style, value_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.apply.result import ApplyReport, DomainResult, Sight
+
+_STYLES = {Became.APPLIED: "green", Became.ALREADY_DONE: "dim", Became.STALE: "yellow", Became.FAILED: "red"}
+
+
+def render_applied(report: ApplyReport, *, color: bool) -> str:
+    """Every domain that the apply was about; the last line has the counts."""
+    style = Style(color=color)
+    lines = [line for result in report.results for line in _result_lines(result, style)]
+    counts = Counter(r.became for r in report.results)
+    done = f"{counts[Became.APPLIED]} domains applied, {counts[Became.ALREADY_DONE]} already done"
+    problems = f"{counts[Became.STALE]} stale, {counts[Became.FAILED]} failed"
+    waiting = len(report.plan.unfinished)
+    rest = f" {waiting} wait for a gate, a person or an observation: `reconciler plan` shows them." if waiting else ""
+    if not report.results and not waiting:
+        return f"{style('In sync.', 'green')} {len(report.plan.domains)} domains, nothing to apply.\n"
+    return "\n".join([*lines, *([""] if lines else []), f"{style('Apply:', 'bold')} {done}; {problems}.{rest}", ""])
+
+
+def _result_lines(result: DomainResult, style: Style) -> Iterator[str]:
+    yield f"{style(terminal_text(result.domain), 'bold')}  {style(result.became.value, _STYLES[result.became])}"
+    if result.message:
+        yield f"    {terminal_text(result.message)}"
+    if result.became is not Became.APPLIED:
+        return
+    for step in result.steps:
+        name = terminal_text(step.resource.name.removesuffix("."))
+        yield f"    {SYMBOLS[step.action]} {step.resource.type:<3} {name}"
+        yield from (f"        {line}" for line in value_lines(step, style))
+    for sight in result.sights:
+        yield f"    {_sight_text(sight)}"
+
+
+def _sight_text(sight: Sight) -> str:
+    name = terminal_text(sight.key.name.removesuffix("."))
+    everywhere = "" if sight.shown_by == sight.asked else "; the others follow, and the next plan looks again"
+    return f"  {sight.key.type} {name}: seen at {sight.shown_by} of {sight.asked} authoritative servers{everywhere}"

@@ -1,0 +1,149 @@
+"""A plan as text for people: grouped by organization, aligned, with before and after and why each step is held."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from reconciler.errors import Severity, sorted_diagnostics
+from reconciler.gates import Verdict
+from reconciler.plan import Action, Stage, Status
+from reconciler.report.escape import terminal_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.document import DomainDocument, PlanDocument, StepDocument
+    from reconciler.errors import Diagnostic
+
+SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.NO_OP: " "}
+_STATUS_STYLE = {
+    Status.READY: "green",
+    Status.HELD: "yellow",
+    Status.MANUAL: "cyan",
+    Status.UNKNOWN: "magenta",
+    Status.DONE: "dim",
+}
+_SEVERITY_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.ADVISORY: "cyan"}
+STAGE_MEANINGS = {
+    Stage.UNKNOWN: "not everything could be observed",
+    Stage.DECLARED: "verification values are still to be written",
+    Stage.VERIFYING: "verification values are written; the MX waits",
+    Stage.READY: "the MX can move now",
+    Stage.SWITCHED: "mail goes through the gateway; something is left to do",
+    Stage.PROTECTED: "in sync",
+}
+_SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "magenta": "35", "cyan": "36"}
+
+
+class Style:
+    """Colours, or none."""
+
+    def __init__(self, *, color: bool) -> None:
+        """With `color` False every text comes back as it is."""
+        self._color = color
+
+    def __call__(self, text: str, name: str) -> str:
+        """The text in a style of the table above."""
+        return f"\x1b[{_SGR[name]}m{text}\x1b[0m" if self._color else text
+
+
+def render_text(document: PlanDocument, *, color: bool) -> str:
+    """The whole plan as text; the last line has the counts."""
+    style = Style(color=color)
+    lines = list(render_diagnostics(document.diagnostics_as_data(), color=color))
+    in_sync = [d for d in document.domains if d.stage is Stage.PROTECTED]
+    width = max((_width(_shown(d)) for d in document.domains), default=0)
+    organization = None
+    for domain in document.domains:
+        if domain.organization != organization:
+            organization = domain.organization
+            lines += ["", style(terminal_text(organization), "bold")]
+        lines += _domain_lines(domain, width, style)
+    lines += ["", _summary_line(document, len(in_sync), style)]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _domain_lines(domain: DomainDocument, width: int, style: Style) -> Iterator[str]:
+    shown = _shown(domain)
+    padding = " " * (width - _width(shown))
+    stage = style("in sync" if domain.stage is Stage.PROTECTED else domain.stage.value, _stage_style(domain.stage))
+    meaning = "" if domain.stage is Stage.PROTECTED else style(f": {STAGE_MEANINGS[domain.stage]}", "dim")
+    if not domain.steps:
+        stage, meaning = style("nothing in DNS", "dim"), style(": its connection needs no MX change", "dim")
+    yield f"  {style(shown, 'bold')}{padding}  {stage}{meaning}"
+    for step in domain.steps:
+        if step.status is not Status.DONE:
+            yield from _step_lines(step, style)
+
+
+def _stage_style(stage: Stage) -> str:
+    if stage is Stage.PROTECTED:
+        return "green"
+    return "magenta" if stage is Stage.UNKNOWN else "yellow"
+
+
+def _shown(domain: DomainDocument) -> str:
+    return terminal_text(domain.written)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
+
+
+def _step_lines(step: StepDocument, style: Style) -> Iterator[str]:
+    name = terminal_text(step.resource.name.removesuffix("."))
+    status = style(step.status.value, _STATUS_STYLE[step.status])
+    yield f"    {SYMBOLS[step.action]} {step.phase.value:<8} {step.resource.type:<3} {name}  {status}{_by(step)}"
+    indent = " " * 8
+    yield from (indent + line for line in (*value_lines(step, style), *_gate_lines(step, style)))
+
+
+def value_lines(step: StepDocument, style: Style) -> Iterator[str]:
+    """A step's values before and after, one a line; whatever stays is shown too."""
+    for value in step.before:
+        if value not in step.after:
+            yield style(f"- {terminal_text(value)}", "red")
+    for value in step.after:
+        is_new = value not in step.before
+        yield style(f"{'+' if is_new else ' '} {terminal_text(value)}", "green" if is_new else "dim")
+    for value in step.untouched:
+        yield style(f"= {terminal_text(value)}  (not ours, stays)", "dim")
+    if step.after and step.ttl_before is not None and step.ttl_before != step.ttl:
+        yield f"  TTL {step.ttl_before} -> {step.ttl}"
+    if step.reason:
+        yield f"{style('unknown:', 'magenta')} {terminal_text(step.reason)}"
+
+
+def _gate_lines(step: StepDocument, style: Style) -> Iterator[str]:
+    for gate in step.gates:
+        if gate.verdict is not Verdict.PASS:
+            yield f"{style(f'{gate.id}:', 'yellow')} {terminal_text(gate.evidence)}"
+            if gate.advice:
+                yield f"{' ' * len(gate.id)}  {style('->', 'dim')} {terminal_text(gate.advice)}"
+        elif gate.is_waived:
+            yield f"{style(f'{gate.id}:', 'cyan')} {terminal_text(gate.evidence)}"
+
+
+def _by(step: StepDocument) -> str:
+    return f" by {terminal_text(step.provider)}" if step.status is Status.READY else ""
+
+
+def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:
+    counts = document.summary
+    domains = f"{len(document.domains)} domains, {in_sync} in sync"
+    if not document.has_changes and not counts.unknown:
+        return f"{style('In sync.', 'green')} {domains}."
+    steps = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
+    rest = f"{counts.held} held, {counts.manual} manual, {counts.unknown} unknown"
+    return f"{style('Plan:', 'bold')} {steps}; {rest}. {domains}."
+
+
+def render_diagnostics(diagnostics: Iterable[Diagnostic], *, color: bool) -> Iterator[str]:
+    """Every diagnostic, errors first, each with its place and what to do."""
+    style = Style(color=color)
+    for d in sorted_diagnostics(diagnostics):
+        place = f"{terminal_text(d.place)}: " if d.place else ""
+        severity = style(f"{d.severity.value}[{d.code}]", _SEVERITY_STYLE[d.severity])
+        yield f"{place}{severity}: {terminal_text(d.summary)}"
+        yield from (f"    {terminal_text(line)}" for line in d.detail.splitlines())

@@ -1,0 +1,87 @@
+"""What was reviewed is what is applied: a saved plan's steps held against a fresh plan of the same domains. Pure.
+
+A domain goes on when each step that was ready is ready again with the same values over the same observed values, or is
+done already. Anything else is stale: nothing of that domain is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.plan import Status
+
+if TYPE_CHECKING:
+    from reconciler.document import DomainDocument, PlanDocument, StepDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One domain of a saved plan: the steps to write now, or why none of them may be written."""
+
+    domain: DomainDocument
+    steps: tuple[StepDocument, ...]
+    stale: str = ""
+
+
+def match_review(saved: PlanDocument, fresh: PlanDocument) -> list[Reviewed]:
+    """Every domain of the saved plan that had something ready, with what may be written of it now."""
+    now = {d.domain: d for d in fresh.domains}
+    return [
+        _matched(domain, now.get(domain.domain))
+        for domain in saved.domains
+        if any(s.status is Status.READY for s in domain.steps)
+    ]
+
+
+def _matched(saved: DomainDocument, fresh: DomainDocument | None) -> Reviewed:
+    if fresh is None:
+        return Reviewed(saved, (), "the manifests no longer declare it")
+    steps = {s.id: s for s in fresh.steps}
+    ready = []
+    for step in saved.steps:
+        if step.status is not Status.READY:
+            continue
+        # a step that has done its work may be gone: its rrset then tells, in another step
+        current = steps.get(step.id) or next((s for s in fresh.steps if s.resource == step.resource), None)
+        if current is None:
+            return Reviewed(saved, (), f"{step.id}: the step is no longer needed")
+        if current.status is Status.DONE and _is_after(step, current):
+            continue
+        reason = _why_stale(step, current)
+        if reason:
+            return Reviewed(saved, (), f"{step.id}: {reason}")
+        ready.append(step)
+    return Reviewed(saved, tuple(ready))
+
+
+def _is_after(step: StepDocument, current: StepDocument) -> bool:
+    same_values = set(step.after) | set(step.untouched) == set(current.before) | set(current.untouched)
+    return same_values and step.ttl == current.ttl_before
+
+
+def _why_stale(step: StepDocument, current: StepDocument) -> str:
+    if current.status is Status.UNKNOWN:
+        return f"what is there is not known now: {current.reason}"
+    if _observed(step) != _observed(current):
+        return f"the plan saw {_listed(_observed(step))}, and now there is {_listed(_observed(current))}"
+    if (step.after, step.ttl, step.provider, step.resource) != (
+        current.after,
+        current.ttl,
+        current.provider,
+        current.resource,
+    ):
+        return "the manifests, the settings or the catalog now ask for something else"
+    if current.status is not Status.READY:
+        holding = [g.evidence for g in current.gates if g.verdict != "pass"]
+        return "it was ready and is held now" + (f": {'; '.join(holding)}" if holding else "")
+    return ""
+
+
+def _observed(step: StepDocument) -> tuple[tuple[str, ...], int | None]:
+    return tuple(sorted((*step.before, *step.untouched))), step.ttl_before
+
+
+def _listed(observed: tuple[tuple[str, ...], int | None]) -> str:
+    values, ttl = observed
+    return f"{', '.join(values)} (TTL {ttl})" if values else "nothing"

@@ -1,0 +1,214 @@
+"""The shell: one short function per verb. Gather, decide, act; the deciding is pure and lives elsewhere.
+
+manifests -> desired
+                     diff -> plan (gates) -> apply -> verify
+world ---- observed                      -> emit, report
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.catalog import load_catalog
+from reconciler.desired import build_desired
+from reconciler.document import PlanHead, build_document, load_document
+from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
+from reconciler.gates import WAIVABLE, Facts
+from reconciler.manifest.fleet import MANUAL_PROVIDER
+from reconciler.manifest.load import load_manifests, validate_paths
+from reconciler.names import InvalidNameError, canonical_name, display_name
+from reconciler.observe import Question
+from reconciler.observe.build import build_observer
+from reconciler.plan import Status, plan_domain
+from reconciler.review import Reviewed, match_review
+from reconciler.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    from reconciler.catalog import Catalog
+    from reconciler.desired import DesiredDomain
+    from reconciler.document import PlanDocument
+    from reconciler.manifest.fleet import Domain, Fleet
+    from reconciler.names import Name
+    from reconciler.settings import Settings
+    from reconciler.state import Key, Observation
+
+
+class Progress(Protocol):
+    """Shows how far a long piece of work is, where somebody is looking."""
+
+    def __call__(self, what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """A context whose value is called with how many of `total` are done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What every verb needs: where the manifests are, the settings and catalog in force, the time, and the commit."""
+
+    manifests: Path
+    settings: Settings
+    catalog: Catalog
+    now: datetime
+    commit: str | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which declared domains a verb is about; both empty: all of them."""
+
+    domains: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()
+
+
+def open_invocation(
+    *,
+    manifests: Path,
+    settings_file: Path,
+    is_settings_required: bool,
+    now: datetime,
+    commit: str | None,
+    progress: Progress,
+) -> Invocation:
+    """Read the settings and the catalog that they name."""
+    settings = load_settings(settings_file, required=is_settings_required)
+    return Invocation(manifests, settings, load_catalog(settings.catalog), now, commit, progress)
+
+
+def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list[Diagnostic]]:
+    """Check manifests offline; without paths the whole tree."""
+    today = invocation.now.date()
+    if paths:
+        return validate_paths(list(paths), catalog=invocation.catalog, today=today, known_gates=WAIVABLE)
+    return load_manifests(invocation.manifests, catalog=invocation.catalog, today=today, known_gates=WAIVABLE)
+
+
+def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
+    """Compare what is declared with what is observed, and put the differences in a safe order."""
+    fleet, diagnostics = validate(invocation, ())
+    _check_providers(fleet, invocation.settings)
+    domains = _selected(fleet, selection)
+    desired = [build_desired(domain, invocation.catalog) for domain in domains]
+    observations = observe_domains(invocation, desired)
+    plans = [
+        plan_domain(
+            Facts(d, observations[d.domain.name], invocation.catalog, invocation.now.date()),
+            provider=_provider(d.domain, invocation.settings),
+            new_ttl=invocation.settings.new_rrset_ttl,
+        )
+        for d in desired
+    ]
+    head = PlanHead(
+        commit=invocation.commit,
+        manifests_digest=fleet.digest,
+        catalog_digest=invocation.catalog.digest,
+        created_at=invocation.now,
+        expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
+    )
+    found = [d for p in plans for d in p.diagnostics]
+    return build_document(head, plans, sorted_diagnostics([*diagnostics, *found]))
+
+
+def observe_domains(invocation: Invocation, desired: Sequence[DesiredDomain]) -> dict[Name, dict[Key, Observation]]:
+    """Observe every rrset that the domains desire, by mail domain."""
+    questions = [Question(r.key, d.domain.name, d.domain.zone) for d in desired for r in d.rrsets]
+    owner = {q.key: q.domain for q in questions}
+    observations: dict[Name, dict[Key, Observation]] = defaultdict(dict)
+    with invocation.progress("observing", len(questions)) as advance:
+        for observation in build_observer(invocation.settings, advance).observe(questions):
+            observations[owner[observation.key]][observation.key] = observation
+    return observations
+
+
+def review(invocation: Invocation, file: Path) -> tuple[PlanDocument, PlanDocument, list[Reviewed]]:
+    """Read a saved plan, make a fresh one of the same domains, and say what of the first may be written now.
+
+    Returns the saved plan, the fresh one, and each domain that had something ready.
+    """
+    saved = load_document(file)
+    if saved.expires_at < invocation.now:
+        summary = f"the plan expired at {saved.expires_at.isoformat(timespec='seconds')}"
+        detail = "Make a new one with `reconciler plan --out FILE`."
+        raise StalePlanError([Diagnostic(Severity.ERROR, "plan-expired", summary, detail, str(file))])
+    fleet, _ = validate(invocation, ())
+    declared = {display_name(d.name) for d in fleet.domains}
+    still = tuple(d.domain for d in saved.domains if d.domain in declared)
+    fresh = plan(invocation, Selection(domains=still)) if still else saved.model_copy(update={"domains": []})
+    return saved, fresh, match_review(saved, fresh)
+
+
+def ready_domains(document: PlanDocument) -> list[Reviewed]:
+    """Everything that is ready in a plan that was made just now."""
+    chosen = (
+        Reviewed(domain, tuple(s for s in domain.steps if s.status is Status.READY)) for domain in document.domains
+    )
+    return [r for r in chosen if r.steps]
+
+
+def _provider(domain: Domain, settings: Settings) -> str:
+    return domain.provider or settings.default_provider
+
+
+def _check_providers(fleet: Fleet, settings: Settings) -> None:
+    known = {MANUAL_PROVIDER, *settings.providers}
+    wrong = [
+        Diagnostic(
+            Severity.ERROR,
+            "unknown-provider",
+            f"provider {_provider(domain, settings)!r} is not in the settings",
+            f"Use one of {', '.join(sorted(known))}, or add its octoDNS block under `providers:`.",
+            domain.source.file,
+            domain.source.line,
+            domain=display_name(domain.name),
+        )
+        for domain in fleet.domains
+        if _provider(domain, settings) not in known
+    ]
+    if wrong:
+        raise ManifestError(sorted_diagnostics(wrong))
+
+
+def _selected(fleet: Fleet, selection: Selection) -> tuple[Domain, ...]:
+    if not selection.domains and not selection.organizations:
+        return fleet.domains
+    names = {_canonical_or_same(n) for n in selection.domains}
+    organizations = set(selection.organizations)
+    missing = [
+        *_not_declared("domain", names, {d.name for d in fleet.domains}),
+        *_not_declared("organization", organizations, {o.name for o in fleet.organizations}),
+    ]
+    if missing:
+        raise ManifestError(sorted_diagnostics(missing))
+    return tuple(d for d in fleet.domains if d.name in names or d.organization in organizations)
+
+
+def _canonical_or_same(text: str) -> str:
+    try:
+        return canonical_name(text)
+    except InvalidNameError:
+        return text
+
+
+def _not_declared(what: str, wanted: Iterable[str], declared: Iterable[str]) -> list[Diagnostic]:
+    declared = set(declared)
+    found = []
+    for name in sorted(set(wanted) - declared):
+        near = difflib.get_close_matches(name, declared, n=1)
+        hint = (
+            f"Did you mean {near[0].removesuffix('.')}?" if near else "Look at the manifests, or leave the option out."
+        )
+        found.append(
+            Diagnostic(
+                Severity.ERROR, f"no-such-{what}", f"no manifest declares {what} {name.removesuffix('.')!r}", hint
+            )
+        )
+    return found
