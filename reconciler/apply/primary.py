@@ -153,6 +153,7 @@ class Primary:
             raise ApplyError(text) from exc
         except (OSError, EOFError, dns.exception.DNSException) as exc:
             raise UnansweredError(_reason(exc)) from exc
+        # dnspython refuses unsigned answers by itself only in its newer versions
         if self.tsig and not response.had_tsig and response.rcode() == dns.rcode.NOERROR:
             raise UnansweredError("the answer is not signed")
         return response
@@ -161,7 +162,8 @@ class Primary:
         try:
             return self.send(dns.message.make_query(name, rdtype, flags=0))
         except UnansweredError as exc:
-            text = f"{self.place} gives no usable answer for {name} {rdtype} ({exc}); see that it runs, then plan again"
+            advice = f"see that it runs, and {self.key_advice}" if self.tsig else "see that it runs, then plan again"
+            text = f"{self.place} gives no usable answer for {name} {rdtype} ({exc}); {advice}"
             raise ApplyError(text) from exc
 
     def _unclear(self, key: Key, response: dns.message.Message) -> ApplyError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+import dns.zone
 from dns.rdtypes.ANY.TXT import TXT
 
 if TYPE_CHECKING:
@@ -184,6 +185,17 @@ def nasty_zone(apex: str, *, without: Collection[str] = (), txt: Collection[str]
         if rdtype not in without:
             lines.extend(f"type-{rdtype.lower()} 777 IN {_written(rdtype, rdata)}" for rdata in rdatas)
     return "\n".join(lines) + "\n"
+
+
+def content(zone: dns.zone.Zone) -> dict[tuple[str, str], tuple[int, frozenset[bytes]]]:
+    """Every rrset of a zone: (owner, type) -> TTL and the octets of its rdatas, names without compression."""
+    return {
+        (name.to_text(), dns.rdatatype.to_text(rdataset.rdtype)): (
+            rdataset.ttl,
+            frozenset(rdata.to_wire(origin=zone.origin) or b"" for rdata in rdataset),
+        )
+        for name, rdataset in zone.iterate_rdatasets()
+    }
 
 
 def _written(rdtype: str, rdata: str) -> str:

@@ -119,6 +119,7 @@ def _options(
         "zone-cache-refresh-interval": 0,
         "disable-axfr": "no",
         "allow-axfr-ips": "127.0.0.0/8",
+        "dname-processing": "yes",
         "dnsupdate": "yes" if allow_update else "no",
         "allow-dnsupdate-from": "127.0.0.0/8",
         "webserver": "yes",

@@ -128,7 +128,7 @@ def _await_ready(process: subprocess.Popen[bytes], is_ready: Callable[[], bool],
         time.sleep(0.05)
 
 
-def end(process: subprocess.Popen[bytes], stop_seconds: float = 10.0) -> None:
+def end(process: subprocess.Popen[bytes] | subprocess.Popen[str], stop_seconds: float = 10.0) -> None:
     """End a server: politely, then by force."""
     if process.poll() is not None:
         return
