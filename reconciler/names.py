@@ -41,7 +41,11 @@ def _encoded(absolute: str) -> str:
     labels = absolute[:-1].split(".")
     if not all(labels):
         raise InvalidNameError("the name is empty, or has an empty label (two dots in a row, or one in front)")
-    return ".".join(_encoded_label(label) for label in labels) + "."
+    encoded = ".".join(_encoded_label(label) for label in labels) + "."
+    if not _PLAIN.fullmatch(encoded):
+        # UTS 46 maps the dots of other scripts to dots: "a\u3002" is one label here, and two there
+        raise InvalidNameError("the name has an empty label, or one with a character that a name cannot have")
+    return encoded
 
 
 def _encoded_label(label: str) -> str:
