@@ -1,0 +1,130 @@
+"""What a reply of an authoritative server says about one rrset. Pure; every rule stands here and nowhere else.
+
+Only an answer with the AA bit counts, and only one that comes from the zone looked for: a server that serves a child
+zone too answers with authority for names that the zone itself has delegated away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+from reconciler.state import Absent, Cause, Present, Unknown, build_rrset, rdata_text
+
+if TYPE_CHECKING:
+    from reconciler.names import Name
+    from reconciler.state import Key, Observed
+
+
+def observed_in(reply: dns.message.Message, key: Key, apex: Name) -> Observed:
+    """What `reply` (NOERROR, NXDOMAIN or YXDOMAIN) says about the rrset `key` of the zone at `apex`.
+
+    Negative answers as in RFC 2308 section 2.2: with the zone's SOA, or with nothing at all.
+    """
+    owner, origin = dns.name.from_text(key.name), dns.name.from_text(apex)
+    if not reply.flags & dns.flags.AA:
+        return _without_authority(reply, owner, origin)
+    rrset = _answer(reply, owner, dns.rdatatype.from_text(key.type))
+    problem = _alias(reply, owner, key) or _contradiction(reply, rrset, key)
+    if problem is not None:
+        return problem
+    shown = owner if rrset is not None and rrset.rdtype == dns.rdatatype.SOA else _zone_in_authority(reply, owner)
+    if shown is not None and shown != origin:
+        return _from_other_zone(shown, owner, origin)
+    if rrset is None:
+        return Absent()
+    return Present(build_rrset(key, rrset.ttl, frozenset(rdata_text(rdata) for rdata in rrset)))
+
+
+def answered_rrset(reply: dns.message.Message, name: str, rdtype: str) -> dns.rrset.RRset | None:
+    """The rrset that the answer holds at `name`: of type `rdtype`, or the CNAME."""
+    owner = dns.name.from_text(name)
+    return _answer(reply, owner, dns.rdatatype.CNAME) or _answer(reply, owner, dns.rdatatype.from_text(rdtype))
+
+
+def is_alias(reply: dns.message.Message, name: Name) -> bool:
+    """Whether the answer begins with a CNAME at `name`, or with a DNAME above it."""
+    owner = dns.name.from_text(name)
+    return _answer(reply, owner, dns.rdatatype.CNAME) is not None or _dname_above(reply, owner) is not None
+
+
+def is_referral(reply: dns.message.Message) -> bool:
+    """Whether the server points to others instead of answering (RFC 1034 section 4.3.2 step 3b)."""
+    return (
+        not reply.flags & dns.flags.AA
+        and reply.rcode() == dns.rcode.NOERROR
+        and not reply.answer
+        and any(rrset.rdtype == dns.rdatatype.NS for rrset in reply.authority)
+    )
+
+
+def zone_in_soa_reply(reply: dns.message.Message, name: Name) -> dns.name.Name | None:
+    """The apex of the zone that holds `name`, as the reply to its SOA question shows it; None when it shows none."""
+    owner = dns.name.from_text(name)
+    if _answer(reply, owner, dns.rdatatype.SOA) is not None:
+        return owner
+    return _deepest(reply, owner, dns.rdatatype.SOA)
+
+
+def _answer(
+    reply: dns.message.Message, owner: dns.name.Name, rdtype: dns.rdatatype.RdataType
+) -> dns.rrset.RRset | None:
+    return reply.get_rrset(reply.answer, owner, dns.rdataclass.IN, rdtype)
+
+
+def _without_authority(reply: dns.message.Message, owner: dns.name.Name, origin: dns.name.Name) -> Unknown:
+    cut = _deepest(reply, owner, dns.rdatatype.NS)
+    if is_referral(reply) and cut is not None and cut != origin and cut.is_subdomain(origin):
+        return _from_other_zone(cut, owner, origin)
+    what = "refers to other servers" if is_referral(reply) else "answers without authority (no AA bit)"
+    return Unknown(Cause.NOT_AUTHORITATIVE, f"the server {what} for {owner}")
+
+
+def _alias(reply: dns.message.Message, owner: dns.name.Name, key: Key) -> Unknown | None:
+    dname = _dname_above(reply, owner)
+    if dname is not None:
+        detail = f"{owner} lies below the DNAME of {dname.name}, which points to {dname[0].target}"
+        return Unknown(Cause.CNAME, detail)
+    cname = None if key.type == "CNAME" else _answer(reply, owner, dns.rdatatype.CNAME)
+    return None if cname is None else Unknown(Cause.CNAME, f"{owner} is a CNAME to {cname[0].target}")
+
+
+def _contradiction(reply: dns.message.Message, rrset: dns.rrset.RRset | None, key: Key) -> Unknown | None:
+    if reply.answer and rrset is None:
+        return Unknown(Cause.MALFORMED, f"the answer to {key.type} {key.name} holds other records alone")
+    rcode = reply.rcode()
+    if rcode != dns.rcode.NOERROR and (rrset is not None or rcode == dns.rcode.YXDOMAIN):
+        return Unknown(
+            Cause.MALFORMED, f"the answer to {key.type} {key.name} contradicts its {dns.rcode.to_text(rcode)}"
+        )
+    return None
+
+
+def _dname_above(reply: dns.message.Message, owner: dns.name.Name) -> dns.rrset.RRset | None:
+    for rrset in reply.answer:
+        if rrset.rdtype == dns.rdatatype.DNAME and rrset.name != owner and owner.is_subdomain(rrset.name):
+            return rrset
+    return None
+
+
+def _zone_in_authority(reply: dns.message.Message, owner: dns.name.Name) -> dns.name.Name | None:
+    """The apex that the authority section shows: the SOA's of a negative answer, else the NS rrset's."""
+    return _deepest(reply, owner, dns.rdatatype.SOA) or _deepest(reply, owner, dns.rdatatype.NS)
+
+
+def _deepest(reply: dns.message.Message, owner: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.name.Name | None:
+    names = (r.name for r in reply.authority if r.rdtype == rdtype and owner.is_subdomain(r.name))
+    return max(names, key=len, default=None)
+
+
+def _from_other_zone(shown: dns.name.Name, owner: dns.name.Name, origin: dns.name.Name) -> Unknown:
+    if shown.is_subdomain(origin):
+        return Unknown(Cause.DELEGATED, f"{owner} does not lie in the zone {origin}: it is delegated at {shown}")
+    return Unknown(Cause.NOT_AUTHORITATIVE, f"the server answers for {owner} from the zone {shown}, not from {origin}")

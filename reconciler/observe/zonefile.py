@@ -1,0 +1,201 @@
+"""Master files (RFC 1035 section 5) as the observed world: no server, no network.
+
+The file of a zone is its apex without the last dot, and the extension: `zones/acme.example.zone`, as octodns-bind names
+it. The deepest file whose zone is the domain or an ancestor of it holds the domain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import dns.exception
+import dns.name
+import dns.rdataset
+import dns.rdatatype
+import dns.transaction
+import dns.zone
+
+from reconciler.names import ROOT, Name, is_under
+from reconciler.state import (
+    Absent,
+    Cause,
+    Observation,
+    Present,
+    ServerAnswer,
+    Unknown,
+    Zone,
+    build_rrset,
+    rdata_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from reconciler.observe import Question
+    from reconciler.state import Key, Observed
+
+_MAX_OCTETS = 64 * 1024 * 1024
+_MAX_RECORDS = 250_000  # $GENERATE makes billions from one line of a pull request
+_INCLUDE = re.compile(r"^\$INCLUDE\b", re.IGNORECASE | re.MULTILINE)
+
+
+class ZonefileObserver:
+    """Observes rrsets in master files; see the contract of the package.
+
+    `progress` is called with the number of observations done so far. A file is read when its zone is asked for, once
+    in a call of `observe`. `$INCLUDE` is refused, because it could name any file of the machine.
+    """
+
+    def __init__(self, directory: Path, extension: str, progress: Callable[[int], None] | None = None) -> None:
+        """Keep where the files are; nothing is read yet."""
+        self._directory = directory
+        self._extension = extension
+        self._progress = progress
+
+    def observe(self, questions: Iterable[Question]) -> Iterator[Observation]:
+        """Observe every question, zone by zone, so that one parsed zone at a time is in memory."""
+        apexes = self._apexes()
+        by_zone: defaultdict[Name | None, Counter[Question]] = defaultdict(Counter)
+        for question in questions:
+            by_zone[_zone_of(question, apexes)][question] += 1
+        done = 0
+        for apex, wanted in by_zone.items():
+            content = None if apex is None else self._parsed(apex)
+            for question, count in wanted.items():
+                observation = self._observation(question, apex, content, apexes)
+                for _ in range(count):
+                    done += 1
+                    if self._progress is not None:
+                        self._progress(done)
+                    yield observation
+
+    def _apexes(self) -> frozenset[Name] | Unknown:
+        try:
+            names = [entry.name for entry in self._directory.iterdir() if entry.name.endswith(self._extension)]
+        except OSError as exc:
+            return Unknown(Cause.UNREADABLE, f"the folder {self._directory} cannot be read: {exc.strerror or exc}")
+        return frozenset(Name(name.removesuffix(self._extension) + ".") for name in names)
+
+    def _path(self, apex: Name) -> Path:
+        return self._directory / f"{apex[:-1]}{self._extension}"
+
+    def _parsed(self, apex: Name) -> dns.zone.Zone | Unknown:
+        path = self._path(apex)
+        try:
+            if not path.is_file() or path.stat().st_size > _MAX_OCTETS:
+                return Unknown(Cause.UNREADABLE, f"{path} is no regular file of at most {_MAX_OCTETS} octets")
+            return _parsed_text(path.read_text(encoding="utf-8"), apex, str(path))
+        except (OSError, ValueError, KeyError, dns.exception.DNSException) as exc:
+            return Unknown(Cause.UNREADABLE, _problem(path, apex, exc))
+
+    def _observation(
+        self,
+        question: Question,
+        apex: Name | None,
+        content: dns.zone.Zone | Unknown | None,
+        apexes: frozenset[Name] | Unknown,
+    ) -> Observation:
+        key = question.key
+        if isinstance(apexes, Unknown):
+            return Observation(key, None, (ServerAnswer(str(self._directory), apexes),))
+        if apex is None or content is None:
+            wanted = self._path(question.zone or question.domain)
+            detail = f"there is no master file {wanted}" + ("" if question.zone else ", and none for a zone above it")
+            missing = ServerAnswer(str(self._directory), Unknown(Cause.NO_SUCH_ZONE, detail))
+            return Observation(key, None, (missing,))
+        path = str(self._path(apex))
+        observed = content if isinstance(content, Unknown) else _observed(content, key, apex, apexes)
+        return Observation(key, Zone(apex, (path,)), (ServerAnswer(path, observed),))
+
+
+def _zone_of(question: Question, apexes: frozenset[Name] | Unknown) -> Name | None:
+    if isinstance(apexes, Unknown):
+        return None
+    if question.zone is not None:
+        return question.zone if question.zone in apexes else None
+    return _deepest(question.domain, apexes)
+
+
+def _deepest(name: Name, apexes: frozenset[Name]) -> Name | None:
+    current = name
+    while current != ROOT:
+        if current in apexes:
+            return current
+        current = Name(current.partition(".")[2] or ROOT)
+    return None
+
+
+def _problem(path: Path, apex: Name, exc: Exception) -> str:
+    match exc:
+        case OSError():
+            return f"{path} cannot be read: {exc.strerror or exc}"
+        case UnicodeDecodeError():
+            line = exc.object.count(b"\n", 0, exc.start) + 1
+            return f"{path}:{line}: the file is not UTF-8"
+        case dns.zone.NoSOA():
+            return f"{path} has no SOA record at {apex}"
+        case dns.zone.NoNS():
+            return f"{path} has no NS record at {apex}"
+    detail = str(exc) or type(exc).__name__
+    return detail if detail.startswith(str(path)) else f"{path}: {detail}"
+
+
+def _parsed_text(text: str, apex: Name, path: str) -> dns.zone.Zone:
+    include = _INCLUDE.search(text)
+    if include is not None:
+        line = text.count("\n", 0, include.start()) + 1
+        message = f"{path}:{line}: $INCLUDE is refused; write what it includes into the file"
+        raise ValueError(message)
+    records = 0
+
+    def count(_txn: dns.transaction.Transaction, _name: dns.name.Name, _rdataset: dns.rdataset.Rdataset) -> None:
+        nonlocal records
+        records += 1
+        if records > _MAX_RECORDS:
+            message = f"the file makes more than {_MAX_RECORDS} records"
+            raise ValueError(message)
+
+    # dnspython itself refuses the $INCLUDE that the search above does not see
+    return dns.zone.from_text(
+        text,
+        origin=apex,
+        relativize=False,
+        filename=path,
+        transaction_setup=lambda txn: txn.check_put_rdataset(count),
+    )
+
+
+def _observed(content: dns.zone.Zone, key: Key, apex: Name, apexes: frozenset[Name]) -> Observed:
+    if not is_under(key.name, apex):
+        return Unknown(Cause.DELEGATED, f"{key.name} does not lie in the zone {apex}")
+    child = _deepest(key.name, apexes)
+    if child not in (None, apex):
+        return Unknown(Cause.DELEGATED, f"{key.name} lies in the zone {child}, which has a master file of its own")
+    owner = dns.name.from_text(key.name)
+    hidden = _hidden_by(content, owner)
+    if hidden is not None:
+        return hidden
+    # the name itself alone: values are owned there, and a wildcard that covers the name holds none at it
+    rdataset = content.get_rdataset(owner, key.type)
+    if rdataset is not None:
+        return Present(build_rrset(key, rdataset.ttl, frozenset(rdata_text(rdata) for rdata in rdataset)))
+    cname = content.get_rdataset(owner, dns.rdatatype.CNAME)
+    if cname is not None:
+        return Unknown(Cause.CNAME, f"{key.name} is a CNAME to {cname[0].target}")
+    return Absent()
+
+
+def _hidden_by(content: dns.zone.Zone, owner: dns.name.Name) -> Unknown | None:
+    """The delegation or DNAME between the apex and `owner` that hides whatever the file has at `owner`."""
+    origin = content.origin or dns.name.root
+    for depth in range(len(origin), len(owner) + 1):
+        name = owner.split(depth)[1]
+        if name != origin and content.get_rdataset(name, dns.rdatatype.NS) is not None:
+            return Unknown(Cause.DELEGATED, f"{owner} does not lie in the zone {origin}: it is delegated at {name}")
+        dname = None if name == owner else content.get_rdataset(name, dns.rdatatype.DNAME)
+        if dname is not None:
+            return Unknown(Cause.CNAME, f"{owner} lies below the DNAME of {name}, which points to {dname[0].target}")
+    return None
