@@ -15,7 +15,7 @@ from reconciler.emit.octodns_values import RefusedError, check_carried, rdata_of
 from reconciler.state import RRset, build_rrset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from reconciler.emit.octodns_locate import ZoneFiles
@@ -92,9 +92,7 @@ class ZoneEdit:
         stem = f"${str(idna_decode(self.zone))[:-1]}" if is_catchall else name
         return self.files.split / f"{stem}.yaml"
 
-    def _note_missing(
-        self, key: Key, record: Mapping[str, object], wanted: tuple[Rdata, ...], owned: frozenset[Rdata]
-    ) -> None:
+    def _note_missing(self, key: Key, record: Mapping[str, object], foreign: Iterable[Rdata]) -> None:
         escaped = self.files.options.escaped_semicolons
         there = {rdata_of(key.type, value, escaped_semicolons=escaped) for value in values_of(record)}
-        self.missing += [(key, rdata) for rdata in wanted if rdata not in owned and rdata not in there]
+        self.missing += [(key, rdata) for rdata in foreign if rdata not in there]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from octodns.idna import idna_decode
 from octodns.yaml import safe_load
-from yaml import YAMLError  # type: ignore[import-untyped]
+from yaml import YAMLError
 
 from reconciler.emit.octodns_proof import YamlOptions
 from reconciler.emit.octodns_values import RefusedError, encoded_name

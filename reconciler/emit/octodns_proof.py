@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from octodns.yaml import safe_load
-from yaml import YAMLError  # type: ignore[import-untyped]
+from yaml import YAMLError
 
 from reconciler.emit.octodns_nodes import yaml_refusal
 from reconciler.emit.octodns_values import RefusedError, encoded_name, rdata_of
