@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.apply.result import Became
-from reconciler.report.escape import terminal_text
+from reconciler.escape import terminal_text
 from reconciler.report.text import SYMBOLS, Style, value_lines
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import Severity, sorted_diagnostics
 from reconciler.gates import Verdict
 from reconciler.plan import Action, Stage, Status
-from reconciler.report.escape import terminal_text
+from reconciler.escape import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,58 @@
+"""Desired state: exactly the vendor's facts."""
+
+from __future__ import annotations
+
+import pytest
+from builders import catalog, domain
+
+from reconciler.desired import OwnsGatewayHosts, build_desired
+from reconciler.manifest.fleet import MxHostOverride, Verification
+from reconciler.names import canonical_name
+from reconciler.state import Rdata
+
+FACTS = {
+    ("us", False): "inbound-smtp.us-east-1.amazonaws.com.",
+    ("us", True): "us.mx-pp.com.",
+    ("eu", False): "inbound-smtp.eu-west-1.amazonaws.com.",
+    ("eu", True): "eu.mx-pp.com.",
+    ("au", False): "inbound-smtp.eu-west-1.amazonaws.com.",
+    ("au", True): "australia.mx-pp.com.",
+}
+
+
+@pytest.mark.parametrize(("region", "multi_region"), FACTS)
+def test_every_region_gives_exactly_the_facts(region: str, multi_region: bool) -> None:  # noqa: FBT001
+    """The MX of the vendor's table with preference 0, and one token, or two with multi-region."""
+    desired = build_desired(domain(region=region, multi_region=multi_region), catalog())
+    assert desired.mx is not None
+    assert desired.verification is not None
+    assert desired.mx.key == ("acme.example.", "MX")
+    assert desired.mx.wanted == (f"0 {FACTS[region, multi_region]}",)
+    assert desired.verification.key == ("_amazonses.acme.example.", "TXT")
+    tokens = ('"primary-token"', '"secondary-token"') if multi_region else ('"primary-token"',)
+    assert desired.verification.wanted == tokens
+
+
+def test_a_secondary_token_without_multi_region_is_ours_and_not_wanted() -> None:
+    desired = build_desired(domain(), catalog()).verification
+    assert desired is not None
+    assert desired.ownership.owns(Rdata('"secondary-token"'))
+    assert not desired.ownership.owns(Rdata('"somebody-else"'))
+
+
+@pytest.mark.parametrize("connection", ["api", "journaling"])
+def test_a_connection_without_mx_wants_nothing_in_dns(connection: str) -> None:
+    desired = build_desired(domain(connection=connection, verification=Verification(None, None)), catalog())
+    assert desired.rrsets == ()
+
+
+def test_an_override_replaces_the_catalogs_host_and_is_ours_in_a_shared_mx() -> None:
+    host = canonical_name("inbound-smtp.ap-southeast-2.amazonaws.com")
+    declared = domain(region="au", mx_host=MxHostOverride(host, "support said so"), mx_exclusive=False)
+    desired = build_desired(declared, catalog()).mx
+    assert desired is not None
+    assert desired.wanted == (f"0 {host}",)
+    assert isinstance(desired.ownership, OwnsGatewayHosts)
+    assert desired.ownership.owns(Rdata(f"5 {host}"))
+    assert desired.ownership.owns(Rdata("10 us.mx-pp.com."))
+    assert not desired.ownership.owns(Rdata("10 mail.acme.example."))

@@ -1,0 +1,88 @@
+"""What was reviewed is what is applied, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builders import EU, MX_KEY, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, attestation, document, domain, facts, present
+
+from reconciler.review import Reviewed, match_review
+from reconciler.state import Absent, Cause, Unknown
+
+if TYPE_CHECKING:
+    from reconciler.gates import Facts
+
+TXT = present(TXT_KEY, PRIMARY)
+SAVED = facts(txt=TXT, mx=present(MX_KEY, OLD_MX))
+
+
+def matched(saved: Facts, fresh: Facts) -> Reviewed:
+    (result,) = match_review(document(saved), document(fresh))
+    return result
+
+
+def test_the_same_world_goes_on() -> None:
+    assert [s.id for s in matched(SAVED, SAVED).steps] == ["acme.example/mx"]
+
+
+def test_what_is_done_already_is_not_written_again() -> None:
+    result = matched(SAVED, facts(txt=TXT, mx=present(MX_KEY, EU)))
+    assert result == Reviewed(result.domain, ())
+
+
+def test_a_finished_removal_is_done_and_not_stale() -> None:
+    saved = facts(txt=present(TXT_KEY, PRIMARY, SECONDARY), mx=present(MX_KEY, EU))
+    result = matched(saved, facts(txt=TXT, mx=present(MX_KEY, EU)))
+    assert (result.steps, result.stale) == ((), "")
+
+
+def test_another_observed_value_is_stale_and_says_both() -> None:
+    result = matched(SAVED, facts(txt=TXT, mx=present(MX_KEY, "20 mail.acme.example.")))
+    assert "10 mail.acme.example." in result.stale
+    assert "20 mail.acme.example." in result.stale
+
+
+def test_a_foreign_value_that_came_is_stale() -> None:
+    result = matched(facts(txt=present(TXT_KEY, '"a"')), facts(txt=present(TXT_KEY, '"a"', '"b"')))
+    assert '"b"' in result.stale
+
+
+def test_a_vanished_rrset_is_stale() -> None:
+    assert "now there is nothing" in matched(SAVED, facts(txt=TXT, mx=Absent())).stale
+
+
+def test_another_ttl_is_stale() -> None:
+    assert "TTL 60" in matched(SAVED, facts(txt=TXT, mx=present(MX_KEY, OLD_MX, ttl=60))).stale
+
+
+def test_a_gate_that_closed_is_stale() -> None:
+    closed = domain(attestations=())
+    assert "held now" in matched(SAVED, facts(closed, txt=TXT, mx=present(MX_KEY, OLD_MX))).stale
+
+
+def test_other_manifests_are_stale() -> None:
+    moved = domain(region="us", attestations=(attestation(region="us"),))
+    assert "something else" in matched(SAVED, facts(moved, txt=TXT, mx=present(MX_KEY, OLD_MX))).stale
+
+
+def test_what_cannot_be_seen_now_is_stale() -> None:
+    assert "silence" in matched(SAVED, facts(txt=TXT, mx=Unknown(Cause.TIMEOUT, "silence"))).stale
+
+
+def test_a_domain_that_is_gone_is_stale() -> None:
+    (result,) = match_review(document(SAVED), document(SAVED).model_copy(update={"domains": []}))
+    assert "no longer declare" in result.stale
+
+
+def test_a_step_whose_rrset_is_gone_is_stale() -> None:
+    assert "no longer needed" in matched(SAVED, facts(domain(connection="api"))).stale
+
+
+def test_what_was_held_in_the_review_is_not_written() -> None:
+    held = facts(mx=present(MX_KEY, OLD_MX))
+    assert [s.id for s in matched(held, held).steps] == ["acme.example/verification"]
+
+
+def test_a_domain_with_nothing_ready_is_not_looked_at() -> None:
+    held = facts(domain(attestations=()), txt=TXT, mx=present(MX_KEY, OLD_MX))
+    assert match_review(document(held), document(held)) == []
