@@ -1,0 +1,65 @@
+# Everything is installed into .venv and nowhere else. `make plan` and `make test` are all that a newcomer needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help plan test check lint types coverage schemas bench lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+plan: $(VENV)/.runtime  ## plan manifests/ against zones/, without a server or the network
+	@$(BIN)/reconciler plan || test $$? -eq 3  # 3: nothing failed, and some steps wait for something
+
+test: $(VENV)/.dev  ## run the tests; those that need a name server are skipped where it is missing
+	$(BIN)/pytest
+
+check: lint types coverage schemas  ## all that CI runs
+
+lint: $(VENV)/.dev  ## ruff and the architecture's import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+types: $(VENV)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+coverage: $(VENV)/.dev  ## the tests again, with coverage by branch; the pure core at 100 %
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+	$(BIN)/coverage report --fail-under=100 --include='$(CORE)'
+
+CORE := reconciler/desired.py,reconciler/diff.py,reconciler/plan.py,reconciler/plan_findings.py,reconciler/review.py,reconciler/gates/*,reconciler/state.py,reconciler/names.py
+
+schemas: $(VENV)/.dev  ## the published schemas are those of the code
+	@for kind in manifest settings plan; do $(BIN)/reconciler schema $$kind | diff -u docs/schemas/$$kind.schema.json - || exit 1; done
+
+bench: $(VENV)/.dev  ## plan 1,000 domains on loopback, beside octodns-sync's dry run on the same zones
+	$(BIN)/python benchmarks/plan_1000.py
+
+lock: $(VENV)/.dev  ## resolve the dependencies anew, with hashes and without the address of an index
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
+	  --group build -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
+	  --all-extras --group build --group dev -o requirements-dev.lock pyproject.toml
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "setting up $(VENV)" >&2
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "setting up $(VENV) with the workshop's tools" >&2
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.runtime
+
+clean:  ## remove .venv and what tools leave behind
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
