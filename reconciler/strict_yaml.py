@@ -40,8 +40,7 @@ Position: TypeAlias = "tuple[int, int]"
 
 MAX_OCTETS = 1024 * 1024
 MAX_DEPTH = 32
-MAX_DIAGNOSTICS = 100  # for one file: whoever has more is helped by the first hundred
-MAX_NUMBER_LENGTH = 40
+MAX_DIAGNOSTICS, MAX_NUMBER_LENGTH = 100, 40  # whoever has more errors in a file is helped by the first hundred
 
 # what section 5.1 forbids; U+0085, U+2028 and U+2029, line breaks to libyaml and none in YAML 1.2; and the controls
 # that show a reviewer another order of characters than the one that is read (Unicode UAX 9)
@@ -70,10 +69,9 @@ _OTHER_SYNTAX_HINT = "Correct the syntax; most often it is the indentation, a mi
 
 @dataclass(slots=True)
 class Document:
-    """One file's only document.
+    """One file's only document; with any diagnostic, `data` is good for nothing but to look for more to report.
 
-    `data` is what could be read; None where nothing could be. With any diagnostic it is not the whole of the file, and
-    is good for nothing but to look for more to report.
+    None is data that could not be read at all.
     """
 
     file: str
@@ -83,9 +81,12 @@ class Document:
     _lines: dict[int, int] = field(repr=False)
     _index: dict[Loc, tuple[Position, Position]] | None = field(default=None, repr=False)
 
-    def line(self, mapping: object) -> int:
-        """The line, from 1, on which a mapping of this document's `data` begins; costs nothing."""
-        return self._lines[id(mapping)]
+    def line(self, loc: Loc) -> int:
+        """The line, from 1, on which the mapping at `loc` begins; costs next to nothing."""
+        node: Any = self.data
+        for key in loc:
+            node = node[key]
+        return self._lines[id(node)]
 
     def position(self, loc: Loc, *, at_key: bool = False) -> Position:
         """Line and column, from 1, of the value at `loc` (of its key, with `at_key`), as in `("services", 0, "name")`.
@@ -106,7 +107,7 @@ class _StopError(Exception):
 
 
 def load_yaml(text: bytes, file: str) -> Document:
-    """Read one file's octets; `file` is its name in diagnostics. Whatever is wrong is in the result's diagnostics."""
+    """Read one file's octets; `file` is its name in the diagnostics, where whatever is wrong is found."""
     reader = _Reader(file)
     try:
         decoded = reader.decoded(text)
@@ -209,14 +210,17 @@ class _Reader:
     def _mapping(self, start: MappingStartEvent, depth: int) -> dict[str, Node]:
         result: dict[str, Node] = {}
         self.lines[id(result)] = start.start_mark.line + 1
-        while type(event := self._next()) is not MappingEndEvent:
-            key = self._node(event, depth + 1)
-            value_event = self._next()
-            value = (
-                self._scalar(value_event) if type(value_event) is ScalarEvent else self._node(value_event, depth + 1)
-            )
+        next_event = self._next
+        while (kind := type(event := next_event())) is not MappingEndEvent:
+            key = self._scalar(event) if kind is ScalarEvent else self._node(event, depth + 1)
+            following = next_event()
+            is_scalar = type(following) is ScalarEvent
+            value = self._scalar(following) if is_scalar else self._node(following, depth + 1)
             if type(key) is not str:
-                self._report_key(event)
+                if kind is not AliasEvent:  # that is reported as what it is
+                    name = f"the key `{event.value}`" if kind is ScalarEvent else "a key"
+                    detail = "Put it in quotes, or correct it."
+                    self.report("key", f"{name} is not a string", detail, _position(event.start_mark))
             elif key in result:
                 summary = f"the key `{key}` stands twice in the same mapping"
                 detail = "Keep one of the two, or merge what they hold."
@@ -244,14 +248,6 @@ class _Reader:
         if event.anchor is not None:
             detail = "Remove it, and write the value out wherever it is needed."
             self.report("anchor", f"`&{event.anchor}` is an anchor", detail, _position(event.start_mark))
-
-    def _report_key(self, event: Any) -> None:  # noqa: ANN401 - see _node
-        if type(event) is AliasEvent:
-            return  # reported as what it is
-        summary = (
-            f"the key `{event.value}` is not a string" if type(event) is ScalarEvent else "the key is not a string"
-        )
-        self.report("key", summary, "Put it in quotes, or correct it.", _position(event.start_mark))
 
 
 class _Index:

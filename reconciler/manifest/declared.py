@@ -1,0 +1,113 @@
+"""One YAML document as models, each with its place; what can be saved of a document with errors, too.
+
+All errors are to be said at once, those of the rules beside those of the models. So a document that the models refuse
+is taken apart, what they refuse is left out, and the rest goes to the rules. Nothing of that ever reaches a fleet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from reconciler.manifest.models import DomainManifest, OrganizationManifest, ServiceManifest
+from reconciler.yaml_models import model_diagnostics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.errors import Diagnostic
+    from reconciler.strict_yaml import Document, Loc
+
+_M = TypeVar("_M", bound=BaseModel)
+
+# what stands in for a required value that was refused; the rules say nothing about these places
+_STAND_INS: dict[str, Any] = {
+    "organization": "unnamed",
+    "region": "unknown",
+    "escalation_contacts": [],
+    "services": [],
+    "name": "unnamed",
+    "kind": "other",
+    "domains": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredDomain:
+    """A domain's model and its place."""
+
+    loc: Loc
+    model: DomainManifest
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredService:
+    """A service's model; use `domains` and not the model's own."""
+
+    loc: Loc
+    model: ServiceManifest
+    domains: Sequence[DeclaredDomain]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An organization's model; use `services` and not the model's own. `refused` places have no trustworthy value."""
+
+    document: Document
+    model: OrganizationManifest
+    services: Sequence[DeclaredService]
+    refused: frozenset[Loc]
+
+
+def read_declared(document: Document) -> tuple[Declared | None, list[Diagnostic]]:
+    """The models of a document, with what they refused of it; None when not even its outline can be used."""
+    try:
+        model = OrganizationManifest.model_validate(document.data)
+    except ValidationError as exc:
+        found = model_diagnostics(exc, OrganizationManifest, document)
+        return _salvaged(document), found
+    services = [_service(("services", i), service) for i, service in enumerate(model.services)]
+    return Declared(document, model, services, frozenset()), []
+
+
+def _service(loc: Loc, model: ServiceManifest) -> DeclaredService:
+    domains = [DeclaredDomain((*loc, "domains", i), domain) for i, domain in enumerate(model.domains)]
+    return DeclaredService(loc, model, domains)
+
+
+def _salvaged(document: Document) -> Declared | None:
+    if not isinstance(document.data, dict):
+        return None
+    refused: set[Loc] = set()
+    outline = _salvage(OrganizationManifest, {**document.data, "services": []}, (), refused)
+    services = []
+    for i, raw in enumerate(_list(document.data, "services")):
+        loc: Loc = ("services", i)
+        if isinstance(raw, dict):
+            service = _salvage(ServiceManifest, {**raw, "domains": []}, loc, refused)
+            domains = [
+                DeclaredDomain(place, _salvage(DomainManifest, each, place, refused))
+                for j, each in enumerate(_list(raw, "domains"))
+                if isinstance(each, dict) and (place := (*loc, "domains", j))
+            ]
+            services.append(DeclaredService(loc, service, domains))
+    return Declared(document, outline, services, frozenset(refused))
+
+
+def _salvage(model: type[_M], raw: dict[str, Any], loc: Loc, refused: set[Loc]) -> _M:
+    """The model of a mapping without the keys that it refuses; their places are added to `refused`."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as exc:
+        keys = {problem["loc"][0] for problem in exc.errors(include_url=False)}
+    refused.update((*loc, key) for key in keys)
+    kept = {key: value for key, value in raw.items() if key not in keys}
+    stand_ins = {k: v for k, v in _STAND_INS.items() if k in keys and k in model.model_fields}
+    return model.model_validate({**stand_ins, **kept})
+
+
+def _list(raw: object, key: str) -> list[Any]:
+    found = raw.get(key) if isinstance(raw, dict) else None
+    return found if isinstance(found, list) else []

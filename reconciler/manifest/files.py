@@ -1,0 +1,130 @@
+"""Finding and reading manifest files, which come from pull requests: links, devices and odd names are refused."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.errors import Diagnostic, error
+from reconciler.strict_yaml import MAX_OCTETS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_SUFFIXES = (".yaml", ".yml")
+_READABLE = "Make it readable."
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """`file` is the path as people gave it, for diagnostics; `relative` the path below the tree, with slashes."""
+
+    file: str
+    relative: str
+    path: Path
+
+
+@dataclass(slots=True)
+class Found:
+    """Files in the order of their paths, and what was refused."""
+
+    files: list[ManifestFile] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def refuse(self, code: str, path: Path, summary: str, detail: str) -> None:
+        """Refuse one path."""
+        self.diagnostics.append(error(code, summary, detail, file=ascii(str(path))[1:-1]))
+
+
+def find_manifests(directory: Path) -> Found:
+    """Every `*.yaml` and `*.yml` below a directory; names that begin with a dot are passed over.
+
+    A link may lead to a file below the same directory, and nowhere else.
+    """
+    found = Found()
+    if directory.is_dir():
+        _walk(directory, "", directory.resolve(), found)
+    elif directory.exists():
+        found.refuse("manifests-missing", directory, "the manifests' path is no directory", "Name a directory.")
+    else:
+        detail = "Create it, or name another with --manifests."
+        found.refuse("manifests-missing", directory, "the manifests' directory does not exist", detail)
+    found.files.sort(key=lambda f: f.relative)
+    return found
+
+
+def find_named(paths: Iterable[Path]) -> Found:
+    """The files that `paths` name, and all below the directories among them, each once."""
+    found = Found()
+    for path in paths:
+        if path.is_dir():
+            below = find_manifests(path)
+            found.files += below.files
+            found.diagnostics += below.diagnostics
+        elif path.is_file():
+            found.files.append(ManifestFile(str(path), path.name, path))
+        else:
+            found.refuse("manifest-missing", path, "there is no such file or directory", "Correct the path.")
+    first = {f.path.resolve(): f for f in reversed(found.files)}
+    found.files = sorted(first.values(), key=lambda f: f.file)
+    return found
+
+
+def _walk(directory: Path, prefix: str, root: Path, found: Found) -> None:
+    try:
+        with os.scandir(directory) as entries:
+            names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+    except OSError as exc:
+        found.refuse("manifest-unreadable", directory, f"the directory cannot be read: {exc.strerror}", _READABLE)
+        return
+    for name in names:
+        path = directory / name
+        try:
+            _visit(path, f"{prefix}{name}", root, found)
+        except OSError as exc:
+            found.refuse("manifest-unreadable", path, f"it cannot be looked at: {exc.strerror}", _READABLE)
+
+
+def _visit(path: Path, relative: str, root: Path, found: Found) -> None:
+    is_manifest = relative.lower().endswith(_SUFFIXES)
+    if path.is_dir() and not path.is_symlink():
+        _walk(path, f"{relative}/", root, found)
+    elif path.is_dir() or (is_manifest and path.is_symlink() and not _is_below(path, root)):
+        detail = "Replace the link by what it leads to, or remove it."
+        found.refuse("symlink", path, "the link leads to a directory, or out of the manifests' directory", detail)
+    elif is_manifest and not path.is_file():
+        found.refuse("manifest-unreadable", path, "it is no regular file", "Replace it by a file, or remove it.")
+    elif is_manifest and not relative.isprintable():
+        summary = "the file's name has characters that cannot be shown"
+        found.refuse("file-name", path, summary, "Rename the file.")
+    elif is_manifest:
+        found.files.append(ManifestFile(str(path), relative, path))
+
+
+def _is_below(path: Path, root: Path) -> bool:
+    # realpath, because Path.resolve raises on a link that leads to itself
+    return Path(os.path.realpath(path)).is_relative_to(root)
+
+
+def read_octets(file: ManifestFile) -> tuple[bytes, Diagnostic | None]:
+    """A file's octets (one more than is allowed, at most), or why there are none."""
+    try:
+        with file.path.open("rb") as stream:
+            return stream.read(MAX_OCTETS + 1), None
+    except OSError as exc:
+        summary = f"the file cannot be read: {exc.strerror}"
+        return b"", error("manifest-unreadable", summary, _READABLE, file=file.file)
+
+
+def build_digest(contents: Sequence[tuple[str, bytes]]) -> str:
+    """`sha256:` over each path and its octets, each with its length in front, so that no two trees run together."""
+    digest = hashlib.sha256()
+    for relative, octets in contents:
+        name = relative.encode()
+        digest.update(b"%d %d\n" % (len(name), len(octets)))
+        digest.update(name)
+        digest.update(octets)
+    return f"sha256:{digest.hexdigest()}"

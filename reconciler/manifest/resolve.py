@@ -1,0 +1,181 @@
+"""From what was declared to what the core reads: names in universal form, and each level's word for every domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.manifest.fleet import Attestation, Domain, MxHostOverride, Organization, Source, Verification, Waiver
+from reconciler.manifest.hosts import build_mail_domain, build_name, build_next_hop, build_zone
+from reconciler.manifest.rules import apply_attestation_rules, apply_organization_rules, apply_waiver_rules
+from reconciler.yaml_models import shown
+
+if TYPE_CHECKING:
+    from reconciler.manifest.declared import Declared, DeclaredDomain, DeclaredService
+    from reconciler.manifest.findings import Context, Findings
+    from reconciler.manifest.models import DomainManifest, OrganizationManifest, ServiceManifest
+    from reconciler.names import Name
+    from reconciler.strict_yaml import Loc
+
+
+class _Level(NamedTuple):
+    """What holds from one level downwards."""
+
+    provider: str | None
+    ttl: int | None
+    mx_exclusive: bool
+    attestations: tuple[Attestation, ...]
+    waivers: tuple[Waiver, ...]
+
+
+_TOP = _Level(None, None, True, (), ())  # noqa: FBT003 - a tuple's field
+
+
+def build_organization(declared: Declared, context: Context, findings: Findings) -> Organization:
+    """One manifest, resolved, all rules applied. With errors among the findings the result must not be used."""
+    model = declared.model
+    source = Source(declared.document.file, declared.document.line(()))
+    _register_organization(model.organization, source, context, findings)
+    apply_organization_rules(declared, context, findings)
+    build = _Builder(declared, context, findings)
+    level = build.level(model, (), _TOP)
+    domains: list[Domain] = []
+    for service in declared.services:
+        inner = build.level(service.model, service.loc, level)
+        built = (build.domain(each, service, inner) for each in service.domains)
+        domains += [domain for domain in built if domain is not None]
+    contacts = tuple(model.escalation_contacts)
+    return Organization(model.organization, model.region, model.multi_region, contacts, tuple(domains), source)
+
+
+def _register_organization(name: str, source: Source, context: Context, findings: Findings) -> None:
+    if findings.is_refused(("organization",)):
+        return
+    first = context.organizations.setdefault(name.casefold(), source)
+    if first is not source:
+        summary = f"the organization {shown(name)} is declared in {first.file}:{first.line} already"
+        findings.error("duplicate-organization", summary, "Merge the two files, or rename one.", ("organization",))
+
+
+class _Builder:
+    """Builds the domains of one organization."""
+
+    def __init__(self, declared: Declared, context: Context, findings: Findings) -> None:
+        self.organization: OrganizationManifest = declared.model
+        self.document = declared.document
+        self.context = context
+        self.findings = findings
+        self.override = self._override()
+
+    def _override(self) -> MxHostOverride | None:
+        declared = self.organization.mx_host
+        if declared is None:
+            return None
+        host = build_name("mx-host", declared.value, ("mx_host", "value"), self.findings)
+        return None if host is None else MxHostOverride(host, declared.reason)
+
+    def level(self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc, outer: _Level) -> _Level:
+        """What holds below `outer`, with what the model says closer."""
+        attestations, waivers = outer.attestations, outer.waivers
+        if model.attestations:
+            apply_attestation_rules(model.attestations, loc, self.context, self.findings)
+            attestations = (*self._attestations(model, loc), *attestations)
+        if model.waivers:
+            apply_waiver_rules(model.waivers, loc, self.context, self.findings)
+            waivers = (*self._waivers(model, loc), *waivers)
+        return _Level(
+            provider=outer.provider if model.provider is None else model.provider,
+            ttl=outer.ttl if model.ttl is None else model.ttl,
+            mx_exclusive=outer.mx_exclusive if model.mx is None else model.mx.exclusive,
+            attestations=attestations,
+            waivers=waivers,
+        )
+
+    def _source(self, loc: Loc) -> Source:
+        return Source(self.document.file, self.document.line(loc))
+
+    def _attestations(
+        self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc
+    ) -> list[Attestation]:
+        return [
+            Attestation(
+                a.what, a.by, a.on, a.expires, a.region, a.multi_region, self._source((*loc, "attestations", i))
+            )
+            for i, a in enumerate(model.attestations)
+        ]
+
+    def _waivers(self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc) -> list[Waiver]:
+        return [
+            Waiver(w.gate, w.owner, w.reason, w.expires, self._source((*loc, "waivers", i)))
+            for i, w in enumerate(model.waivers)
+        ]
+
+    def domain(self, declared: DeclaredDomain, service: DeclaredService, outer: _Level) -> Domain | None:
+        """One domain; None when it has no usable name."""
+        model, loc = declared.model, declared.loc
+        level = self.level(model, loc, outer)
+        name = build_mail_domain(model.name, (*loc, "name"), self.context, self.findings)
+        # a connection that the models refused may be any: what only the MX method needs is not missed then
+        by_mx = service.model.connection == "mx" and not self.findings.is_refused((*service.loc, "connection"))
+        next_hops = self._next_hops(model, loc, by_mx=by_mx)
+        verification = self._verification(model, loc, by_mx=by_mx)
+        if name is None or self.findings.is_refused((*loc, "name")):
+            return None
+        source = self._source(loc)
+        self._register(name, model, loc, source)
+        zone = None if model.zone is None else build_zone(model.zone, name, (*loc, "zone"), self.findings)
+        return Domain(
+            name=name,
+            written=model.name,
+            organization=self.organization.organization,
+            service=service.model.name,
+            kind=service.model.kind,
+            connection=service.model.connection,
+            region=self.organization.region,
+            multi_region=self.organization.multi_region,
+            next_hops=next_hops,
+            verification=verification,
+            zone=zone,
+            mx_host=self.override,
+            source=source,
+            **level._asdict(),
+        )
+
+    def _register(self, name: Name, model: DomainManifest, loc: Loc, source: Source) -> None:
+        first = self.context.domains.setdefault(name, source)
+        if first is not source:
+            summary = f"the domain {shown(model.name)} is declared in {first.file}:{first.line} already"
+            detail = "A domain belongs to one service of one organization. Remove it here or there."
+            self.findings.error("duplicate-domain", summary, detail, (*loc, "name"))
+
+    def _next_hops(self, model: DomainManifest, loc: Loc, *, by_mx: bool) -> tuple[Name, ...]:
+        own = (*loc, "next_hops")
+        if by_mx and not model.next_hops:
+            detail = (
+                "The gateway has to know where clean mail goes. Add next_hops with the domain's own mail servers: what "
+                "its MX pointed to before the gateway's."
+            )
+            self.findings.error("no-next-hop", f"{shown(model.name)} has no next hop", detail, own)
+        override = None if self.override is None else self.override.host
+        found = (
+            build_next_hop(written, (*own, i), self.context.catalog, override, self.findings)
+            for i, written in enumerate(model.next_hops)
+        )
+        return tuple(host for host in found if host is not None)
+
+    def _verification(self, model: DomainManifest, loc: Loc, *, by_mx: bool) -> Verification:
+        values = model.verification
+        primary, secondary = (None, None) if values is None else (values.primary, values.secondary)
+        own = (*loc, "verification")
+        if by_mx and primary is None:
+            detail = "Copy the value for the organization's region from the vendor's console to verification.primary."
+            self.findings.error(
+                "no-primary-token", f"{shown(model.name)} has no primary token", detail, (*own, "primary")
+            )
+        if by_mx and secondary is None and self.organization.multi_region:
+            detail = "Copy the value for the secondary region from the vendor's console to verification.secondary."
+            summary = f"{shown(model.name)} has no secondary token, which multi-region needs"
+            self.findings.error("no-secondary-token", summary, detail, (*own, "secondary"))
+        if primary is not None and primary == secondary:
+            detail = "Each region has a value of its own. Copy both from the vendor's console once more."
+            self.findings.error("equal-tokens", "both tokens are the same", detail, (*own, "secondary"))
+        return Verification(primary, secondary)

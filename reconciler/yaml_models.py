@@ -1,0 +1,212 @@
+"""What the models of YAML files share: their base, kinds of fields, and pydantic's errors said for people.
+
+Each error becomes one diagnostic at its place in the file. Models set a `title` (the noun of what they model) and, for
+each field that is required, a `description`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import date
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from reconciler.errors import Diagnostic, Severity
+from reconciler.strict_yaml import MAX_DIAGNOSTICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+    from reconciler.strict_yaml import Document, Loc
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+}
+_BOUNDS = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}
+_MAX_SHOWN = 60
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+class YamlModel(BaseModel):
+    """A mapping in a YAML file: types as written, no unknown keys, never changed."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+def refusal(code: str, summary: str, detail: str) -> PydanticCustomError:
+    """The error for a model's validator to raise; `detail` ends with what to do."""
+    return PydanticCustomError("refused", "{summary}", {"code": code, "summary": summary, "detail": detail})
+
+
+def _iso_date(value: object) -> object:
+    detail = "Write year, month and day, as in: 2026-11-01."
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise refusal("date", f"{shown(value)} is no date", detail)
+    try:
+        return date.fromisoformat(value)
+    except ValueError as exc:
+        raise refusal("date", f"{shown(value)} is no day of the calendar", detail) from exc
+
+
+def _given(value: object) -> object:
+    if value is None:
+        raise PydanticCustomError("no_value", "no value")
+    return value
+
+
+_T = TypeVar("_T")
+IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+Optional = Annotated[_T | None, BeforeValidator(_given)]  # may be left out, and never be null
+Listed = Annotated[tuple[_T, ...], Field(strict=False)]  # YAML has lists; what is frozen has tuples
+
+
+def shown(value: object) -> str:
+    """A value in a message, shortened."""
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if isinstance(value, dict | list | tuple):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = str(value)
+    return f"`{text[:_MAX_SHOWN]}`..." if len(text) > _MAX_SHOWN else f"`{text}`"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that somebody who wrote `word` most likely meant."""
+    folded = {k.lower(): k for k in known}
+    found = difflib.get_close_matches(word.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
+    found = found or difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def choice_detail(word: object, known: Iterable[str]) -> str:
+    """What to do about a word that is none of the known ones."""
+    words = tuple(known)
+    meant = nearest(word, words) if isinstance(word, str) else None
+    guess = f"Did you mean `{meant}`? " if meant else ""
+    return f"{guess}Write one of: {', '.join(words)}."
+
+
+def model_diagnostics(exc: ValidationError, model: type[BaseModel], document: Document) -> list[Diagnostic]:
+    """The first hundred errors of one document, without those that only follow from an error of its YAML."""
+    known = {(d.line, d.column) for d in document.diagnostics}
+    found = []
+    for problem in islice(exc.errors(include_url=False), MAX_DIAGNOSTICS):
+        code, summary, detail = _said(problem, model)
+        line, column = document.position(problem["loc"], at_key=problem["type"] == "extra_forbidden")
+        if (line, column) not in known:
+            found.append(Diagnostic(Severity.ERROR, code, summary, detail, document.file, line, column))
+    return found
+
+
+def _said(problem: ErrorDetails, root: type[BaseModel]) -> tuple[str, str, str]:
+    """Code, summary and detail."""
+    kind, loc, value, context = problem["type"], problem["loc"], problem["input"], problem.get("ctx", {})
+    if kind == "refused":
+        return context["code"], context["summary"], context["detail"]
+    if kind == "extra_forbidden":
+        return _unknown_key(loc, root)
+    if kind == "missing":
+        return _missing_key(loc, root)
+    if kind in _EXPECTED or kind == "no_value":
+        return _wrong_type(_field_name(loc), _EXPECTED.get(kind, "a value"), value)
+    return _wrong_value(problem, root)
+
+
+def _wrong_value(problem: ErrorDetails, root: type[BaseModel]) -> tuple[str, str, str]:
+    kind, loc, value = problem["type"], problem["loc"], problem["input"]
+    name = _field_name(loc)
+    if kind == "literal_error":
+        annotation = _model_at(root, loc[:-1]).model_fields[str(loc[-1])].annotation
+        return "wrong-value", f"{name} cannot be {shown(value)}", choice_detail(value, get_args(annotation))
+    if kind in _BOUNDS:
+        words, key = _BOUNDS[kind]
+        limit = f"{words} {problem['ctx'][key]}"
+        return "wrong-value", f"{name} is {shown(value)}, and must be {limit}", f"Write a number that is {limit}."
+    return "wrong-value", f"{name}: {problem['msg']}", "Correct the value."
+
+
+def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str, str]:
+    key, model = str(loc[-1]), _model_at(root, loc[:-1])
+    own = tuple(model.model_fields)
+    meant = nearest(key, own)
+    elsewhere = [_title(m) for m in _models(root) if key in m.model_fields]
+    if elsewhere:
+        advice = f"It belongs to: {', '.join(elsewhere)}. Move it there, or remove it."
+    elif meant:
+        advice = f"Did you mean `{meant}`? Write that, or remove the key."
+    else:
+        advice = f"Remove it, or use one of: {', '.join(own)}."
+    return "unknown-key", f"`{key}` is not a known key of: {_title(model)}", advice
+
+
+def _missing_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str, str]:
+    model = _model_at(root, loc[:-1])
+    description = model.model_fields[str(loc[-1])].description
+    return "missing-key", f"`{loc[-1]}` is missing in: {_title(model)}", f"{description} Add the key `{loc[-1]}`."
+
+
+def _wrong_type(name: str, expected: str, value: object) -> tuple[str, str, str]:
+    if value is None:
+        return "wrong-type", f"{name} has no value", f"Write {expected}, or remove the key."
+    if expected == "a text" and isinstance(value, bool | int | float):
+        advice = f'Put it in quotes: "{shown(value).strip("`")}".'
+    elif expected == "true or false" and isinstance(value, str):
+        advice = "Write true or false, without quotes; in YAML 1.2 yes, no, on and off are texts."
+    elif expected == "a list" and isinstance(value, str):
+        advice = f"Write a list: [{shown(value).strip('`')}]."
+    else:
+        advice = f"Write {expected}."
+    return "wrong-type", f"{name} must be {expected}, and is {shown(value)}", advice
+
+
+def _field_name(loc: Loc) -> str:
+    if not loc:
+        return "the file"
+    names = [p for p in loc if isinstance(p, str)]
+    return f"`{names[-1]}`" if isinstance(loc[-1], str) else f"an item of `{names[-1]}`"
+
+
+def _title(model: type[BaseModel]) -> str:
+    return str(model.model_config["title"])
+
+
+def _model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel]:
+    for key in loc:
+        if isinstance(key, str) and key in model.model_fields:
+            model = next(_models_in(model.model_fields[key].annotation), model)
+    return model
+
+
+def _models(root: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The model and all within it, each once."""
+    seen: dict[type[BaseModel], None] = {root: None}
+    waiting = [root]
+    while waiting:
+        for field in waiting.pop().model_fields.values():
+            fresh = [m for m in _models_in(field.annotation) if m not in seen]
+            seen.update(dict.fromkeys(fresh))
+            waiting.extend(fresh)
+    return iter(seen)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - any type form
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
