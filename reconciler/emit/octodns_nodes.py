@@ -5,6 +5,7 @@ A place is an index into the text. Lines end as the file's lines end; columns co
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -184,5 +185,8 @@ def yaml_refusal(exc: Exception, path: str) -> RefusedError:
     """A refusal for a file that the parser or octoDNS's loader does not take."""
     mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
     problem = getattr(exc, "problem", None) or " ".join(str(exc).split())
-    reason = f"octoDNS cannot load the file: {problem}"
-    return RefusedError(reason, "Correct the file first.", file=path, line=mark.line + 1 if mark else 0)
+    # octoDNS says the place of names that are out of order in words
+    said = re.search(r" at .*, line (\d+), column \d+$", problem)
+    line = mark.line + 1 if mark else int(said[1]) if said else 0
+    reason = f"octoDNS cannot load the file: {problem[: said.start()] if said else problem}"
+    return RefusedError(reason, "Correct the file first.", file=path, line=line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -104,9 +105,15 @@ def load_records(text: str, options: YamlOptions, path: str) -> Records:
             key = (encoded_name(name), record["type"])
             if key in records:
                 message = f"{name!r} {key[1]} is there twice"
-                raise RefusedError(message, "Remove one of them.", file=path)
+                raise RefusedError(message, "Remove one of them.", file=path, line=_line(record))
             records[key] = record
     return records
+
+
+def _line(record: object) -> int:
+    """Where octoDNS has read a record; 0 where it does not say."""
+    said = re.search(r", line (\d+), column \d+$", str(getattr(record, "context", "")))
+    return int(said[1]) if said else 0
 
 
 def values_of(record: Mapping[str, Any]) -> list[Any]:
@@ -115,7 +122,7 @@ def values_of(record: Mapping[str, Any]) -> list[Any]:
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
-def value_change(edit: RecordEdit, records: Records, options: YamlOptions) -> ValueChange:
+def value_change(edit: RecordEdit, records: Records, options: YamlOptions, path: str) -> ValueChange:
     """What has to happen to the values of the edit's record.
 
     Raises:
@@ -126,7 +133,8 @@ def value_change(edit: RecordEdit, records: Records, options: YamlOptions) -> Va
     if record is None:
         if edit.wanted and (edit.name, "CNAME") in records:
             message = f"there is a CNAME at {edit.name!r}"
-            raise RefusedError(message, "Remove it: it excludes every other record.")
+            line = _line(records[edit.name, "CNAME"])
+            raise RefusedError(message, "Remove it: it excludes every other record.", file=path, line=line)
         return ValueChange(is_there=False, remove=frozenset(), keep=(), add=edit.wanted)
     present = [rdata_of(edit.type, v, escaped_semicolons=options.escaped_semicolons) for v in values_of(record)]
     unwanted = {r for r in present if r not in edit.wanted} if edit.is_whole else edit.owned - set(edit.wanted)
@@ -141,7 +149,7 @@ def value_change(edit: RecordEdit, records: Records, options: YamlOptions) -> Va
         and (meta.get("ignored") or meta.keys() & {"included", "excluded"})
     ):
         reason = f"octoDNS is told to ignore {edit.name!r} {edit.type}, or to leave it out at some targets"
-        raise RefusedError(reason, _BY_HAND)
+        raise RefusedError(reason, _BY_HAND, file=path, line=_line(record))
     return change
 
 

@@ -22,6 +22,7 @@ from reconciler.emit.octodns_nodes import (
 )
 from reconciler.emit.octodns_proof import RecordEdit, ValueChange, load_records, prove, value_change
 from reconciler.emit.octodns_values import (
+    RefusedError,
     flow_text,
     item_lines,
     quoted,
@@ -51,14 +52,20 @@ def splice_records(text: str, edits: Iterable[RecordEdit], options: YamlOptions,
         RefusedError: some edit cannot be made safely; the reason names the line.
 
     """
+    new = text
     for edit in edits:
-        text = _spliced(text, edit, options, path)
-    return text
+        try:
+            new = _spliced(new, edit, options, path)
+        except RefusedError:
+            # once more on the text as it came, where the same refusal names the line that people see
+            _spliced(text, edit, options, path)
+            raise
+    return new
 
 
 def _spliced(text: str, edit: RecordEdit, options: YamlOptions, path: str) -> str:
     records = load_records(text, options, path)
-    change = value_change(edit, records, options)
+    change = value_change(edit, records, options, path)
     if change.is_noop:
         return text
     new = apply_edits(text, _Splice(ZoneText(text, path), edit, change, options).edits())
