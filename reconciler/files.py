@@ -1,10 +1,16 @@
-"""Writing files so that a reader sees the old or the new one, never a half."""
+"""Writing files so that a reader sees the old or the new one, never a half; and never outside the folder meant."""
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+from hashlib import sha256
 from pathlib import Path
+
+_MAX_NAME = 200  # octets; with an extension below what file systems take
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # devices on Windows
 
 
 def write_atomically(path: Path, octets: bytes, *, mode: int = 0o644) -> None:
@@ -26,3 +32,28 @@ def write_atomically(path: Path, octets: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def safe_file_name(text: str) -> str:
+    """A file name for any text, without its extension: the text itself where it is one on every system.
+
+    Otherwise what can be kept of it, and a part of its digest, so that different texts have different names.
+    """
+    kept = _UNSAFE.sub("-", text)[:_MAX_NAME].strip(".-") or "unnamed"
+    if kept == text and not _RESERVED.fullmatch(kept):
+        return kept
+    return f"_{kept}-{sha256(text.encode()).hexdigest()[:8]}"
+
+
+def contained_path(root: Path, *parts: str) -> Path:
+    """The path of `parts` below `root`.
+
+    Raises:
+        ValueError: it leads outside, through a symlink or through its parts.
+
+    """
+    path = root.joinpath(*parts)
+    if not path.resolve().is_relative_to(root.resolve()) or path.resolve() == root.resolve():
+        message = f"{path} leads outside {root}"
+        raise ValueError(message)
+    return path
