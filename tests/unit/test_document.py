@@ -97,6 +97,7 @@ def altered(path: Path, change: dict[str, Any]) -> None:
         ({"kind": "drift"}, "kind"),
         ({"commit": "1" * 40}, "altered"),
         ({"expires_at": "2036-11-21T12:00:00Z"}, "altered"),
+        ({"digest": "sha256:0"}, "altered"),
         ({"domains": []}, "altered"),
         ({"domains": [{}]}, "domains.0.organization"),
     ],

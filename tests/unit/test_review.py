@@ -30,6 +30,11 @@ def test_what_is_done_already_is_not_written_again() -> None:
     assert result == Reviewed(result.domain, ())
 
 
+def test_the_same_values_with_another_ttl_are_not_what_was_reviewed() -> None:
+    saved = facts(txt=Absent(), mx=present(MX_KEY, EU))
+    assert matched(saved, facts(txt=present(TXT_KEY, PRIMARY, ttl=60), mx=present(MX_KEY, EU))).stale
+
+
 def test_a_finished_removal_is_done_and_not_stale() -> None:
     saved = facts(txt=present(TXT_KEY, PRIMARY, SECONDARY), mx=present(MX_KEY, EU))
     result = matched(saved, facts(txt=TXT, mx=present(MX_KEY, EU)))
