@@ -24,6 +24,7 @@ OURS = {("_amazonses", "TXT"), ("", "MX")}
 texts = st.sampled_from(
     ["old-token==", "new-token==", "other-vendor==", "v=x\\; y", "it's", "a # b", "on", "", "ü", "a: b"]
 )
+exchanges = st.sampled_from(["a.", "eu.mx-pp.com.", "mail.acme.example."])
 comments = st.sampled_from(["", "", "   # why", " # [x]", "  #"])
 between = st.sampled_from(["", "", "\n", "# about the next\n", "\n# a group\n\n", "  # indented\n"])
 
