@@ -62,7 +62,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a step waits for, and what can be done about it."""
+    """What a step waits for, and what can be done about it, or nothing; sentences."""
 
     evidence: str
     advice: str
@@ -209,9 +209,16 @@ def _sheet_step(number: int, step: StepDocument) -> SheetStep:
         foreign=tuple(_record(step, v, ttl_before) for v in step.untouched),
         ttl_before=step.ttl_before,
         ttl=step.ttl,
-        waits=tuple(Wait(g.evidence, g.advice) for g in step.gates if g.verdict is not Verdict.PASS),
-        reason=step.reason,
+        waits=tuple(
+            Wait(_sentence(g.evidence), _sentence(g.advice)) for g in step.gates if g.verdict is not Verdict.PASS
+        ),
+        reason=_sentence(step.reason),
     )
+
+
+def _sentence(text: str) -> str:
+    """A text that ends with one full stop; it may end with an absolute name, which has one of its own."""
+    return f"{text.rstrip('.')}." if text else ""
 
 
 def _title(step: StepDocument) -> str:
@@ -255,7 +262,7 @@ def _seen(planned: DomainDocument) -> Iterator[Seen]:
         values = sorted((*step.before, *step.untouched))
         records = tuple(_record(step, value, step.ttl_before or 0) for value in values)
         is_known = step.status is not Status.UNKNOWN
-        yield Seen(display_name(Name(name)), type_, records, is_known, step.reason)
+        yield Seen(display_name(Name(name)), type_, records, is_known, _sentence(step.reason))
 
 
 def _checks(planned: DomainDocument, servers: Sequence[str]) -> Iterator[Check]:
