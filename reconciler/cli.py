@@ -136,15 +136,16 @@ def _plan(arguments: argparse.Namespace) -> ExitCode:
     from reconciler.document import render_document  # noqa: PLC0415
     from reconciler.files import write_atomically  # noqa: PLC0415
 
-    document = run.plan(_open(arguments), _selection(arguments))
+    invocation = _open(arguments)
+    document = run.plan(invocation, _selection(arguments))
     for path in (arguments.out, arguments.json_into):
         if path is not None:
             write_atomically(path, render_document(document).encode(), mode=0o600)
-    sys.stdout.write(_rendered(document, arguments))
+    sys.stdout.write(_rendered(document, invocation.settings.templates, arguments))
     return worst_exit_code(_plan_codes(document, is_detailed=arguments.detailed_exitcode))
 
 
-def _rendered(document: PlanDocument, arguments: argparse.Namespace) -> str:
+def _rendered(document: PlanDocument, templates: Path | None, arguments: argparse.Namespace) -> str:
     if arguments.format == "json":
         from reconciler.document import render_document  # noqa: PLC0415
 
@@ -156,7 +157,7 @@ def _rendered(document: PlanDocument, arguments: argparse.Namespace) -> str:
     if arguments.format == "html":
         from reconciler.report.html import render_html  # noqa: PLC0415
 
-        return render_html(document)
+        return render_html(document, templates)
     from reconciler.report.text import render_text  # noqa: PLC0415
 
     return render_text(document, color=_has_color(sys.stdout, arguments))

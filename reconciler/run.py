@@ -124,7 +124,7 @@ def observe_domains(invocation: Invocation, desired: Sequence[DesiredDomain]) ->
     owner = {q.key: q.domain for q in questions}
     observations: dict[Name, dict[Key, Observation]] = defaultdict(dict)
     with invocation.progress("observing", len(questions)) as advance:
-        for observation in build_observer(invocation.settings, advance).observe(questions):
+        for observation in build_observer(invocation.settings.observe, advance).observe(questions):
             observations[owner[observation.key]][observation.key] = observation
     return observations
 

@@ -97,7 +97,7 @@ def _look(invocation: Invocation, works: Iterable[DomainWork]) -> dict[Key, Sigh
     changes = {c.key: (c, w) for w in works for c in w.changes}
     questions = [Question(key, work.domain, change.zone) for key, (change, work) in changes.items()]
     with invocation.progress("looking", len(questions)) as advance:
-        observations = build_observer(invocation.settings, advance).observe(questions)
+        observations = build_observer(invocation.settings.observe, advance).observe(questions)
         return {o.key: _sight(o, changes[o.key][0]) for o in observations}
 
 

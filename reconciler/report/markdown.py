@@ -6,9 +6,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reconciler.errors import sorted_diagnostics
+from reconciler.escape import markdown_code, markdown_text
 from reconciler.gates import Verdict
 from reconciler.plan import Stage, Status
-from reconciler.escape import markdown_code, markdown_text
 from reconciler.report.text import SYMBOLS
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Severity, sorted_diagnostics
+from reconciler.escape import terminal_text
 from reconciler.gates import Verdict
 from reconciler.plan import Action, Stage, Status
-from reconciler.escape import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,36 @@
+"""A plan as one self-contained HTML page: no script, no request to anywhere, readable in light, dark and print."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from reconciler.errors import sorted_diagnostics
+from reconciler.plan import Stage
+from reconciler.report.text import STAGE_MEANINGS
+from reconciler.templating import Templates
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.document import PlanDocument
+
+
+def render_html(document: PlanDocument, user_templates: Path | None) -> str:
+    """The page, from `report/plan.html.j2`; `user_templates` is the user's own folder of templates, if any."""
+    organizations = [
+        {"name": name, "domains": list(domains)}
+        for name, domains in groupby(document.domains, key=lambda d: d.organization)
+    ]
+    in_sync = sum(d.stage is Stage.PROTECTED for d in document.domains)
+    counts = document.summary.model_dump(exclude={"done"})
+    return Templates(user_templates).render(
+        "report/plan.html.j2",
+        {
+            "plan": document,
+            "counts": [*counts.items(), ("domains", len(document.domains)), ("in sync", in_sync)],
+            "organizations": organizations,
+            "diagnostics": sorted_diagnostics(document.diagnostics_as_data()),
+            "meanings": {stage.value: meaning for stage, meaning in STAGE_MEANINGS.items()},
+        },
+    )
