@@ -96,7 +96,7 @@ def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
     """Compare what is declared with what is observed, and put the differences in a safe order."""
     fleet, diagnostics = validate(invocation, ())
     _check_providers(fleet, invocation.settings)
-    domains = _selected(fleet, selection)
+    domains = select_domains(fleet, selection)
     desired = [build_desired(domain, invocation.catalog) for domain in domains]
     observations = observe_domains(invocation, desired)
     plans = [
@@ -177,7 +177,13 @@ def _check_providers(fleet: Fleet, settings: Settings) -> None:
         raise ManifestError(sorted_diagnostics(wrong))
 
 
-def _selected(fleet: Fleet, selection: Selection) -> tuple[Domain, ...]:
+def select_domains(fleet: Fleet, selection: Selection) -> tuple[Domain, ...]:
+    """The declared domains that a verb is about.
+
+    Raises:
+        ManifestError: something that is selected is not declared.
+
+    """
     if not selection.domains and not selection.organizations:
         return fleet.domains
     names = {_canonical_or_same(n) for n in selection.domains}

@@ -87,10 +87,9 @@ class ConsoleSheet:
         return sum(len(domain.missing) for service in self.services for domain in service.domains)
 
 
-def build_console_sheet(
-    organization: Organization, domains: Sequence[Domain], *, catalog: Catalog, now: datetime
-) -> ConsoleSheet:
-    """The sheet of one organization, for those of its domains that are given."""
+def build_console_sheet(organization: Organization, *, catalog: Catalog, now: datetime) -> ConsoleSheet:
+    """The sheet of one organization, with all of its domains."""
+    domains = organization.domains
     multi_region = organization.multi_region
     override = next((d.mx_host for d in domains if d.mx_host is not None), None)
     host = override.host if override else catalog.mx_host(organization.region, multi_region=multi_region)

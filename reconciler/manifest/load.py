@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, ManifestError, Severity, error, sorted_diagnostics
@@ -26,17 +27,23 @@ Loaded = tuple[Fleet, list[Diagnostic]]
 
 
 def load_manifests(
-    directory: Path, *, catalog: Catalog, today: date, known_gates: frozenset[str] = KNOWN_GATES
+    directory: Path,
+    *,
+    catalog: Catalog,
+    today: date,
+    known_gates: frozenset[str] = KNOWN_GATES,
+    tolerated: frozenset[str] = frozenset(),
 ) -> Loaded:
     """All manifests below a directory, with warnings and advisories, sorted.
 
-    `today` decides what has expired; `known_gates` are the ids that a waiver may name.
+    `today` decides what has expired; `known_gates` are the ids that a waiver may name; `tolerated` are the codes of
+    rules whose errors are warnings here, for a caller that can do without what they ask for.
 
     Raises:
         ManifestError: every error of every file, sorted, warnings and advisories after them.
 
     """
-    return _load(find_manifests(directory), str(directory), Context(catalog, today, known_gates))
+    return _load(find_manifests(directory), str(directory), Context(catalog, today, known_gates), tolerated)
 
 
 def validate_paths(
@@ -46,7 +53,7 @@ def validate_paths(
     return _load(find_named(paths), str(paths[0]) if paths else "", Context(catalog, today, known_gates))
 
 
-def _load(found: Found, named: str, context: Context) -> Loaded:
+def _load(found: Found, named: str, context: Context, tolerated: frozenset[str] = frozenset()) -> Loaded:
     organizations: list[Organization] = []
     diagnostics = list(found.diagnostics)
     contents: list[tuple[str, bytes]] = []
@@ -58,7 +65,7 @@ def _load(found: Found, named: str, context: Context) -> Loaded:
                 continue
             contents.append((file.relative, octets))
             organization, said = _load_file(file, octets, context)
-            diagnostics += said
+            diagnostics += (replace(d, severity=Severity.WARNING) if d.code in tolerated else d for d in said)
             if organization is not None:
                 organizations.append(organization)
     if not any(d.severity is Severity.ERROR for d in diagnostics):
