@@ -15,7 +15,7 @@ from octodns.yaml import safe_load
 
 from reconciler.emit import octodns_new as new
 from reconciler.emit.octodns_edit import ZoneEdit
-from reconciler.emit.octodns_files import checked_path, read_text, write_atomically
+from reconciler.emit.octodns_files import checked_path, read_text, write_text
 from reconciler.emit.octodns_locate import YAML_CLASS, load_configs, locate_zone
 from reconciler.emit.octodns_values import RefusedError, check_carried
 from reconciler.errors import Diagnostic, EmitError, Severity, error
@@ -166,7 +166,7 @@ class _Emission:
             if exists and path.read_bytes() == text.encode("utf-8"):
                 state = "unchanged"
             else:
-                write_atomically(path, text)
+                write_text(path, text)
             done[state].append(str(path.relative_to(root)))
         lists = {state: tuple(sorted(paths)) for state, paths in done.items()}
         return EmitReport(**lists, refused=tuple(self.refused), warnings=tuple(self.warnings))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.emit.octodns_values import RefusedError
 from reconciler.errors import EmitError, error
+from reconciler.files import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def checked_path(root: Path, path: Path) -> Path:
@@ -39,37 +40,17 @@ def read_text(root: Path, path: Path) -> str:
         raise RefusedError(reason, "Make it a readable file in UTF-8.", file=str(path)) from exc
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Put a file in place by a rename, its mode kept; killed at any moment there is the old file or the new one.
+def write_text(path: Path, text: str) -> None:
+    """Put a file in place, its mode kept; killed at any moment there is the old file or the new one.
 
     Raises:
         EmitError: it cannot be written; files written before stay.
 
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(text.encode("utf-8"))
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(mode)
-            temporary.replace(path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                temporary.unlink()
-            raise
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        write_atomically(path, text.encode("utf-8"), mode=mode)
     except OSError as exc:
+        summary = f"{path} cannot be written: {exc.strerror}"
         detail = "The files before it were written whole. Make room or correct the permissions, and run again."
-        raise EmitError(
-            [error("emit-write", f"{path} cannot be written: {exc.strerror}", detail, file=str(path))]
-        ) from exc
-
-
-def _umask() -> int:
-    current = os.umask(0o077)
-    os.umask(current)
-    return current
+        raise EmitError([error("emit-write", summary, detail, file=str(path))]) from exc

@@ -77,7 +77,8 @@ def load_configs(root: Path) -> list[Config]:
 
 def _config(path: Path) -> Config | None:
     try:
-        text = path.read_text(encoding="utf-8")
+        # a zone file may hold anything: it is refused alone, later
+        text = path.read_bytes().decode("utf-8", errors="replace")
         if not all(pattern.search(text) for pattern in _LOOKS_LIKE_CONFIG):
             return None
         with path.open(encoding="utf-8") as stream:
