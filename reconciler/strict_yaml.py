@@ -61,6 +61,7 @@ _FIRST_OF_TYPED = frozenset("~nNtTfF+-.0123456789")
 
 _SYNTAX_HINTS = {
     "mapping values are not allowed in this context": "Quote a text that holds a colon and a space; indent alike.",
+    "found unexpected ':'": "Quote a text that holds a colon.",
     "found character that cannot start any token": "Indent with spaces; quote a text that begins with @, %, `.",
 }
 _EMPTY_HINT = "Fill it, or remove it. (`{}` is a document without any key.)"
@@ -82,11 +83,11 @@ class Document:
     _index: dict[Loc, tuple[Position, Position]] | None = field(default=None, repr=False)
 
     def line(self, loc: Loc) -> int:
-        """The line, from 1, on which the mapping at `loc` begins; costs next to nothing."""
+        """The line, from 1, on which the value at `loc` begins; for a mapping this costs next to nothing."""
         node: Any = self.data
         for key in loc:
             node = node[key]
-        return self._lines[id(node)]
+        return self._lines.get(id(node)) or self.position(loc)[0]
 
     def position(self, loc: Loc, *, at_key: bool = False) -> Position:
         """Line and column, from 1, of the value at `loc` (of its key, with `at_key`), as in `("services", 0, "name")`.

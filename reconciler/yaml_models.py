@@ -84,6 +84,8 @@ def shown(value: object) -> str:
     if isinstance(value, dict | list | tuple):
         return "a mapping" if isinstance(value, dict) else "a list"
     text = str(value)
+    if not text:
+        return "an empty text"
     return f"`{text[:_MAX_SHOWN]}`..." if len(text) > _MAX_SHOWN else f"`{text}`"
 
 

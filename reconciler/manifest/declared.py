@@ -32,6 +32,12 @@ _STAND_INS: dict[str, Any] = {
     "kind": "other",
     "domains": [],
 }
+# and for an item of a list, so that the others keep their places
+_ITEM_STAND_INS: dict[str | int, Any] = {
+    "next_hops": "unknown.invalid",
+    "attestations": {"what": "console", "by": "unknown", "on": "1970-01-01"},
+    "waivers": {"gate": "residency", "owner": "unknown", "reason": "unknown", "expires": "9999-12-31"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +103,18 @@ def _salvaged(document: Document) -> Declared | None:
 
 
 def _salvage(model: type[_M], raw: dict[str, Any], loc: Loc, refused: set[Loc]) -> _M:
-    """The model of a mapping without the keys that it refuses; their places are added to `refused`."""
+    """The model of a mapping without what it refuses of it; the places of that are added to `refused`."""
     try:
         return model.model_validate(raw)
     except ValidationError as exc:
-        keys = {problem["loc"][0] for problem in exc.errors(include_url=False)}
+        places = {problem["loc"][:2] for problem in exc.errors(include_url=False)}
+    items = {place for place in places if place[0] in _ITEM_STAND_INS and len(place) > 1}
+    keys = {place[0] for place in places - items}
+    refused.update((*loc, *place) for place in items)
     refused.update((*loc, key) for key in keys)
     kept = {key: value for key, value in raw.items() if key not in keys}
+    for key in {str(place[0]) for place in items} - keys:
+        kept[key] = [_ITEM_STAND_INS[key] if (key, i) in items else item for i, item in enumerate(raw[key])]
     stand_ins = {k: v for k, v in _STAND_INS.items() if k in keys and k in model.model_fields}
     return model.model_validate({**stand_ins, **kept})
 

@@ -147,6 +147,9 @@ class _Builder:
             detail = "A domain belongs to one service of one organization. Remove it here or there."
             self.findings.error("duplicate-domain", summary, detail, (*loc, "name"))
 
+    def _shown(self, model: DomainManifest, loc: Loc) -> str:
+        return "the domain" if self.findings.is_refused((*loc, "name")) else shown(model.name)
+
     def _next_hops(self, model: DomainManifest, loc: Loc, *, by_mx: bool) -> tuple[Name, ...]:
         own = (*loc, "next_hops")
         if by_mx and not model.next_hops:
@@ -154,7 +157,7 @@ class _Builder:
                 "The gateway has to know where clean mail goes. Add next_hops with the domain's own mail servers: what "
                 "its MX pointed to before the gateway's."
             )
-            self.findings.error("no-next-hop", f"{shown(model.name)} has no next hop", detail, own)
+            self.findings.error("no-next-hop", f"{self._shown(model, loc)} has no next hop", detail, own)
         override = None if self.override is None else self.override.host
         found = (
             build_next_hop(written, (*own, i), self.context.catalog, override, self.findings)
@@ -169,11 +172,11 @@ class _Builder:
         if by_mx and primary is None:
             detail = "Copy the value for the organization's region from the vendor's console to verification.primary."
             self.findings.error(
-                "no-primary-token", f"{shown(model.name)} has no primary token", detail, (*own, "primary")
+                "no-primary-token", f"{self._shown(model, loc)} has no primary token", detail, (*own, "primary")
             )
         if by_mx and secondary is None and self.organization.multi_region:
             detail = "Copy the value for the secondary region from the vendor's console to verification.secondary."
-            summary = f"{shown(model.name)} has no secondary token, which multi-region needs"
+            summary = f"{self._shown(model, loc)} has no secondary token, which multi-region needs"
             self.findings.error("no-secondary-token", summary, detail, (*own, "secondary"))
         if primary is not None and primary == secondary:
             detail = "Each region has a value of its own. Copy both from the vendor's console once more."
