@@ -6,18 +6,14 @@ it. The deepest file whose zone is the domain or an ancestor of it holds the dom
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-import dns.exception
 import dns.name
-import dns.rdataset
 import dns.rdatatype
-import dns.transaction
-import dns.zone
 
 from reconciler.names import ROOT, Name, is_under
+from reconciler.observe.masterfile import MasterFile, MasterFileError, parse_master_file
 from reconciler.state import (
     Absent,
     Cause,
@@ -38,8 +34,6 @@ if TYPE_CHECKING:
     from reconciler.state import Key, Observed
 
 _MAX_OCTETS = 64 * 1024 * 1024
-_MAX_RECORDS = 250_000  # $GENERATE makes billions from one line of a pull request
-_INCLUDE = re.compile(r"^\$INCLUDE\b", re.IGNORECASE | re.MULTILINE)
 
 
 class ZonefileObserver:
@@ -82,20 +76,25 @@ class ZonefileObserver:
     def _path(self, apex: Name) -> Path:
         return self._directory / f"{apex[:-1]}{self._extension}"
 
-    def _parsed(self, apex: Name) -> dns.zone.Zone | Unknown:
+    def _parsed(self, apex: Name) -> MasterFile | Unknown:
         path = self._path(apex)
         try:
             if not path.is_file() or path.stat().st_size > _MAX_OCTETS:
                 return Unknown(Cause.UNREADABLE, f"{path} is no regular file of at most {_MAX_OCTETS} octets")
-            return _parsed_text(path.read_text(encoding="utf-8"), apex, str(path))
-        except (OSError, ValueError, KeyError, dns.exception.DNSException) as exc:
-            return Unknown(Cause.UNREADABLE, _problem(path, apex, exc))
+            return parse_master_file(path.read_text(encoding="utf-8"), apex, str(path))
+        except OSError as exc:
+            return Unknown(Cause.UNREADABLE, f"{path} cannot be read: {exc.strerror or exc}")
+        except UnicodeDecodeError as exc:
+            line = exc.object.count(b"\n", 0, exc.start) + 1
+            return Unknown(Cause.UNREADABLE, f"{path}:{line}: the file is not UTF-8")
+        except MasterFileError as exc:
+            return Unknown(Cause.UNREADABLE, str(exc))
 
     def _observation(
         self,
         question: Question,
         apex: Name | None,
-        content: dns.zone.Zone | Unknown | None,
+        content: MasterFile | Unknown | None,
         apexes: frozenset[Name] | Unknown,
     ) -> Observation:
         key = question.key
@@ -128,47 +127,7 @@ def _deepest(name: Name, apexes: frozenset[Name]) -> Name | None:
     return None
 
 
-def _problem(path: Path, apex: Name, exc: Exception) -> str:
-    match exc:
-        case OSError():
-            return f"{path} cannot be read: {exc.strerror or exc}"
-        case UnicodeDecodeError():
-            line = exc.object.count(b"\n", 0, exc.start) + 1
-            return f"{path}:{line}: the file is not UTF-8"
-        case dns.zone.NoSOA():
-            return f"{path} has no SOA record at {apex}"
-        case dns.zone.NoNS():
-            return f"{path} has no NS record at {apex}"
-    detail = str(exc) or type(exc).__name__
-    return detail if detail.startswith(str(path)) else f"{path}: {detail}"
-
-
-def _parsed_text(text: str, apex: Name, path: str) -> dns.zone.Zone:
-    include = _INCLUDE.search(text)
-    if include is not None:
-        line = text.count("\n", 0, include.start()) + 1
-        message = f"{path}:{line}: $INCLUDE is refused; write what it includes into the file"
-        raise ValueError(message)
-    records = 0
-
-    def count(_txn: dns.transaction.Transaction, _name: dns.name.Name, _rdataset: dns.rdataset.Rdataset) -> None:
-        nonlocal records
-        records += 1
-        if records > _MAX_RECORDS:
-            message = f"the file makes more than {_MAX_RECORDS} records"
-            raise ValueError(message)
-
-    # dnspython itself refuses the $INCLUDE that the search above does not see
-    return dns.zone.from_text(
-        text,
-        origin=apex,
-        relativize=False,
-        filename=path,
-        transaction_setup=lambda txn: txn.check_put_rdataset(count),
-    )
-
-
-def _observed(content: dns.zone.Zone, key: Key, apex: Name, apexes: frozenset[Name]) -> Observed:
+def _observed(content: MasterFile, key: Key, apex: Name, apexes: frozenset[Name]) -> Observed:
     if not is_under(key.name, apex):
         return Unknown(Cause.DELEGATED, f"{key.name} does not lie in the zone {apex}")
     child = _deepest(key.name, apexes)
@@ -179,7 +138,7 @@ def _observed(content: dns.zone.Zone, key: Key, apex: Name, apexes: frozenset[Na
     if hidden is not None:
         return hidden
     # the name itself alone: values are owned there, and a wildcard that covers the name holds none at it
-    rdataset = content.get_rdataset(owner, key.type)
+    rdataset = content.get_rdataset(owner, dns.rdatatype.from_text(key.type))
     if rdataset is not None:
         return Present(build_rrset(key, rdataset.ttl, frozenset(rdata_text(rdata) for rdata in rdataset)))
     cname = content.get_rdataset(owner, dns.rdatatype.CNAME)
@@ -188,9 +147,9 @@ def _observed(content: dns.zone.Zone, key: Key, apex: Name, apexes: frozenset[Na
     return Absent()
 
 
-def _hidden_by(content: dns.zone.Zone, owner: dns.name.Name) -> Unknown | None:
+def _hidden_by(content: MasterFile, owner: dns.name.Name) -> Unknown | None:
     """The delegation or DNAME between the apex and `owner` that hides whatever the file has at `owner`."""
-    origin = content.origin or dns.name.root
+    origin = content.origin
     for depth in range(len(origin), len(owner) + 1):
         name = owner.split(depth)[1]
         if name != origin and content.get_rdataset(name, dns.rdatatype.NS) is not None:
