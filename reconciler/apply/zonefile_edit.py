@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _DATE_SERIAL = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)\d\d", re.ASCII)
 _PARSER_PLACE = re.compile(r"<string>:(?P<line>\d+): ")
 _SERIAL_SPACE = 2**32
-_SIGNED = {dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3, dns.rdatatype.ZONEMD}
+_SIGNED = {dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3}
 _SERIAL_POSITION = 2
 
 Rrsets = dict[Key, tuple[int, frozenset[str]]]
@@ -59,7 +59,7 @@ def edited_zone(data: bytes, zone: Name, changes: Sequence[Change], today: date)
     text = data.decode("latin-1")
     before = parsed_zone(data, zone)
     records = list(scan_records(scan_entries(text), dns.name.from_text(zone)))
-    _require_unsigned(records)
+    _require_unsigned(records, dns.name.from_text(zone))
     serial = _serial_splice(records, today)
     failure = MasterFileError("nothing to change")
     for at_end in (False, True):
@@ -117,9 +117,11 @@ def raised_serial(serial: int, today: date) -> int:
     return max(int(f"{today:%Y%m%d}00"), following)
 
 
-def _require_unsigned(records: Iterable[Record]) -> None:
+def _require_unsigned(records: Iterable[Record], apex: dns.name.Name) -> None:
     for record in records:
-        if record.rdtype in _SIGNED:
+        # a digest elsewhere than at the apex has no meaning (RFC 8976 section 2)
+        is_digest = record.rdtype == dns.rdatatype.ZONEMD and record.owner == apex
+        if is_digest or record.rdtype in _SIGNED:
             reason = "the zone in the file is signed or has a digest; edit what the signer reads, and let it sign"
             raise MasterFileError(reason, record.entry.line)
 
