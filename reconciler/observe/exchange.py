@@ -222,7 +222,7 @@ async def _over_udp(address: Address, request: dns.message.Message) -> dns.messa
         sock.connect(address)
         await loop.sock_sendall(sock, request.to_wire())
         while True:
-            reply = _reply(address, request, await loop.sock_recv(sock, _MAX_DATAGRAM))
+            reply = parsed_reply(address, request, await loop.sock_recv(sock, _MAX_DATAGRAM))
             if reply is not None:
                 return reply
             # sock_recv does not suspend while datagrams are waiting: a flood of forged ones must not stop the clock
@@ -237,7 +237,7 @@ async def _over_tcp(address: Address, request: dns.message.Message) -> dns.messa
         await loop.sock_sendall(sock, request.to_wire(prepend_length=True))
         length = int.from_bytes(await _received(sock, 2), "big")
         wire = await _received(sock, length)
-    reply = _reply(address, request, wire)
+    reply = parsed_reply(address, request, wire)
     if reply is None or reply.flags & dns.flags.TC:
         detail = f"{shown_address(address)} answered over TCP with something that is no whole answer to the question"
         raise ExchangeError(Cause.MALFORMED, detail)
@@ -255,7 +255,7 @@ async def _received(sock: socket.socket, octets: int) -> bytes:
     return bytes(received)
 
 
-def _reply(address: Address, request: dns.message.Message, wire: bytes) -> dns.message.Message | None:
+def parsed_reply(address: Address, request: dns.message.Message, wire: bytes) -> dns.message.Message | None:
     """The parsed reply, the head alone when truncated; None when it is not an answer to the request."""
     try:
         head = dns.message.from_wire(wire, question_only=True)
