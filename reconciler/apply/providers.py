@@ -89,8 +89,10 @@ class RedactingWriter:
             cleaned = self.redacted(str(exc))
             if cleaned == str(exc):
                 raise
+            replaced = type(exc)(cleaned)
+            replaced.code = exc.code
             # the cause would show the secret again
-            raise type(exc)(cleaned) from None
+            raise replaced from None
 
 
 def _dispatched(provider: BaseProvider, make_provider: Callable[[], BaseProvider], provider_id: str) -> ZoneWriter:

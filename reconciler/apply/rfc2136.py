@@ -8,7 +8,7 @@ goes unseen, and the check afterwards shows it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.exception
 import dns.name
@@ -44,15 +44,7 @@ class Rfc2136Writer:
             ProviderConfigError: the TSIG parameters are unusable.
 
         """
-        try:
-            parameters = provider._auth_params()  # noqa: SLF001 - where octodns-bind makes the keyring
-        except (ValueError, TypeError, AttributeError, dns.exception.DNSException) as exc:
-            message = (
-                f"provider {provider_id!r}: the TSIG key cannot be used ({type(exc).__name__}); key_name is a domain "
-                f"name and key_secret base64 text, both quoted in YAML"
-            )
-            # no cause: it may quote the secret
-            raise ProviderConfigError(message) from None
+        parameters = _tsig_parameters(provider, provider_id)
         named = {"algorithm": parameters["keyalgorithm"]} if "keyalgorithm" in parameters else {}
         keyring = parameters.get("keyring", {})
         self._primary = Primary(provider_id, provider.host, provider.port, provider.timeout, keyring, **named)
@@ -121,6 +113,23 @@ class Rfc2136Writer:
         found = "nothing is written so far" if is_untouched else "the values are neither the old nor the new ones"
         message = f"{self._primary.place} gave no usable answer to the update ({reason}): {found}; plan again"
         raise ApplyError(message)
+
+
+def _tsig_parameters(provider: Rfc2136Provider, provider_id: str) -> dict[str, Any]:
+    """What octodns-bind makes of the key: `keyring` and `keyalgorithm`, each only where there is one."""
+    try:
+        parameters: dict[str, Any] = provider._auth_params()  # noqa: SLF001 - where octodns-bind makes the keyring
+        reason = "" if all(parameters.get("keyring", {}).values()) else "the secret is empty"
+    except (ValueError, TypeError, AttributeError, dns.exception.DNSException) as exc:
+        reason = type(exc).__name__
+    if not reason:
+        return parameters
+    message = (
+        f"provider {provider_id!r}: the TSIG key cannot be used ({reason}); key_name is a domain name and key_secret "
+        f"base64 text, both quoted in YAML"
+    )
+    # outside of the except clause, because the cause may quote the secret
+    raise ProviderConfigError(message)
 
 
 def build_update(zone: Name, changes: Sequence[Change]) -> dns.update.UpdateMessage:
