@@ -102,7 +102,7 @@ class _MultiRegion(_Sourced):
 
 class _Region(_Sourced):
     model_config = ConfigDict(title="region")
-    addresses: Annotated[tuple[_Address, ...], Field(strict=False, description="The gateway's addresses.", min_length=1)]
+    addresses: Listed[_Address] = Field(description="The gateway's addresses.", min_length=1)
     mx_host: _Host = Field(description="The MX host without multi-region.")
     mx_host_multi_region: _Host = Field(description="The MX host with multi-region.")
 

@@ -146,7 +146,9 @@ class _Inherited(YamlModel):
     ttl: Optional[Ttl] = _field(
         "TTL", "Seconds, for rrsets that hold our values alone; left out, what is there is kept.", default=None
     )
-    mx: Optional[MxManifest] = _field("MX", "How much of the MX rrset is owned.", default=None)
+    mx: Optional[MxManifest] = _field(
+        "MX", "Whether the gateway's MX is the only one (the default), or others may stay beside it.", default=None
+    )
     attestations: Listed[AttestationManifest] = _field(
         "Attestations", "What people vouch for, because the program cannot see it.", default=()
     )
@@ -208,6 +210,6 @@ class OrganizationManifest(_Inherited):
         json_schema_extra={"minItems": 1},
     )
     mx_host: Optional[MxHostManifest] = _field(
-        "MX host", "Another MX host than the catalog's, when the vendor's support named one.", default=None
+        "MX host", "Overrides the catalog's MX host, when the vendor's support named another.", default=None
     )
     services: Listed[ServiceManifest] = _field("Services", "The organization's mail services.")
