@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from servers.processes import NameServer, TsigKey, free_port, require, running, serves, zone_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 
@@ -25,10 +25,12 @@ def run_bind(
     address: str = "127.0.0.1",
     port: int | None = None,
     allow_update: bool = True,
+    unloadable: Collection[str] = (),
 ) -> Iterator[Bind]:
     """BIND with `zones` (apex -> master file text) in `directory`.
 
-    Updates need `key` where one is given, else anybody's are taken; transfers are open.
+    Updates need `key` where one is given, else anybody's are taken; transfers are open. `unloadable` are
+    apexes without a file: SERVFAIL.
     """
     named = require("named")
     directory.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,9 @@ def run_bind(
         (directory / zone_file_name(apex)).write_text(text, encoding="ascii")
     chosen = port or free_port(address)
     configuration = directory / "named.conf"
-    configuration.write_text(_configuration(zones, directory, key, (address, chosen), allow_update=allow_update))
+    configuration.write_text(
+        _configuration([*zones, *unloadable], directory, key, (address, chosen), allow_update=allow_update)
+    )
     command = [named, "-g", "-n", "1", "-c", str(configuration)]
     log = directory / "named.log"
     with running(command, log=log, is_ready=lambda: serves(address, chosen, zones)) as process:
@@ -44,7 +48,7 @@ def run_bind(
 
 
 def _configuration(
-    zones: Mapping[str, str], directory: Path, key: TsigKey | None, listen: tuple[str, int], *, allow_update: bool
+    zones: Collection[str], directory: Path, key: TsigKey | None, listen: tuple[str, int], *, allow_update: bool
 ) -> str:
     address, port = listen
     updaters = (f'key "{key.name}"' if key else "any") if allow_update else "none"
