@@ -6,6 +6,7 @@
   for each;
 * nothing that the network or a file does raises: it becomes `Unknown` with its cause;
 * no answer without the AA bit counts; a referral is `Cause.DELEGATED`; a CNAME at the name is `Cause.CNAME`;
+* what a wildcard makes at a name (RFC 4592) is not at the name, where values are owned: it is `Absent`;
 * the time for one question is bounded, whatever the network does.
 """
 

@@ -25,7 +25,7 @@ from reconciler.observe.exchange import EDNS_PAYLOAD, ExchangeError, Exchanger, 
 from reconciler.state import Absent, Cause, Present, RRset, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from servers.scripted import Script, Scripted, Transport
 
@@ -68,7 +68,7 @@ def honest(request: dns.message.Message) -> dns.message.Message:
 def script_for(rdtype: str, replies: Script) -> Script:
     """A server that is honest but for questions of one type."""
 
-    def script(request: dns.message.Message, transport: Transport, before: int) -> Sequence[bytes]:
+    def script(request: dns.message.Message, transport: Transport, before: int) -> Iterable[bytes]:
         if is_for(request, rdtype):
             return replies(request, transport, before)
         wire = honest(request).to_wire()
@@ -320,6 +320,24 @@ def test_a_server_that_comes_back_is_believed_again() -> None:
 
     with run_scripted(away) as server:
         assert asyncio.run(outage(server)).answer
+
+
+def test_a_flood_of_forged_datagrams_does_not_stop_the_clock() -> None:
+    has_ended = threading.Event()
+
+    def flood(request: dns.message.Message, _transport: Transport, _before: int) -> Iterator[bytes]:
+        forged = mangled(request, id=(request.id + 1) % 65536)
+        until = time.monotonic() + 4.0
+        while time.monotonic() < until and not has_ended.is_set():
+            yield forged
+
+    with run_scripted(script_for("MX", flood)) as server:
+        begun = time.monotonic()
+        unknown = observed(Asking(servers=(server.endpoint,), timeout=0.3, attempts=1), QUESTION)
+        took = time.monotonic() - begun
+        has_ended.set()
+    assert took < 2
+    assert cause(unknown) is Cause.TIMEOUT
 
 
 def test_ending_early_leaves_nothing_behind() -> None:

@@ -6,7 +6,7 @@ import socket
 import socketserver
 import struct
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -18,11 +18,11 @@ import dns.rrset
 from servers.processes import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Transport = Literal["udp", "tcp"]
     # (request, transport, how many requests came before over that transport) -> the messages to send back
-    Script = Callable[[dns.message.Message, Transport, int], Sequence[bytes]]
+    Script = Callable[[dns.message.Message, Transport, int], Iterable[bytes]]
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Scripted:
         """Where it listens."""
         return self.address, self.port
 
-    def replies(self, wire: bytes, transport: Transport) -> Sequence[bytes]:
+    def replies(self, wire: bytes, transport: Transport) -> Iterable[bytes]:
         """What the script sends back; the request is noted."""
         request = dns.message.from_wire(wire)
         before = sum(1 for seen, _ in self.asked if seen == transport)
@@ -88,8 +88,9 @@ def run_scripted(script: Script, *, address: str = "127.0.0.1", port: int | None
     class _OverUdp(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             wire, sock = self.request
-            for reply in scripted.replies(wire, "udp"):
-                sock.sendto(reply, self.client_address)
+            with suppress(OSError):  # a script may still be at it when the test has ended
+                for reply in scripted.replies(wire, "udp"):
+                    sock.sendto(reply, self.client_address)
 
     class _OverTcp(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -97,8 +98,9 @@ def run_scripted(script: Script, *, address: str = "127.0.0.1", port: int | None
             if len(head) < 2:
                 return
             (length,) = struct.unpack("!H", head)
-            for reply in scripted.replies(self.rfile.read(length), "tcp"):
-                self.wfile.write(reply)
+            with suppress(OSError):
+                for reply in scripted.replies(self.rfile.read(length), "tcp"):
+                    self.wfile.write(reply)
 
     with _Udp((address, chosen), _OverUdp) as udp, _Tcp((address, chosen), _OverTcp) as tcp:
         threads = [threading.Thread(target=s.serve_forever, args=(0.02,)) for s in (udp, tcp)]
