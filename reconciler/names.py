@@ -10,6 +10,7 @@ Name = NewType("Name", str)
 ROOT = Name(".")
 MAX_NAME_OCTETS = 255  # RFC 1035 section 2.3.4, the length octets and the root's zero included
 MAX_LABEL_OCTETS = 63
+MAX_WRITTEN = 4 * MAX_NAME_OCTETS  # characters; mapping shortens no honest name to a quarter
 
 _PLAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+", re.ASCII)
 
@@ -27,6 +28,9 @@ def canonical_name(text: str) -> Name:
         InvalidNameError: empty, too long (RFC 1035 section 2.3.4), or not made of letters, digits and hyphens.
 
     """
+    if len(text) > MAX_WRITTEN:
+        message = f"the name is {len(text)} characters long; at most {MAX_NAME_OCTETS} octets are allowed"
+        raise InvalidNameError(message)
     absolute = text if text.endswith(".") else f"{text}."
     lowered = absolute.lower() if absolute.isascii() else absolute
     if not _PLAIN.fullmatch(lowered) or "xn--" in lowered:

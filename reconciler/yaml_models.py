@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from reconciler.strict_yaml import Document, Loc
 
+_MAPPING = "a mapping of keys to values"
 _EXPECTED = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -34,8 +35,8 @@ _EXPECTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "tuple_type": "a list",
-    "dict_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
 }
 _BOUNDS = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}
 _MAX_SHOWN = 60
@@ -91,6 +92,8 @@ def shown(value: object) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that somebody who wrote `word` most likely meant."""
+    if len(word) > _MAX_SHOWN:
+        return None  # nothing known is as long, and comparing takes its time
     folded = {k.lower(): k for k in known}
     found = difflib.get_close_matches(word.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
     found = found or difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
@@ -175,7 +178,9 @@ def _wrong_type(name: str, expected: str, value: object) -> tuple[str, str, str]
         advice = f"Write a list: [{shown(value).strip('`')}]."
     else:
         advice = f"Write {expected}."
-    return "wrong-type", f"{name} must be {expected}, and is {shown(value)}", advice
+    # what stands in the place of a whole block may be a secret out of it
+    given = "a single value" if expected == _MAPPING and not isinstance(value, list) else shown(value)
+    return "wrong-type", f"{name} must be {expected}, and is {given}", advice
 
 
 def _field_name(loc: Loc) -> str:

@@ -67,7 +67,7 @@ def find_named(paths: Iterable[Path]) -> Found:
         elif path.is_file():
             found.files.append(ManifestFile(str(path), path.name, path))
         else:
-            found.refuse("manifest-missing", path, "there is no such file or directory", "Correct the path.")
+            found.refuse("manifest-missing", path, "there is no such file, and no such directory", "Correct the path.")
     first = {f.path.resolve(): f for f in reversed(found.files)}
     found.files = sorted(first.values(), key=lambda f: f.file)
     return found

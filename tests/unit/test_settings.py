@@ -154,6 +154,13 @@ def test_refuses_with_the_place(tmp_path: Path, text: str, expected: list[tuple[
     assert refused(tmp_path, text) == expected
 
 
+def test_a_secret_in_the_place_of_a_block_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, "providers: {bind: hunter2}\nsecret_handlers: hunter2\n")
+    assert len(caught.value.diagnostics) == 2
+    assert "hunter2" not in str(caught.value.diagnostics)
+
+
 def test_names_the_nearest_key_and_provider(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, "default-provider: bind\n")
