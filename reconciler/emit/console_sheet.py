@@ -82,6 +82,11 @@ class ConsoleSheet:
     source: str
 
     @property
+    def has_mx(self) -> bool:
+        """Whether any mail comes through the MX, so that origins must let the gateway in."""
+        return any(service.connection_method == _CONNECTION_METHODS["mx"] for service in self.services)
+
+    @property
     def missing(self) -> int:
         """How many values are still to be copied back."""
         return sum(len(domain.missing) for service in self.services for domain in service.domains)

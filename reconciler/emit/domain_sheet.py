@@ -42,6 +42,7 @@ _WHEN = {
     Status.DONE: When.DONE,
     Status.UNKNOWN: When.UNKNOWN,
 }
+_DUE = frozenset({Status.MANUAL, Status.READY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class DomainSheet:
-    """Everything on the sheet; `zone` is empty while it is not known, `alabel` where it is as `written`."""
+    """Everything on the sheet; `zone` is empty while it is not known, `alabel` where it is as `written`.
+
+    `unusable_servers` counts name servers whose names are no host names; they stand in no command.
+    """
 
     organization: str
     domain: str
@@ -128,6 +132,7 @@ class DomainSheet:
     next_hops: tuple[str, ...]
     hosts_in_zone: tuple[str, ...]
     name_servers: tuple[str, ...]
+    unusable_servers: int
     seen: tuple[Seen, ...]
     steps: tuple[SheetStep, ...]
     checks: tuple[Check, ...]
@@ -174,8 +179,9 @@ def build_domain_sheet(
         next_hops=tuple(display_name(h) for h in declared.next_hops),
         hosts_in_zone=tuple(display_name(h) for h in declared.next_hops if zone is not None and is_under(h, zone)),
         name_servers=servers,
+        unusable_servers=sum(not list(_plain_host(server)) for server in name_servers),
         seen=tuple(_seen(planned)),
-        steps=tuple(_sheet_step(number, step) for number, step in enumerate(planned.steps, 1)),
+        steps=tuple(_sheet_step(number, step, planned) for number, step in enumerate(planned.steps, 1)),
         checks=tuple(_checks(planned, servers)),
         notes=tuple(notes),
         source=f"{declared.source.file}:{declared.source.line}",
@@ -195,8 +201,16 @@ def _plain_host(server: str) -> Iterator[str]:
         return
 
 
-def _sheet_step(number: int, step: StepDocument) -> SheetStep:
+def _sheet_step(number: int, step: StepDocument, planned: DomainDocument) -> SheetStep:
     ttl = step.ttl or 0
+    # what another step takes away now must not be called a thing to keep here
+    going = {
+        v
+        for s in planned.steps
+        if s.resource == step.resource and s.status in _DUE
+        for v in s.before
+        if v not in s.after
+    }
     ttl_before = ttl if step.ttl_before is None else step.ttl_before
     return SheetStep(
         number=number,
@@ -205,7 +219,7 @@ def _sheet_step(number: int, step: StepDocument) -> SheetStep:
         type=step.resource.type,
         add=tuple(_record(step, v, ttl) for v in step.after if v not in step.before),
         remove=tuple(_record(step, v, ttl_before) for v in step.before if v not in step.after),
-        keep=tuple(_record(step, v, ttl) for v in step.after if v in step.before),
+        keep=tuple(_record(step, v, ttl) for v in step.after if v in step.before and v not in going),
         foreign=tuple(_record(step, v, ttl_before) for v in step.untouched),
         ttl_before=step.ttl_before,
         ttl=step.ttl,
@@ -267,7 +281,7 @@ def _seen(planned: DomainDocument) -> Iterator[Seen]:
 
 def _checks(planned: DomainDocument, servers: Sequence[str]) -> Iterator[Check]:
     """For each rrset what the servers say once everything is done that is for now."""
-    due = [s for s in planned.steps if s.status in (Status.MANUAL, Status.READY)]
+    due = [s for s in planned.steps if s.status in _DUE]
     settled = [s for s in planned.steps if s.status is Status.DONE]
     last = {(s.resource.name, s.resource.type): s for s in (*settled, *due)}
     for (name, type_), step in last.items():
