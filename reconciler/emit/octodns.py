@@ -16,7 +16,13 @@ from octodns.yaml import safe_load
 from reconciler.emit import octodns_new as new
 from reconciler.emit.octodns_edit import ZoneEdit
 from reconciler.emit.octodns_files import checked_path, read_text, write_text
-from reconciler.emit.octodns_locate import YAML_CLASS, load_configs, locate_zone
+from reconciler.emit.octodns_locate import (
+    YAML_CLASS,
+    load_configs,
+    locate_zone,
+    single_place,
+    zone_files_without_config,
+)
 from reconciler.emit.octodns_values import RefusedError, check_carried
 from reconciler.errors import Diagnostic, EmitError, Severity, error
 
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from reconciler.emit.octodns_locate import Config
+    from reconciler.emit.octodns_locate import Config, ZoneFiles
     from reconciler.names import Name
     from reconciler.state import Key, Rdata, RRset
 
@@ -88,6 +94,7 @@ class _Emission:
     added: list[Name] = field(default_factory=list)
     refused: list[Diagnostic] = field(default_factory=list)
     warnings: list[Diagnostic] = field(default_factory=list)
+    loose: Mapping[str, list[ZoneFiles]] = field(default_factory=dict)
     is_new: bool = False
 
     def __post_init__(self) -> None:
@@ -100,6 +107,7 @@ class _Emission:
             summary = f"{self.out} is not empty and no octoDNS repository: {strangers[0]}"
             raise EmitError([error("emit-folder", summary, detail, file=str(self.out))])
         self.is_new = not self.configs and not strangers
+        self.loose = zone_files_without_config(self.out) if strangers else {}
 
     @property
     def own_config(self) -> Config | None:
@@ -110,7 +118,7 @@ class _Emission:
         """Plan one zone, or refuse it with a diagnostic for each of its domains."""
         try:
             records = _records(domains)
-            located = None if self.is_new else locate_zone(self.out, self.configs, zone)
+            located = self.located(zone)
             if located is not None:
                 edit = ZoneEdit(self.out, zone, located)
                 for key, (rrset, owned) in records.items():
@@ -129,6 +137,12 @@ class _Emission:
             return
         if self.is_new or self.own_config:
             self.warn_of_removals(domains)
+
+    def located(self, zone: Name) -> ZoneFiles | None:
+        """Where the zone's YAML lives; None where this repository does not know the zone."""
+        if self.configs:
+            return locate_zone(self.out, self.configs, zone)
+        return single_place(zone, self.loose[zone]) if zone in self.loose else None
 
     def add_new_zone(self, zone: Name, rrsets: Sequence[RRset]) -> None:
         for rrset in rrsets:
@@ -220,7 +234,9 @@ def _is_marked(path: Path) -> bool:
 def _with_zones(text: str, config: Config, zones: Sequence[Name]) -> str:
     """The emitted configuration with zones added to its end, proven by loading it again."""
     known = [block for block in config.zones.values() if isinstance(block, dict)]
-    ours = next((name for name, p in config.providers.items() if p.get("class") == YAML_CLASS), None)
+    ours = next(
+        (name for name, p in config.providers.items() if isinstance(p, dict) and p.get("class") == YAML_CLASS), None
+    )
     live = known[-1]["targets"][0] if known and known[-1].get("targets") else None
     if ours and live:
         extended = text + "".join(new.zone_entry(zone, live, ours) for zone in zones)

@@ -6,6 +6,7 @@ What is ambiguous is refused, never guessed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from reconciler.emit.octodns_values import RefusedError, encoded_name
 from reconciler.errors import EmitError, error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.names import Name
@@ -34,11 +35,12 @@ _NAME_IT = "Put the zone's records into one place, or edit this zone by hand."
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One octoDNS configuration: its file, its text as loaded by octoDNS."""
+    """One octoDNS configuration as octoDNS loads it; `zones` by their encoded names, `dynamic` those with a `*`."""
 
     path: Path
     providers: Mapping[str, Any]
     zones: Mapping[str, Any]
+    dynamic: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,10 @@ class ZoneFiles:
     """
 
     options: YamlOptions
-    plain: Path | None
-    split: Path | None
-    shared: Path | None
-    split_catchall: bool
+    plain: Path | None = None
+    split: Path | None = None
+    shared: Path | None = None
+    split_catchall: bool = True
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -85,10 +87,17 @@ def _config(path: Path) -> Config | None:
             data = safe_load(stream, enforce_order=False)
     except (OSError, UnicodeDecodeError, YAMLError) as exc:
         raise _config_error(path, " ".join(str(exc).split())) from exc
-    providers, zones = data.get("providers"), data.get("zones")
-    if not isinstance(providers, dict) or not isinstance(zones, dict | None):
+    if not isinstance(data, dict):
+        return None
+    providers, zones = data.get("providers"), data.get("zones") or {}
+    if not isinstance(providers, dict) or not isinstance(zones, dict):
         raise _config_error(path, "its `providers` and `zones` are not mappings")
-    return Config(path, providers, zones or {})
+    named = {name: block for name, block in zones.items() if not str(name).startswith("*")}
+    try:
+        encoded = {encoded_name(name): block for name, block in named.items()}
+    except RefusedError as exc:
+        raise _config_error(path, exc.reason) from exc
+    return Config(path, providers, encoded, tuple(block for name, block in zones.items() if name not in named))
 
 
 def _config_error(path: Path, reason: str) -> EmitError:
@@ -105,44 +114,49 @@ def locate_zone(root: Path, configs: list[Config], zone: Name) -> ZoneFiles | No
         RefusedError: there are several places, or none, or it cannot be told.
 
     """
-    found: dict[tuple[Path | None, Path | None], ZoneFiles] = {}
-    is_known = False
-    for config in configs:
-        block = _zone_block(config, zone)
-        if block is None:
-            continue
-        is_known = True
-        for files in _files_of_block(root, config, block, zone):
-            found[files.plain, files.split] = files
-    if not configs:
-        found = {(f.plain, f.split): f for f in _files_without_config(root, zone)}
-        is_known = bool(found)
-    if not is_known:
+    blocks = [(config, block) for config in configs if (block := _zone_block(config, zone)) is not None]
+    if not blocks:
         return None
-    if len(found) > 1:
-        places = ", ".join(sorted(str(p) for pair in found for p in pair if p))
-        raise RefusedError(f"the records of {zone} are in several places: {places}", _NAME_IT)  # noqa: EM102
+    found = [files for config, block in blocks for files in _files_of_block(root, config, block, zone)]
     if not found:
         reason = f"there is no YAML file for {zone} in the directories of its YamlProviders"
         raise RefusedError(reason, "Create it, for example with octodns-dump, and run again.")
-    return next(iter(found.values()))
+    return single_place(zone, found)
+
+
+def single_place(zone: Name, found: Sequence[ZoneFiles]) -> ZoneFiles:
+    """The one place of a zone's records.
+
+    Raises:
+        RefusedError: there are several, or one that is read in several ways.
+
+    """
+    different = dict.fromkeys(found)
+    if len(different) > 1:
+        places = ", ".join(sorted({str(path) for files in different for path in (files.plain, files.split) if path}))
+        reason = f"the records of {zone} are in several places, or read in several ways: {places}"
+        raise RefusedError(reason, _NAME_IT)
+    return found[0]
 
 
 def _zone_block(config: Config, zone: Name) -> Mapping[str, Any] | None:
-    for name, block in config.zones.items():
-        if not str(name).startswith("*") and encoded_name(name) == zone:
-            return _checked_block(config, zone, block)
-    for name, block in config.zones.items():
+    if zone in config.zones:
+        return _checked_block(config, zone, config.zones[zone])
+    for block in config.dynamic:
         # octoDNS takes every zone that a source lists and that no other entry names
-        if str(name).startswith("*") and isinstance(block, dict) and _is_match(block, zone):
+        if isinstance(block, dict) and _is_match(config, block, zone):
             return _checked_block(config, zone, block)
     return None
 
 
-def _is_match(block: Mapping[str, Any], zone: Name) -> bool:
+def _is_match(config: Config, block: Mapping[str, Any], zone: Name) -> bool:
     if "glob" in block:
         return fnmatch(zone, str(block["glob"]))
-    return bool(re.search(str(block.get("regex", "")), zone))
+    try:
+        return bool(re.search(str(block.get("regex", "")), zone))
+    except re.error as exc:
+        reason = f"a regex in the configuration is none: {exc}"
+        raise RefusedError(reason, "Correct it.", file=str(config.path)) from exc
 
 
 def _checked_block(config: Config, zone: Name, block: object) -> Mapping[str, Any]:
@@ -176,7 +190,7 @@ def _files_of_provider(root: Path, config: Config, provider: Mapping[str, Any], 
         split = _first(folder / f"{name[:-1]}{extension}" for name in _spellings(zone)) if extension else None
         if plain or split:
             yield ZoneFiles(
-                options=_options(provider),
+                options=_options(config, provider),
                 plain=plain,
                 split=split,
                 shared=folder / shared if shared else None,
@@ -184,12 +198,16 @@ def _files_of_provider(root: Path, config: Config, provider: Mapping[str, Any], 
             )
 
 
-def _options(provider: Mapping[str, Any]) -> YamlOptions:
+def _options(config: Config, provider: Mapping[str, Any]) -> YamlOptions:
     escaped = provider.get("escaped_semicolons")
+    default_ttl, order_mode = provider.get("default_ttl", 3600), provider.get("order_mode", "natural")
+    if not isinstance(default_ttl, int) or order_mode not in {"natural", "simple"}:
+        reason = "a YamlProvider's default_ttl or order_mode is none that octoDNS takes, or not written out"
+        raise RefusedError(reason, "Write the value itself.", file=str(config.path))
     return YamlOptions(
-        default_ttl=int(provider.get("default_ttl", 3600)),
+        default_ttl=default_ttl,
         enforce_order=bool(provider.get("enforce_order", True)),
-        order_mode=str(provider.get("order_mode", "natural")),
+        order_mode=order_mode,
         escaped_semicolons=True if escaped is None else bool(escaped),
     )
 
@@ -206,13 +224,17 @@ def _first(paths: Iterator[Path]) -> Path | None:
     return there[0] if there else None
 
 
-def _files_without_config(root: Path, zone: Name) -> Iterator[ZoneFiles]:
-    """Files named as octoDNS names them, anywhere below the root: all that is known is octoDNS's defaults."""
-    plain_names = {f"{name}yaml" for name in _spellings(zone)}
-    split_names = set(_spellings(zone))
+def zone_files_without_config(root: Path) -> dict[str, list[ZoneFiles]]:
+    """Files and folders named as octoDNS names a zone's, anywhere below the root, by that zone's encoded name.
+
+    Without a configuration all that is known of how they are read is octoDNS's defaults.
+    """
+    found: dict[str, list[ZoneFiles]] = {}
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(plain_names & set(files)):
-            yield ZoneFiles(YamlOptions(), root.joinpath(folder, name), None, None, split_catchall=True)
-        for name in sorted(split_names & set(folders)):
-            yield ZoneFiles(YamlOptions(), None, root.joinpath(folder, name), None, split_catchall=True)
+        plain = [(f[: -len("yaml")], ZoneFiles(YamlOptions(), root / folder / f)) for f in files if f.endswith(".yaml")]
+        split = [(f, ZoneFiles(YamlOptions(), None, root / folder / f)) for f in folders if f.endswith(".")]
+        for name, zone_files in plain + split:
+            with contextlib.suppress(RefusedError):  # a name that octoDNS cannot encode is no zone's
+                found.setdefault(encoded_name(name), []).append(zone_files)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from octodns.yaml import safe_load
@@ -89,6 +90,14 @@ def load_records(text: str, options: YamlOptions, path: str) -> Records:
         RefusedError: octoDNS does not load it, its order included where that is enforced, or a record is there twice.
 
     """
+    # an included file may change while the text that names it does not
+    load = _records.__wrapped__ if "!include" in text else _records
+    return dict(load(text, options, path))
+
+
+@lru_cache(maxsize=16)
+def _records(text: str, options: YamlOptions, path: str) -> Records:
+    """The records; the last texts are kept, because one zone's are asked for several times and YAML is slow."""
     try:
         data = safe_load(_NamedText(text, path), options.enforce_order, options.order_mode)
     except (YAMLError, OSError, TypeError, ValueError, RecursionError) as exc:

@@ -128,6 +128,9 @@ def check_carried(rrset: RRset, zone: Name) -> None:
     key = rrset.key
     values = [yaml_value(key.type, rdata) for rdata in rrset.rdatas]
     data = {"type": key.type, "ttl": rrset.ttl, "values": values}
+    if not Record.validators.configured:
+        # what octoDNS falls back to by itself, with a warning on stderr
+        Record.enable_validators({"legacy"})
     try:
         record = Record.new(Zone(zone, []), relative_name(key.name, zone), data)
         with warnings.catch_warnings():

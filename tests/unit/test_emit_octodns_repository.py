@@ -95,6 +95,10 @@ def test_two_providers_with_the_zone_are_refused(tmp_path: Path) -> None:
         ({"config.yaml": config("  other.example.: {sources: [config], targets: []}\n")}, "lists acme.example."),
         ({"config.yaml": config("  acme.example.: {alias: other.example.}\n")}, "alias"),
         ({"config.yaml": config().replace("./zones", "env/ZONES")}, "directory"),
+        ({"config.yaml": config(default_ttl="env/TTL"), "zones/acme.example.yaml": ACME}, "default_ttl"),
+        ({"config.yaml": config("  '*': {regex: '(', sources: [config], targets: []}\n")}, "regex"),
+        ({"config.yaml": config(order_mode="odd"), "zones/acme.example.yaml": ACME}, "order_mode"),
+        ({"config.yaml": config("  acme.example.:\n")}, "no settings"),
         ({"config.yaml": config(), "zones/acme.example.yaml": "a: [\n"}, "cannot load"),
     ],
 )
