@@ -24,7 +24,7 @@ from octodns_route53 import Route53Provider
 from servers.nasty import NASTY_TXT
 from servers.processes import free_port
 
-from reconciler.apply import ApplyError, CannotCarryError, NoSuchZoneError, StaleError
+from reconciler.apply import ApplyError, CannotCarryError, NoSuchZoneError, StaleError, VerifyError
 from reconciler.apply.comparison import CnameConflictError, DelegatedError
 from reconciler.apply.presentation import octal_rdata
 from reconciler.apply.route53 import MAX_VALUE_CHARACTERS, Route53Writer
@@ -139,12 +139,23 @@ class Body:
         yield self.content
 
 
+NAMESPACE = 'xmlns="https://route53.amazonaws.com/doc/2013-04-01/"'
+PENDING = (
+    f"<ChangeResourceRecordSetsResponse {NAMESPACE}><ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status>"
+    "<SubmittedAt>2026-11-01T00:00:00Z</SubmittedAt></ChangeInfo></ChangeResourceRecordSetsResponse>"
+)
+
+
+def xml_answer(document: str, status: int = 200) -> AWSResponse:
+    return AWSResponse("", status, {"Content-Type": "text/xml"}, Body(document.encode()))
+
+
 def error_answer(status: int, code: str, message: str = "as AWS puts it") -> AWSResponse:
     document = (
-        '<ErrorResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Error><Type>Sender</Type>'
-        f"<Code>{code}</Code><Message>{message}</Message></Error><RequestId>0</RequestId></ErrorResponse>"
+        f"<ErrorResponse {NAMESPACE}><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        "<RequestId>0</RequestId></ErrorResponse>"
     )
-    return AWSResponse("", status, {"Content-Type": "text/xml"}, Body(document.encode()))
+    return xml_answer(document, status)
 
 
 def test_creates_updates_retimes_and_deletes() -> None:
@@ -337,6 +348,65 @@ def test_two_public_zones_of_one_name_are_refused() -> None:
     with pytest.raises(ApplyError, match=r"2 public hosted zones") as caught:
         build_writer().write(ZONE, [build_change(after=(OURS,))])
     assert second in str(caught.value)
+
+
+def test_the_zones_after_ours_in_the_list_are_others() -> None:
+    """AWS lists every zone from the name asked for on; moto only those of that name."""
+    provider, ours = build_provider(), Elsewhere().zone_id()
+    zones = "".join(
+        f"<HostedZone><Id>{zone_id}</Id><Name>{name}</Name><CallerReference>x</CallerReference></HostedZone>"
+        for zone_id, name in ((ours, ZONE), ("/hostedzone/Z2", "sub.acme.example."), ("/hostedzone/Z3", "b.example."))
+    )
+    answer = (
+        f"<ListHostedZonesByNameResponse {NAMESPACE}><HostedZones>{zones}</HostedZones><DNSName>{ZONE}</DNSName>"
+        "<IsTruncated>false</IsTruncated><MaxItems>100</MaxItems></ListHostedZonesByNameResponse>"
+    )
+
+    def before_send(**_: object) -> AWSResponse:
+        return xml_answer(answer)
+
+    provider._conn.meta.events.register("before-send.route53.ListHostedZonesByName", before_send)  # noqa: SLF001
+    Route53Writer(provider, provider_id="aws").write(ZONE, [build_change(after=(OURS,))])
+    assert Elsewhere().values() == (300, [OURS])
+
+
+def test_a_change_that_spreads_is_waited_for() -> None:
+    elsewhere = Elsewhere()
+    asked: list[str] = []
+
+    def pending() -> AWSResponse:
+        elsewhere.upsert(TOKEN_NAME, "TXT", OURS)
+        return xml_answer(PENDING)
+
+    writer = writer_answered_by(pending)
+    events = writer._api._client.meta.events  # noqa: SLF001
+    events.register("before-call.route53.GetChange", lambda params, **_: asked.append(params["url_path"]))
+    writer.write(ZONE, [build_change(after=(OURS,))])
+    assert asked == ["/2013-04-01/change/C1"]
+
+
+def test_without_permission_to_ask_for_a_change_the_write_counts_and_a_warning_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    elsewhere = Elsewhere()
+
+    def pending() -> AWSResponse:
+        elsewhere.upsert(TOKEN_NAME, "TXT", OURS)
+        return xml_answer(PENDING)
+
+    def denied(**_: object) -> AWSResponse:
+        return error_answer(403, "AccessDenied")
+
+    writer = writer_answered_by(pending)
+    writer._api._client.meta.events.register("before-send.route53.GetChange", denied)  # noqa: SLF001
+    writer.write(ZONE, [build_change(after=(OURS,))])
+    assert "not yet seen on all" in caplog.text
+
+
+def test_an_accepted_batch_that_is_not_there_fails_the_verification() -> None:
+    accepted = PENDING.replace("PENDING", "INSYNC")
+    with pytest.raises(VerifyError, match="no rrset"):
+        writer_answered_by(lambda: xml_answer(accepted)).write(ZONE, [build_change(after=(OURS,))])
 
 
 def test_a_private_zone_of_the_same_name_is_left_alone_unless_it_is_asked_for() -> None:
