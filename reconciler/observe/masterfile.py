@@ -121,6 +121,9 @@ class _Writer(dns.transaction.Transaction):
                 message = f"the reader is expected to add (name, TTL, rdata), not {args!r}"
                 raise TypeError(message)
 
+    def _set_origin(self, origin: dns.name.Name | None) -> None:
+        """Nothing to do at an `$ORIGIN`: the reader makes every name absolute before it adds it."""
+
     def _add_record(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> None:
         self._records += 1
         if self._records > MAX_RECORDS:

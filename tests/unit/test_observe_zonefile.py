@@ -51,6 +51,15 @@ def test_present_with_ttl_and_every_octet(tmp_path: Path) -> None:
     assert mx.rrset.ttl == 300
 
 
+def test_origins_that_change_inside_the_file(tmp_path: Path) -> None:
+    text = f"$ORIGIN acme.example.\n{HEAD}$ORIGIN sub\n@ IN MX 10 mail\n$ORIGIN acme.example.\n_amazonses IN TXT x\n"
+    write_zone(tmp_path, "acme.example", text)
+    below = observe_one(tmp_path, "sub.acme.example.", "MX").observed
+    assert isinstance(below, Present)
+    assert below.rrset.rdatas == ("10 mail.sub.acme.example.",)
+    assert isinstance(observe_one(tmp_path, "_amazonses.acme.example.", "TXT", domain="acme.example").observed, Present)
+
+
 def test_octodns_names_files_with_a_dot_alone_too(tmp_path: Path) -> None:
     write_zone(tmp_path, "acme.example", HEAD, extension=".")
     observation = observe_one(tmp_path, "acme.example.", "NS", extension=".")
