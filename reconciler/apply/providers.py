@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from reconciler.apply import ApplyError, ProviderConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from octodns.provider.base import BaseProvider
 
@@ -143,7 +144,7 @@ class _Secrets:
         return text
 
     def _value(self, key: str, value: object) -> object:
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             return self.keywords(value)
         is_credential = bool(_CREDENTIAL.search(key)) and not _CREDENTIAL_EXCEPT.search(key)
         handler_id, slash, name = value.partition("/") if isinstance(value, str) else ("", "", "")

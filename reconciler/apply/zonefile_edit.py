@@ -66,8 +66,8 @@ def edited_zone(data: bytes, zone: Name, changes: Sequence[Change], today: date)
         try:
             splices = [s for change in changes for s in _splices(text, records, change, at_end=at_end)]
             edited = _spliced(text, [serial, *splices]).encode("latin-1")
-            _prove(before, parsed_zone(edited, zone), changes)
-            _prove_lines(text, edited.decode("latin-1"), zone, changes)
+            require_same_records(before, parsed_zone(edited, zone), changes)
+            require_same_lines(text, edited.decode("latin-1"), zone, changes)
         except MasterFileError as exc:
             failure = exc
         else:
@@ -207,7 +207,7 @@ def _spliced(text: str, splices: Iterable[Splice]) -> str:
     return edited + text[position:]
 
 
-def _prove(old: dns.zone.Zone, new: dns.zone.Zone, changes: Sequence[Change]) -> None:
+def require_same_records(old: dns.zone.Zone, new: dns.zone.Zone, changes: Sequence[Change]) -> None:
     """Nothing differs but what was to differ."""
     for change in changes:
         rdatas, ttl = rrset_of(new, change.key)
@@ -235,7 +235,7 @@ def _others(
     }
 
 
-def _prove_lines(old: str, new: str, zone: Name, changes: Sequence[Change]) -> None:
+def require_same_lines(old: str, new: str, zone: Name, changes: Sequence[Change]) -> None:
     """Every line that holds no rrset of ours is byte-identical and in its order, but for the serial."""
     if _foreign_lines(old, zone, changes) != _foreign_lines(new, zone, changes):
         raise MasterFileError("a line that is not ours would change")

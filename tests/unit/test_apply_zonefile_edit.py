@@ -7,7 +7,14 @@ from datetime import date
 import pytest
 
 from reconciler.apply.masterfile import MasterFileError
-from reconciler.apply.zonefile_edit import edited_zone, parsed_zone, raised_serial, rrset_of
+from reconciler.apply.zonefile_edit import (
+    edited_zone,
+    parsed_zone,
+    raised_serial,
+    require_same_lines,
+    require_same_records,
+    rrset_of,
+)
 from reconciler.diff import Change
 from reconciler.names import Name
 from reconciler.state import Key, Rdata
@@ -190,3 +197,42 @@ def test_rrset_of_reads_the_universal_form() -> None:
     content = parsed_zone((HEAD + "@ 5 MX 10 Mail\n").encode(), ZONE)
     assert rrset_of(content, MX) == (frozenset({"10 mail.acme.example."}), 5)
     assert rrset_of(content, TXT) == (frozenset(), None)
+
+
+def test_octets_above_127_are_octets_whatever_their_encoding() -> None:
+    text = HEAD + '_amazonses TXT "z\xc3\xbcrich"\n_amazonses TXT "\xff\\\xfe"\n'
+    foreign = ('"\\255\\254"', '"z\\195\\188rich"')
+    assert rrset_of(parsed_zone(text.encode("latin-1"), ZONE), TXT) == (frozenset(foreign), 3600)
+    assert edited(text, token(foreign, (3600, 3600))).startswith(text.replace(" 7 ", " 8 "))
+
+
+def test_where_a_line_below_the_siblings_would_pass_its_ttl_on_it_stands_at_the_end() -> None:
+    siblings = '_amazonses 300 TXT "x"\n_amazonses 900 TXT "y"\n'
+    text = f"@ 900 SOA ns h 7 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n{siblings}www A 192.0.2.2\n"
+    new = edited(text, token(('"x"', '"y"'), (300, 300)))
+    assert new == text.replace(" 7 ", " 8 ") + '_amazonses.acme.example.\t300\tIN\tTXT\t"token"\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("; a comment\n", "; another comment\n"),
+        ("www A 192.0.2.1\n", "www  A 192.0.2.1\n"),
+        ("www A 192.0.2.1\nwww A 192.0.2.2\n", "www A 192.0.2.2\nwww A 192.0.2.1\n"),
+        ("\n\n", "\n"),
+    ],
+)
+def test_the_proof_of_lines_sees_what_means_the_same(old: str, new: str) -> None:
+    before, after = (parsed_zone((HEAD + "@ MX 10 mail\n" + text).encode(), ZONE) for text in (old, new))
+    kept = ("10 mail.acme.example.",)
+    require_same_records(before, after, [change(MX, kept, kept)])
+    with pytest.raises(MasterFileError, match="not ours"):
+        require_same_lines(HEAD + old, HEAD + new, ZONE, [switch()])
+
+
+@pytest.mark.parametrize("new", ["www 60 A 192.0.2.1\n", "www A 192.0.2.3\n", "", "www A 192.0.2.1\nx A 192.0.2.1\n"])
+def test_the_proof_of_records_sees_ttls_rdatas_and_names(new: str) -> None:
+    old = parsed_zone((HEAD + "@ MX 0 eu.mx-pp.com.\nwww A 192.0.2.1\n").encode(), ZONE)
+    wrong = parsed_zone((HEAD + "@ MX 0 eu.mx-pp.com.\n" + new).encode(), ZONE)
+    with pytest.raises(MasterFileError, match="another record"):
+        require_same_records(old, wrong, [switch()])
