@@ -156,6 +156,13 @@ def test_known_gates_can_be_widened(tmp_path: Path) -> None:
     assert fleet.domains[0].waivers[0].gate == "mta-sts"
 
 
+def test_a_refused_waiver_is_not_held_against_the_gates(tmp_path: Path) -> None:
+    write(tmp_path, {"acme.yaml": manifest(domain="waivers: [{gate: mta-sts, owner: o, reason: r, expires: never}]")})
+    with pytest.raises(ManifestError) as caught:
+        load_manifests(tmp_path, catalog=CATALOG, today=TODAY, known_gates=frozenset({"mta-sts"}))
+    assert [d.code for d in caught.value.diagnostics] == ["date"]
+
+
 def test_reads_yaml_below_the_directory_in_the_order_of_paths(tmp_path: Path) -> None:
     names = {"b.yaml": "bb", "a/z.yml": "az", "a.yaml": "aa", "a/deep/er.YAML": "deep"}
     files = {path: manifest(name) for path, name in names.items()}
