@@ -73,7 +73,13 @@ child IN NS ns2
 @ IN MX 10 mail
 _amazonses IN TXT "token"
 """
-CHILD = f"$TTL 300\n{SOA}\n@ IN NS ns1.acme.example.\n@ IN NS ns2.acme.example.\n@ IN MX 5 mx.example.\n"
+CHILD = f"""$TTL 300
+{SOA}
+@ IN NS ns1.acme.example.
+@ IN NS ns2.acme.example.
+@ IN MX 5 mx.example.
+alias IN CNAME www.acme.example.
+"""
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,13 @@ def test_an_alias_is_in_the_zone_that_holds_it(world: World) -> None:
     assert cause(observation.observed) is Cause.CNAME
 
 
+def test_an_alias_to_a_zone_above_is_still_in_the_zone_that_holds_it(world: World) -> None:
+    """The resolver's answer ends with the SOA of the target's zone, which looks like an enclosing one."""
+    observation = world.observation(question("alias.child.acme.example.", "MX"))
+    assert observation.zone is not None
+    assert observation.zone.apex == "child.acme.example."
+
+
 def test_a_child_zone_is_found(world: World) -> None:
     observation = world.observation(question("child.acme.example.", "MX"))
     assert observation.zone is not None
@@ -228,6 +241,13 @@ def test_a_resolver_that_does_not_recurse(world: World) -> None:
     observation = world.observation(question("acme.example.", "MX"), Asking(resolvers=((TLD, world.port),)))
     assert cause(observation.observed) is Cause.REFUSED
     assert "recursion" in str(observation.observed)
+
+
+def test_servers_in_the_settings_may_have_names(world: World) -> None:
+    asking = Asking(servers=(("ns2.acme.example", world.port),), resolvers=(world.resolver,))
+    observation = world.observation(question("acme.example.", "MX"), asking)
+    assert isinstance(observation.observed, Present)
+    assert [a.server for a in observation.answers] == [f"ns2.acme.example:{world.port}"]
 
 
 def test_addresses_follow_aliases_and_have_ipv4_first(world: World) -> None:

@@ -1,12 +1,7 @@
-"""Servers that misbehave: whatever comes back, an observation is right or unknown with its cause, in bounded time."""
+"""Replies that are no answers, or not the zone's: each is unknown with its cause, and never absence."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import os
-import signal
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -14,82 +9,19 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
-import dns.rrset
 import pytest
+from servers.acme import MX, QUESTION, SOA, always, cause, honest, is_for, mangled, present, script_for
 from servers.observing import Asking, observe_one, observed, question
 from servers.scripted import framed, reply_to, run_scripted
 
-from reconciler.names import canonical_name
-from reconciler.observe.dns import LiveObserver
-from reconciler.observe.exchange import EDNS_PAYLOAD, ExchangeError, Exchanger, Query
-from reconciler.state import Absent, Cause, Present, RRset, Unknown
+from reconciler.state import Absent, Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from servers.scripted import Script, Scripted, Transport
-
-    from reconciler.state import Observed
+    from servers.scripted import Transport
 
 pytestmark = pytest.mark.integration
 
-SOA = "acme.example. 300 IN SOA ns1.acme.example. hostmaster.acme.example. 1 2 3 4 300"
-MX = "acme.example. 300 IN MX 10 mail.acme.example."
-QUESTION = question("acme.example.", "MX")
 NS_BELOW = "_amazonses.acme.example. 300 IN NS ns.other.example."
-
-
-def present(observed: Observed) -> RRset:
-    assert isinstance(observed, Present), observed
-    return observed.rrset
-
-
-def cause(observed: Observed) -> Cause:
-    assert isinstance(observed, Unknown), observed
-    return observed.cause
-
-
-def is_for(request: dns.message.Message, rdtype: str) -> bool:
-    return request.question[0].rdtype.name == rdtype
-
-
-def honest(request: dns.message.Message) -> dns.message.Message:
-    """What a well-behaved server of acme.example. says."""
-    owner = request.question[0].name.to_text().lower()
-    if owner == "acme.example." and is_for(request, "SOA"):
-        return reply_to(request, SOA)
-    if owner == "acme.example." and is_for(request, "MX"):
-        return reply_to(request, MX)
-    is_known = owner == "acme.example."
-    rcode = dns.rcode.NOERROR if is_known else dns.rcode.NXDOMAIN
-    return reply_to(request, authority=[SOA], rcode=rcode)
-
-
-def script_for(rdtype: str, replies: Script) -> Script:
-    """A server that is honest but for questions of one type."""
-
-    def script(request: dns.message.Message, transport: Transport, before: int) -> Iterable[bytes]:
-        if is_for(request, rdtype):
-            return replies(request, transport, before)
-        wire = honest(request).to_wire()
-        return [wire if transport == "udp" else framed(wire)]
-
-    return script
-
-
-def always(reply: dns.message.Message | bytes, transport: Transport = "udp") -> list[bytes]:
-    wire = reply if isinstance(reply, bytes) else reply.to_wire()
-    return [wire if transport == "udp" else framed(wire)]
-
-
-def mangled(request: dns.message.Message, **changes: str | int) -> bytes:
-    """An honest answer whose id or question is not what was asked."""
-    reply = honest(request)
-    reply.id = int(changes.get("id", reply.id))
-    if "name" in changes:
-        reply.question = [dns.rrset.from_text(str(changes["name"]), 0, "IN", "MX")]
-    return reply.to_wire()
-
 
 NO_ANSWERS = {
     "servfail": (lambda r, t, _: always(reply_to(r, rcode=dns.rcode.SERVFAIL), t), Cause.SERVFAIL),
@@ -162,67 +94,6 @@ def test_what_is_no_answer_is_unknown_with_its_cause(name: str) -> None:
     assert took < 3
 
 
-def test_every_second_datagram_lost_is_no_loss() -> None:
-    with run_scripted(lambda r, _t, n: [] if n % 2 == 0 else [honest(r).to_wire()]) as server:
-        assert present(observed(Asking(servers=(server.endpoint,), timeout=0.3), QUESTION)).rdatas
-    udp = [request for _, request in server.asked]
-    assert len({request.id for request in udp}) == len(udp), "each attempt has an id of its own"
-
-
-def test_an_answer_that_comes_twice_counts_once() -> None:
-    with run_scripted(lambda r, _t, _n: [honest(r).to_wire()] * 2) as server:
-        assert present(observed(Asking(servers=(server.endpoint,)), QUESTION)).ttl == 300
-
-
-def test_forged_datagrams_before_the_answer_do_not_matter() -> None:
-    def forged_first(request: dns.message.Message, _transport: Transport, _before: int) -> list[bytes]:
-        forged = [mangled(request, id=guess) for guess in range(200) if guess != request.id]
-        return [*forged, mangled(request, name="evil.example."), b"\xff", honest(request).to_wire()]
-
-    with run_scripted(forged_first) as server:
-        assert present(observed(Asking(servers=(server.endpoint,)), QUESTION)).rdatas == ("10 mail.acme.example.",)
-    assert len(server.asked) == 2, "one for the zone, one for the rrset"
-
-
-def test_a_truncated_answer_is_asked_for_again_over_tcp() -> None:
-    def truncated(request: dns.message.Message, transport: Transport, _before: int) -> list[bytes]:
-        if transport == "tcp":
-            return [framed(honest(request).to_wire())]
-        reply = honest(request)
-        reply.flags |= dns.flags.TC
-        return [reply.to_wire()[:-5]]  # cut inside a record, as TC allows
-
-    with run_scripted(script_for("MX", truncated)) as server:
-        assert present(observed(Asking(servers=(server.endpoint,)), QUESTION)).rdatas == ("10 mail.acme.example.",)
-
-
-def test_a_slow_answer_inside_the_time_counts() -> None:
-    def slow(request: dns.message.Message, _transport: Transport, _before: int) -> list[bytes]:
-        time.sleep(0.2)
-        return [honest(request).to_wire()]
-
-    with run_scripted(slow) as server:
-        assert present(observed(Asking(servers=(server.endpoint,), timeout=1.0, attempts=1), QUESTION)).rdatas
-        assert cause(observed(Asking(servers=(server.endpoint,), timeout=0.1, attempts=1), QUESTION)) is Cause.TIMEOUT
-
-
-def test_a_server_without_edns_is_asked_without() -> None:
-    def old(request: dns.message.Message, _transport: Transport, _before: int) -> list[bytes]:
-        reply = honest(request) if request.edns < 0 else reply_to(request, rcode=dns.rcode.FORMERR)
-        reply.use_edns(False)  # noqa: FBT003 - dnspython's way to say without
-        return [reply.to_wire()]
-
-    with run_scripted(old) as server:
-        assert present(observed(Asking(servers=(server.endpoint,)), QUESTION)).rdatas
-
-
-def test_queries_carry_edns_and_no_rd() -> None:
-    with run_scripted(lambda r, _t, _n: [honest(r).to_wire()]) as server:
-        observed(Asking(servers=(server.endpoint,)), QUESTION)
-    assert all(request.payload == EDNS_PAYLOAD for _, request in server.asked)
-    assert not any(request.flags & dns.flags.RD for _, request in server.asked)
-
-
 def test_names_compare_without_case() -> None:
     def shouting(request: dns.message.Message, _transport: Transport, _before: int) -> list[bytes]:
         wire = honest(request).to_wire()
@@ -275,112 +146,48 @@ def test_an_empty_answer_with_authority_is_absence() -> None:
         assert observed(Asking(servers=(server.endpoint,)), QUESTION) == Absent()
 
 
-def test_a_dead_server_beside_a_live_one_does_not_hide_the_answer() -> None:
-    with run_scripted(lambda r, _t, _n: [honest(r).to_wire()]) as server:
-        settings = Asking(servers=(("127.0.0.9", server.port), server.endpoint), timeout=0.2)
-        found = observe_one(settings, QUESTION)
-    assert present(found.observed).rdatas
-    assert {a.server: type(a.observed) for a in found.answers} == {
-        f"127.0.0.1:{server.port}": Present,
-        f"127.0.0.9:{server.port}": Unknown,
-    }
-
-
-def test_a_black_hole_ends_in_bounded_time_for_a_thousand_domains() -> None:
-    domains = [canonical_name(f"d{n}.example") for n in range(1000)]
-    with run_scripted(lambda _r, _t, _n: []) as server:
-        begun = time.monotonic()
-        observer = LiveObserver(Asking(servers=(server.endpoint,), timeout=0.3))
-        found = list(observer.observe([question(d, "MX") for d in domains]))
-        took = time.monotonic() - begun
-    assert {cause(o.observed) for o in found} == {Cause.TIMEOUT}
-    assert len(found) == 1000
-    assert took < 10
-    assert len(server.asked) < 1000, "a server that is silent for long is not asked for every domain"
-
-
-def test_a_server_that_comes_back_is_believed_again() -> None:
-    is_back = False
-
-    def away(request: dns.message.Message, _transport: Transport, _before: int) -> list[bytes]:
-        return [honest(request).to_wire()] if is_back else []
-
-    async def outage(server: Scripted) -> dns.message.Message:
-        nonlocal is_back
-        exchanger = Exchanger(Asking(timeout=0.2))
-        asked = Query("acme.example.", "MX")
-        for most in (100, 102):  # 50 questions, two attempts each; then one probe for each time-out
-            many = (exchanger.ask([server.endpoint], asked) for _ in range(50))
-            failures = await asyncio.gather(*many, return_exceptions=True)
-            assert all(isinstance(f, ExchangeError) and f.cause is Cause.TIMEOUT for f in failures)
-            assert len(server.asked) <= most
-        is_back = True
-        await asyncio.sleep(0.2)
-        return await exchanger.ask([server.endpoint], asked)
-
-    with run_scripted(away) as server:
-        assert asyncio.run(outage(server)).answer
-
-
-def test_a_flood_of_forged_datagrams_does_not_stop_the_clock() -> None:
-    has_ended = threading.Event()
-
-    def flood(request: dns.message.Message, _transport: Transport, _before: int) -> Iterator[bytes]:
-        forged = mangled(request, id=(request.id + 1) % 65536)
-        until = time.monotonic() + 4.0
-        while time.monotonic() < until and not has_ended.is_set():
-            yield forged
-
-    with run_scripted(script_for("MX", flood)) as server:
-        begun = time.monotonic()
-        unknown = observed(Asking(servers=(server.endpoint,), timeout=0.3, attempts=1), QUESTION)
-        took = time.monotonic() - begun
-        has_ended.set()
-    assert took < 2
-    assert cause(unknown) is Cause.TIMEOUT
-
-
-def test_ending_early_leaves_nothing_behind() -> None:
-    """ResourceWarnings and forgotten tasks are errors in this suite."""
-
-    def selective(request: dns.message.Message, _transport: Transport, _before: int) -> list[bytes]:
-        is_quick = request.question[0].name == dns.name.from_text("acme.example.")
-        return [honest(request).to_wire()] if is_quick else []
-
-    with run_scripted(selective) as server:
-        asked = [QUESTION, *(question(f"d{n}.acme.example.", "MX") for n in range(100))]
-        observations = iter(LiveObserver(Asking(servers=(server.endpoint,), timeout=5.0)).observe(asked))
-        assert present(next(observations).observed).rdatas
-        begun = time.monotonic()
-        del observations
-        gc.collect()
-        assert time.monotonic() - begun < 1
-
-
-def test_ctrl_c_ends_the_wait_at_once() -> None:
-    with run_scripted(lambda _r, _t, _n: []) as server:
-        observations = LiveObserver(Asking(servers=(server.endpoint,), timeout=20.0)).observe([QUESTION])
-        timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
-        begun = time.monotonic()
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            list(observations)
-        timer.join()
-        assert time.monotonic() - begun < 3
-
-
-def test_ipv6() -> None:
-    with run_scripted(lambda r, _t, _n: [honest(r).to_wire()], address="::1") as server:
+def test_a_resolver_named_as_server_has_no_authority() -> None:
+    script = script_for("SOA", lambda r, t, _: always(reply_to(r, SOA, flags=dns.flags.RA), t))
+    with run_scripted(script) as server:
         found = observe_one(Asking(servers=(server.endpoint,)), QUESTION)
-    assert [a.server for a in found.answers] == [f"[::1]:{server.port}"]
-    assert present(found.observed).rdatas
+    assert found.zone is None
+    assert cause(found.observed) is Cause.NOT_AUTHORITATIVE
 
 
-def test_progress_counts_every_observation_duplicates_too() -> None:
-    seen: list[int] = []
+def test_a_server_named_by_a_host_without_address() -> None:
+    """The host is looked up at the servers that are there; the observation goes on with them."""
     with run_scripted(lambda r, _t, _n: [honest(r).to_wire()]) as server:
-        observer = LiveObserver(Asking(servers=(server.endpoint,)), seen.append)
-        found = list(observer.observe([QUESTION, QUESTION, question("acme.example.", "TXT")]))
-    assert len(found) == 3
-    assert seen == [1, 2, 3]
-    assert sum(is_for(request, "MX") for _, request in server.asked) == 1
+        found = observe_one(Asking(servers=(("gone.acme.example", server.port), server.endpoint)), QUESTION)
+    assert present(found.observed).rdatas
+    assert cause(found.answers[1].observed) is Cause.NETWORK
+
+
+def recursing(request: dns.message.Message, **replies: list[str]) -> list[bytes]:
+    """A resolver that knows what it is told, by type, and nothing else."""
+    answer = replies.get(request.question[0].rdtype.name, [])
+    return [reply_to(request, *answer, flags=dns.flags.RA).to_wire()]
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({}, Cause.NO_SUCH_ZONE),
+        ({"SOA": [SOA]}, Cause.MALFORMED),
+        ({"SOA": [SOA], "NS": ["acme.example. 9 IN NS ns.x.example."]}, Cause.NETWORK),
+    ],
+)
+def test_what_a_resolver_does_not_know(answers: dict[str, list[str]], expected: Cause) -> None:
+    with run_scripted(lambda r, _t, _n: recursing(r, **answers)) as resolver:
+        assert cause(observed(Asking(resolvers=(resolver.endpoint,)), QUESTION)) is expected
+
+
+def test_a_failing_name_server_lookup_is_no_absence() -> None:
+    def failing(request: dns.message.Message, _transport: Transport, _before: int) -> list[bytes]:
+        if is_for(request, "SOA"):
+            return recursing(request, SOA=[SOA])
+        return [reply_to(request, rcode=dns.rcode.SERVFAIL, flags=dns.flags.RA).to_wire()]
+
+    with run_scripted(failing) as resolver:
+        found = observe_one(Asking(resolvers=(resolver.endpoint,)), QUESTION)
+    assert cause(found.observed) is Cause.SERVFAIL
+    assert found.zone is None

@@ -60,6 +60,7 @@ def read(asked: dns.message.Message, wire: bytes) -> Observed | None:
     return None if reply is None else observed_in(reply, KEY, APEX)
 
 
+@settings(deadline=None)
 @given(wire=st.binary(max_size=200), has_our_head=st.booleans())
 def test_no_datagram_raises(wire: bytes, has_our_head: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
     asked = request()
@@ -67,6 +68,7 @@ def test_no_datagram_raises(wire: bytes, has_our_head: bool) -> None:  # noqa: F
     read(asked, head + wire)
 
 
+@settings(deadline=None)
 @given(
     answer=st.lists(records, max_size=3),
     authority=st.lists(records, max_size=3),
@@ -90,7 +92,7 @@ def test_no_damaged_reply_raises(
     read(asked, bytes(wire[: max(cut, 12)]))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200, deadline=None)
 @given(answer=st.lists(records, max_size=3), authority=st.lists(records, max_size=3), flags=flags, rcode=rcodes)
 def test_what_counts_was_said_with_authority_by_the_right_zone(
     answer: Sequence[str], authority: Sequence[str], flags: dns.flags.Flag, rcode: dns.rcode.Rcode
@@ -110,6 +112,7 @@ def test_what_counts_was_said_with_authority_by_the_right_zone(
         assert any(text.startswith(OWNER) for text in authority)
 
 
+@settings(deadline=None)
 @given(wire=st.binary(min_size=1, max_size=100), identity=st.integers(1, 65535))
 def test_a_reply_with_another_id_is_ignored(wire: bytes, identity: int) -> None:
     asked = request()
@@ -131,6 +134,7 @@ txt_rdatas = st.lists(octets, min_size=1, max_size=4).map(
 )
 
 
+@settings(deadline=None)
 @given(rdatas=st.lists(txt_rdatas, min_size=1, max_size=5), ttl=st.integers(0, 2**31 - 1))
 def test_a_master_file_gives_back_every_octet(rdatas: list[dns.rdata.Rdata], ttl: int) -> None:
     lines = "".join(f"_amazonses {ttl} IN TXT {rdata.to_text()}\n" for rdata in rdatas)
@@ -166,13 +170,14 @@ words = st.sampled_from(
 anything = st.lists(words | st.text(max_size=8), max_size=30).map(" ".join) | st.text(max_size=80)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(text=anything, is_after_head=st.booleans())
 def test_no_master_file_raises_anything_but_its_own_error(text: str, is_after_head: bool) -> None:  # noqa: FBT001 - by name
     with contextlib.suppress(MasterFileError):
         parse_master_file(f"{HEAD}{text}" if is_after_head else text, APEX, "acme.example.zone")
 
 
+@settings(deadline=None)
 @given(
     order=st.permutations(
         ["_amazonses IN TXT x", "@ IN MX 1 a", "@ IN MX 2 b", "sub IN NS ns.example.", "c IN CNAME d"]

@@ -1,90 +1,75 @@
-"""What the tests of dynamic updates share: one zone, changes to it, and a writer for any server."""
+"""acme.example. on a scripted server: honest, but for what a test wants otherwise."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import dns.query
-import dns.update
-import pytest
-from octodns_bind import Rfc2136Provider
+import dns.message
+import dns.rcode
+import dns.rrset
 
-from reconciler.apply.rfc2136 import Rfc2136Writer
-from reconciler.diff import Change
-from reconciler.names import Name
-from reconciler.state import Key, Rdata, mx_rdata, txt_rdata
-from servers.bind import run_bind
-from servers.knot import run_knot
-from servers.nasty import BIND_WITHOUT, KNOT_WITHOUT, POWERDNS_WITHOUT
-from servers.powerdns import run_powerdns
+from reconciler.state import Cause, Present, RRset, Unknown
+from servers.observing import question
+from servers.scripted import framed, reply_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable
 
-    from servers.processes import NameServer, TsigKey
+    from reconciler.state import Observed
+    from servers.scripted import Script, Transport
 
-    Run = Callable[..., AbstractContextManager[NameServer]]
-
-ZONE = Name("acme.example.")
-TXT = Key(Name("_amazonses.acme.example."), "TXT")
-MX = Key(ZONE, "MX")
-OLD_MX = mx_rdata(10, Name("mail.acme.example."))
-NEW_MX = mx_rdata(0, Name("eu.mx-pp.com."))
-FOREIGN = txt_rdata("another vendor's")
-TOKEN = txt_rdata("our token")
-ZONE_TEXT = f"""$ORIGIN acme.example.
-$TTL 3600
-@ SOA ns hostmaster 1 3600 600 86400 300
-@ NS ns
-@ 600 MX {OLD_MX}
-ns A 127.0.0.1
-mail A 192.0.2.1
-_amazonses 900 TXT {FOREIGN}
-alias CNAME mail
-sub NS ns.sub
-ns.sub A 127.0.0.1
-moved DNAME elsewhere.example.
-"""
-WITHOUT: dict[object, dict[str, str]] = {run_bind: BIND_WITHOUT, run_knot: KNOT_WITHOUT, run_powerdns: POWERDNS_WITHOUT}
-
-every_server = pytest.mark.parametrize("run", [run_bind, run_knot, run_powerdns])
+SOA = "acme.example. 300 IN SOA ns1.acme.example. hostmaster.acme.example. 1 2 3 4 300"
+MX = "acme.example. 300 IN MX 10 mail.acme.example."
+QUESTION = question("acme.example.", "MX")
 
 
-def writer(
-    server: NameServer, key: TsigKey | None = None, *, port: int | None = None, timeout: float = 5
-) -> Rfc2136Writer:
-    named = {"key_name": key.name, "key_secret": key.secret, "key_algorithm": key.algorithm} if key else {}
-    provider = Rfc2136Provider("bind", host=server.address, port=port or server.port, timeout=timeout, **named)
-    return Rfc2136Writer(provider, provider_id="bind")
+def present(observed: Observed) -> RRset:
+    assert isinstance(observed, Present), observed
+    return observed.rrset
 
 
-def change(
-    key: Key,
-    before: Iterable[Rdata] = (),
-    after: Iterable[Rdata] = (),
-    foreign: Iterable[Rdata] = (),
-    ttl_before: int | None = None,
-    ttl: int = 300,
-) -> Change:
-    return Change(key, ZONE, tuple(before), tuple(after), tuple(foreign), ttl_before, ttl)
+def cause(observed: Observed) -> Cause:
+    assert isinstance(observed, Unknown), observed
+    return observed.cause
 
 
-ADD_TOKEN = change(TXT, [], [TOKEN], [FOREIGN], 900, 900)
-SWITCH = change(MX, [OLD_MX], [NEW_MX], [], 600, 300)
+def is_for(request: dns.message.Message, rdtype: str) -> bool:
+    return request.question[0].rdtype.name == rdtype
 
 
-def rrset(server: NameServer, key: Key) -> tuple[int | None, set[str]]:
-    """TTL and rdatas at the server, by AXFR."""
-    found = server.axfr(ZONE).get_rdataset(key.name, key.type)
-    return (found.ttl, {r.to_text() for r in found}) if found else (None, set())
+def honest(request: dns.message.Message) -> dns.message.Message:
+    """What a well-behaved server of acme.example. says."""
+    owner = request.question[0].name.to_text().lower()
+    if owner == "acme.example." and is_for(request, "SOA"):
+        return reply_to(request, SOA)
+    if owner == "acme.example." and is_for(request, "MX"):
+        return reply_to(request, MX)
+    is_known = owner == "acme.example."
+    rcode = dns.rcode.NOERROR if is_known else dns.rcode.NXDOMAIN
+    return reply_to(request, authority=[SOA], rcode=rcode)
 
 
-def add_past_the_writer(server: NameServer, key: TsigKey, name: str, *rdata: str) -> None:
-    update = dns.update.UpdateMessage(ZONE, keyring=keyring(key), keyalgorithm=key.algorithm)
-    update.add(name, 900, *rdata)
-    assert dns.query.tcp(update, server.address, port=server.port, timeout=5).rcode() == 0
+def script_for(rdtype: str, replies: Script) -> Script:
+    """A server that is honest but for questions of one type."""
+
+    def script(request: dns.message.Message, transport: Transport, before: int) -> Iterable[bytes]:
+        if is_for(request, rdtype):
+            return replies(request, transport, before)
+        wire = honest(request).to_wire()
+        return [wire if transport == "udp" else framed(wire)]
+
+    return script
 
 
-def keyring(key: TsigKey) -> dict[object, object]:
-    return Rfc2136Provider("k", host="127.0.0.1", key_name=key.name, key_secret=key.secret)._auth_params()["keyring"]  # type: ignore[no-any-return]  # noqa: SLF001
+def always(reply: dns.message.Message | bytes, transport: Transport = "udp") -> list[bytes]:
+    wire = reply if isinstance(reply, bytes) else reply.to_wire()
+    return [wire if transport == "udp" else framed(wire)]
+
+
+def mangled(request: dns.message.Message, **changes: str | int) -> bytes:
+    """An honest answer whose id or question is not what was asked."""
+    reply = honest(request)
+    reply.id = int(changes.get("id", reply.id))
+    if "name" in changes:
+        reply.question = [dns.rrset.from_text(str(changes["name"]), 0, "IN", "MX")]
+    return reply.to_wire()

@@ -60,6 +60,18 @@ def test_origins_that_change_inside_the_file(tmp_path: Path) -> None:
     assert isinstance(observe_one(tmp_path, "_amazonses.acme.example.", "TXT", domain="acme.example").observed, Present)
 
 
+def test_directives_of_everyday_files(tmp_path: Path) -> None:
+    moved = "$ORIGIN sub.acme.example.\n@ MX 1 mx\n$TTL 5m\n$ORIGIN acme.example.\n"
+    write_zone(tmp_path, "acme.example", f"{HEAD}{moved}_amazonses.sub TXT (\n  a ; why\n  b )\n")
+    mx = observe_one(tmp_path, "sub.acme.example.", "MX").observed
+    assert isinstance(mx, Present)
+    assert mx.rrset.rdatas == ("1 mx.sub.acme.example.",)
+    txt = observe_one(tmp_path, "_amazonses.sub.acme.example.", "TXT", domain="sub.acme.example").observed
+    assert isinstance(txt, Present)
+    assert txt.rrset.rdatas == ('"a" "b"',)
+    assert txt.rrset.ttl == 300
+
+
 def test_octodns_names_files_with_a_dot_alone_too(tmp_path: Path) -> None:
     write_zone(tmp_path, "acme.example", HEAD, extension=".")
     observation = observe_one(tmp_path, "acme.example.", "NS", extension=".")
