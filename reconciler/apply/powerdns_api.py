@@ -200,7 +200,8 @@ def _said(response: requests.Response) -> str:
     try:
         document = response.json()
     except ValueError:
-        return printable(response.text)
+        # not `text`, which guesses an encoding
+        return printable(response.content.decode("utf-8", "replace"))
     return printable(str(document.get("error", ""))) if isinstance(document, dict) else ""
 
 

@@ -6,7 +6,9 @@ import multiprocessing
 import os
 import signal
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -25,7 +27,7 @@ from reconciler.names import canonical_name
 from reconciler.state import Key, Rdata, rdata_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.diff import Change
 
@@ -288,30 +290,104 @@ def test_a_server_that_does_not_answer_is_said(server: PowerDns) -> None:
 
 
 class CutOff(PowerDnsProvider):  # type: ignore[misc]  # octodns publishes no types
-    """The stock provider on a line that breaks once, before or after a PATCH has reached the server."""
+    """The stock provider on a line that breaks at the PATCH, before or after that has reached the server."""
 
     is_delivered = True
+    stays_broken = False
+    is_broken = False
 
     def _request(self, method: str, path: str, data: object = None) -> requests.Response:
+        if self.is_broken:
+            raise requests.ConnectionError
         if method != "PATCH":
             return cast("requests.Response", super()._request(method, path, data))
         if self.is_delivered:
             super()._request(method, path, data)
+        self.is_broken = self.stays_broken
         raise requests.ReadTimeout
 
 
-@pytest.mark.parametrize("is_delivered", [True, False])
-def test_a_write_without_an_answer_is_looked_up(server: PowerDns, *, is_delivered: bool) -> None:
+@pytest.mark.parametrize(
+    ("is_delivered", "stays_broken", "said"),
+    [
+        (True, False, None),
+        (False, False, "read back: nothing was written; run again"),
+        (True, True, "could not be read back"),
+    ],
+)
+def test_a_write_without_an_answer_is_looked_up(
+    server: PowerDns, *, is_delivered: bool, stays_broken: bool, said: str | None
+) -> None:
     provider = CutOff("pdns", server.address, server.api_key, server.api_port)
-    provider.is_delivered = is_delivered
+    provider.is_delivered, provider.stays_broken = is_delivered, stays_broken
     writer = PowerDnsWriter(provider, provider_id="pdns")
-    if is_delivered:
+    with pytest.raises(ApplyError, match=said) if said else nullcontext():
         writer.write(ZONE, [build_change(after=(OURS,))])
-        assert answered(server) == (300, {OURS})
-    else:
-        with pytest.raises(ApplyError, match="read back: nothing was written; run again"):
-            writer.write(ZONE, [build_change(after=(OURS,))])
-        assert answered(server) is None
+    assert answered(server) == ((300, {OURS}) if is_delivered else None)
+
+
+@contextmanager
+def another_server(status: int, body: bytes) -> Iterator[int]:
+    """Something that is not PowerDNS, or stands before it; its port."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as http:
+        thread = Thread(target=http.serve_forever, daemon=True)
+        thread.start()
+        yield http.server_address[1]
+        http.shutdown()
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (200, b"<html>welcome</html>", "does not answer as PowerDNS"),
+        (200, b"[]", "does not answer as PowerDNS"),
+        (200, b'{"rrsets": [{}]}', "does not answer as PowerDNS"),
+        (502, b"bad gateway\x1b[31m", r"HTTP status 502: bad gateway\\x1b"),
+        (500, b'{"error": "database is gone"}', "HTTP status 500: database is gone"),
+    ],
+)
+def test_what_is_not_a_working_powerdns_is_said(server: PowerDns, status: int, body: bytes, said: str) -> None:
+    with another_server(status, body) as port, pytest.raises(ApplyError, match=said):
+        build_writer(server, port=port).write(ZONE, [build_change(after=(OURS,))])
+
+
+def test_a_refusal_of_the_server_is_said_in_its_words(server: PowerDns) -> None:
+    """Nobody plans an rrset twice; the server's own check stands for all that it may refuse."""
+    with pytest.raises(ApplyError, match=r"refuses zone acme\.example\.: Duplicate RRset .* nothing was written"):
+        build_writer(server).write(ZONE, [build_change(after=(OURS,)), build_change(after=(OLD,))])
+    assert stored(server) == []
+
+
+class WithoutNotify(PowerDnsProvider):  # type: ignore[misc]  # octodns publishes no types
+    """The stock provider on a line that breaks at the NOTIFY."""
+
+    def _request(self, method: str, path: str, data: object = None) -> requests.Response:
+        if method == "PUT":
+            assert path == "zones/acme.example./notify"
+            raise requests.ConnectionError
+        return cast("requests.Response", super()._request(method, path, data))
+
+
+def test_a_notify_is_asked_for_where_the_block_says_so(server: PowerDns) -> None:
+    build_writer(server, notify=True).write(ZONE, [build_change(after=(OURS,))])
+    provider = WithoutNotify("pdns", server.address, server.api_key, server.api_port, notify=True)
+    writer = PowerDnsWriter(provider, provider_id="pdns")
+    writer.write(ZONE, [build_change(before=(OURS,), after=(OURS,))])
+    with pytest.raises(ApplyError, match="is written at provider pdns, but its secondaries were not told"):
+        writer.write(ZONE, [build_change(before=(OURS,), after=(OLD,))])
+    assert answered(server) == (300, {OLD})
 
 
 def test_a_server_that_does_not_know_extend_gets_a_replace(server: PowerDns, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,17 +398,29 @@ def test_a_server_that_does_not_know_extend_gets_a_replace(server: PowerDns, mon
     assert answered(server) == (300, {FOREIGN, OURS})
 
 
-def test_what_changed_after_the_write_fails_the_verification(server: PowerDns, monkeypatch: pytest.MonkeyPatch) -> None:
+def race_after_patch(monkeypatch: pytest.MonkeyPatch, race: Callable[[], object]) -> None:
     patch = PowerDnsApi.patch
 
     def patch_and_race(self: PowerDnsApi, *arguments: object) -> bool:
         done = patch(self, *arguments)  # type: ignore[arg-type]
-        store(server, FOREIGN)
+        race()
         return done
 
     monkeypatch.setattr(PowerDnsApi, "patch", patch_and_race)
+
+
+def test_what_changed_after_the_write_fails_the_verification(server: PowerDns, monkeypatch: pytest.MonkeyPatch) -> None:
+    race_after_patch(monkeypatch, lambda: store(server, FOREIGN))
     with pytest.raises(VerifyError, match="somebody else"):
         build_writer(server).write(ZONE, [build_change(after=(OURS,))])
+
+
+def test_a_comment_that_is_lost_fails_the_verification(server: PowerDns, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(server, FOREIGN)
+    comment(server)
+    race_after_patch(monkeypatch, lambda: sql(server, "DELETE FROM comments"))
+    with pytest.raises(VerifyError, match="not as before"):
+        build_writer(server).write(ZONE, [build_change(after=(OURS,), foreign=(FOREIGN,))])
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

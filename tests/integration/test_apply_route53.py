@@ -113,7 +113,14 @@ def build_provider(**block: object) -> Route53Provider:
 
 
 def build_writer(**block: object) -> Route53Writer:
-    return Route53Writer(build_provider(**block), provider_id="aws")
+    return Route53Writer(shared_provider(os.environ["AWS_ENDPOINT_URL"], **block), provider_id="aws")
+
+
+@cache
+def shared_provider(endpoint: str, **block: object) -> Route53Provider:
+    """One provider for all the tests that do not listen to its client."""
+    assert endpoint == os.environ["AWS_ENDPOINT_URL"]
+    return build_provider(**block)
 
 
 def writer_answered_by(answer: Callable[[], AWSResponse | None]) -> Route53Writer:
@@ -348,6 +355,20 @@ def test_two_public_zones_of_one_name_are_refused() -> None:
     with pytest.raises(ApplyError, match=r"2 public hosted zones") as caught:
         build_writer().write(ZONE, [build_change(after=(OURS,))])
     assert second in str(caught.value)
+
+
+def test_of_private_zones_the_one_of_the_providers_vpc_is_meant() -> None:
+    elsewhere = Elsewhere()
+    create = elsewhere.client.create_hosted_zone
+    private = {"Name": ZONE, "HostedZoneConfig": {"PrivateZone": True}}
+    ours, _ = (
+        create(CallerReference=vpc, VPC={"VPCId": vpc, "VPCRegion": "us-east-1"}, **private)["HostedZone"]["Id"]
+        for vpc in ("vpc-ours", "vpc-theirs")
+    )
+    provider = build_provider(vpc_id="vpc-ours", vpc_region="us-east-1")
+    Route53Writer(provider, provider_id="aws").write(ZONE, [build_change(after=(OURS,))])
+    rrsets = elsewhere.client.list_resource_record_sets(HostedZoneId=ours)["ResourceRecordSets"]
+    assert [r["ResourceRecords"] for r in rrsets if r["Type"] == "TXT"] == [[{"Value": OURS}]]
 
 
 def test_the_zones_after_ours_in_the_list_are_others() -> None:
