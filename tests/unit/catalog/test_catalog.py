@@ -85,6 +85,7 @@ def test_another_file_of_the_same_shape_is_read(tmp_path: Path, shipped: Catalog
         ("[52.12.169.124]", '["2001:DB8::1"]', "address", "not how this address is written"),
         ("us.mx-pp.com", "us..mx-pp.com", "name", "no valid name"),
         ("preference: 0", "preference: -1", "wrong-value", "at least 0"),
+        ("addresses: [13.236.255.231, 54.66.125.250]", "addresses: []", "wrong-value", "at least 1 item"),
         ("preference: 0", "preference: '0'", "wrong-type", "whole number"),
         ("preference: 0", "preference: 0\n  preferences: 1", "unknown-key", "`preferences` is not a known key of: mx"),
         ('format_version: "1.0"', 'format_version: "2.0"', "format-version", "version is `2.0`"),

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.catalog import load_catalog
 from reconciler.errors import ManifestError, Severity
+from reconciler.manifest.files import ManifestFile, read_octets
 from reconciler.manifest.fleet import Domain, Fleet, Source
 from reconciler.manifest.load import load_manifests, validate_paths
 
@@ -226,6 +227,13 @@ def test_a_file_that_cannot_be_read_is_said_and_the_others_go_on(tmp_path: Path)
     (tmp_path / "c").chmod(0o700)
     assert codes.count("manifest-unreadable") == 2
     assert "unknown-key" in codes
+
+
+def test_a_file_that_vanishes_is_said(tmp_path: Path) -> None:
+    octets, said = read_octets(ManifestFile("manifests/gone.yaml", "gone.yaml", tmp_path / "gone.yaml"))
+    assert octets == b""
+    assert said is not None
+    assert (said.code, said.file) == ("manifest-unreadable", "manifests/gone.yaml")
 
 
 def test_an_oversized_file_is_refused_unread(tmp_path: Path) -> None:
