@@ -135,8 +135,8 @@ class Primary:
         except OSError as exc:
             text = f"{self.place} cannot be reached ({_reason(exc)}), nothing was written; correct host and port"
             raise ApplyError(text) from exc
-        except (dns.exception.DNSException, NotImplementedError, ValueError) as exc:
-            text = f"{self.place}: the TSIG key is not usable ({type(exc).__name__}); correct name, secret, algorithm"
+        except dns.exception.DNSException as exc:
+            text = f"{self.place}: the message cannot be made ({type(exc).__name__}), nothing was written; report this"
             raise ApplyError(text) from exc
         with connection:
             connection.setblocking(False)  # noqa: FBT003 - the standard library's own signature

@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import dns.exception
+import dns.message
 import dns.name
 import dns.rcode
 import dns.rdata
+import dns.tsig
 import dns.update
 
 from reconciler.apply import ApplyError, ProviderConfigError, StaleError
@@ -23,7 +25,7 @@ from reconciler.names import is_under
 from reconciler.state import parsed_rdata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from octodns_bind import Rfc2136Provider
 
@@ -120,16 +122,25 @@ def _tsig_parameters(provider: Rfc2136Provider, provider_id: str) -> dict[str, A
     try:
         parameters: dict[str, Any] = provider._auth_params()  # noqa: SLF001 - where octodns-bind makes the keyring
         reason = "" if all(parameters.get("keyring", {}).values()) else "the secret is empty"
-    except (ValueError, TypeError, AttributeError, dns.exception.DNSException) as exc:
+        if parameters.get("keyring"):
+            _sign_on_trial(parameters)
+    except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError, dns.exception.DNSException) as exc:
         reason = type(exc).__name__
     if not reason:
         return parameters
     message = (
-        f"provider {provider_id!r}: the TSIG key cannot be used ({reason}); key_name is a domain name and key_secret "
-        f"base64 text, both quoted in YAML"
+        f"provider {provider_id!r}: the TSIG key cannot be used ({reason}); key_name is a domain name, key_secret "
+        f"base64 text, both quoted in YAML, and key_algorithm one like hmac-sha256"
     )
     # outside of the except clause, because the cause may quote the secret
     raise ProviderConfigError(message)
+
+
+def _sign_on_trial(parameters: Mapping[str, Any]) -> None:
+    """Sign a message that is never sent: names, secrets and algorithms fail here and not in the middle of a run."""
+    message = dns.message.make_query(".", "SOA")
+    message.use_tsig(parameters["keyring"], algorithm=parameters.get("keyalgorithm", dns.tsig.default_algorithm))
+    message.to_wire()
 
 
 def build_update(zone: Name, changes: Sequence[Change]) -> dns.update.UpdateMessage:

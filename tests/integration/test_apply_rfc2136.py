@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import dns.rdatatype
 import pytest
-from servers.acme import (
+from servers.nasty import NASTY_TXT, NOT_IN_ZONES, SAMPLES, content, nasty_zone
+from servers.processes import TsigKey
+from servers.proxy import run_proxy
+from servers.updates import (
     ADD_TOKEN,
     FOREIGN,
     MX,
@@ -24,9 +27,6 @@ from servers.acme import (
     rrset,
     writer,
 )
-from servers.nasty import NASTY_TXT, NOT_IN_ZONES, SAMPLES, content, nasty_zone
-from servers.processes import TsigKey
-from servers.proxy import run_proxy
 
 from reconciler.apply import StaleError, VerifyError
 from reconciler.names import Name
@@ -35,7 +35,7 @@ from reconciler.state import Key, Rdata
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from servers.acme import Run
+    from servers.updates import Run
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from servers.acme import (
+from servers.bind import run_bind
+from servers.nasty import content
+from servers.processes import TsigKey, end, free_port
+from servers.proxy import Fate, run_proxy
+from servers.updates import (
     MX,
     NEW_MX,
     OLD_MX,
@@ -22,10 +26,6 @@ from servers.acme import (
     rrset,
     writer,
 )
-from servers.bind import run_bind
-from servers.nasty import content
-from servers.processes import TsigKey, end, free_port
-from servers.proxy import Fate, run_proxy
 
 from reconciler.apply import ApplyError, NoSuchZoneError
 from reconciler.diff import Change
@@ -35,7 +35,7 @@ from reconciler.state import Key
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from servers.acme import Run
+    from servers.updates import Run
 
 pytestmark = pytest.mark.integration
 
@@ -51,6 +51,26 @@ def test_a_wrong_missing_or_unknown_key_is_refused_and_no_secret_is_shown(run: R
             assert key.secret not in str(caught.value)
             assert used is None or used.secret not in str(caught.value)
         assert rrset(server, MX) == (600, {OLD_MX})
+
+
+@every_server
+def test_a_clock_that_is_wrong_is_named(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = TsigKey()
+    clock = time.time
+    with run({ZONE: ZONE_TEXT}, directory=tmp_path, key=key) as server:
+        monkeypatch.setattr(time, "time", lambda: clock() + 7200)
+        with pytest.raises(ApplyError, match=r"clocks|TSIG key"):
+            writer(server, key).write(ZONE, [SWITCH])
+        monkeypatch.undo()
+        assert rrset(server, MX) == (600, {OLD_MX})
+
+
+def test_a_name_outside_the_zone_is_not_sent(tmp_path: Path) -> None:
+    with (
+        run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server,
+        pytest.raises(ApplyError, match="not in zone"),
+    ):
+        writer(server).write(ZONE, [change(Key(Name("_amazonses.other.example."), "TXT"), [], [TOKEN])])
 
 
 @every_server
@@ -120,6 +140,13 @@ def test_after_an_answer_that_was_lost_the_server_is_asked_what_happened(tmp_pat
         with run_proxy(server, fate=Fate.UNANSWERED) as port:
             writer(server, port=port).write(ZONE, [SWITCH])
         assert rrset(server, MX) == (300, {NEW_MX})
+
+
+def test_a_server_that_dies_with_the_update_leaves_the_outcome_open(tmp_path: Path) -> None:
+    with run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server:
+        stopped = run_proxy(server, after_update=lambda: end(server.process), fate=Fate.UNANSWERED)
+        with stopped as port, pytest.raises(ApplyError, match="unknown whether"):
+            writer(server, port=port).write(ZONE, [SWITCH])
 
 
 _CHILD = """

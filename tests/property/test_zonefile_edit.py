@@ -113,7 +113,7 @@ def is_subsequence(lines: list[bytes], of: list[bytes]) -> bool:
     return all(line in remaining for line in lines)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(edits())
 def test_an_edit_changes_our_rrsets_and_the_serial_alone_or_is_refused(edit: tuple[bytes, list[Change]]) -> None:
     data, changes = edit
@@ -142,7 +142,7 @@ def test_an_edit_changes_our_rrsets_and_the_serial_alone_or_is_refused(edit: tup
     assert dns.name.from_text(ZONE) in content.nodes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(edits())
 def test_an_edit_and_its_inverse_give_the_same_records(edit: tuple[bytes, list[Change]]) -> None:
     data, changes = edit
