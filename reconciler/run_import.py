@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.errors import Diagnostic, EmitError, ExitCode, Severity, error
+from reconciler.errors import Diagnostic, EmitError, ExitCode, Severity, error, sorted_diagnostics
 from reconciler.escape import terminal_text
 from reconciler.files import contained_path, safe_file_name, write_atomically
 from reconciler.importer.draft import DomainFacts
@@ -101,7 +101,7 @@ def _refuse_existing(paths: Iterable[Path]) -> None:
 
 def _observe(invocation: Invocation, requests: Sequence[Request]) -> dict[Name, DomainFacts]:
     """Everything in two rounds: the domains, then what their answers name."""
-    verification = {r.domain: Key(_verification_name(r, invocation), "TXT") for r in requests}
+    verification = _verification_keys(requests, invocation)
     with invocation.progress("observing", 2 * len(requests)) as advance:
         observer = build_observer(invocation.settings.observe, advance)
         questions = [Question(key, r.domain) for r in requests for key in (_mx(r), verification[r.domain])]
@@ -131,13 +131,21 @@ def _mx(request: Request) -> Key:
     return Key(request.domain, "MX")
 
 
-def _verification_name(request: Request, invocation: Invocation) -> Name:
-    try:
-        return invocation.catalog.verification_name(request.domain)
-    except InvalidNameError as exc:
-        summary = f"the verification name of {display_name(request.domain)} is too long: {exc}"
-        detail = "The gateway cannot verify this domain. Remove it from the list."
-        raise ImportListError([error("import-name", summary, detail, domain=display_name(request.domain))]) from exc
+def _verification_keys(requests: Sequence[Request], invocation: Invocation) -> dict[Name, Key]:
+    keys: dict[Name, Key] = {}
+    found: list[Diagnostic] = []
+    for request in requests:
+        try:
+            keys[request.domain] = Key(invocation.catalog.verification_name(request.domain), "TXT")
+        except InvalidNameError as exc:
+            name = display_name(request.domain)
+            detail = "The gateway cannot verify this domain. Remove it from the list."
+            found.append(
+                error("import-name", f"the verification name of {name} is too long: {exc}", detail, domain=name)
+            )
+    if found:
+        raise ImportListError(sorted_diagnostics(found))
+    return keys
 
 
 def _mx_hosts(observation: Observation, invocation: Invocation) -> Iterator[Name]:

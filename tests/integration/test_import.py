@@ -137,6 +137,23 @@ def test_a_list_with_errors_observes_nothing(
     ]
 
 
+def test_every_domain_whose_verification_name_is_too_long_is_refused(
+    lab: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`_amazonses.` and its dot do not fit before these names (RFC 1035 section 2.3.4)."""
+    names = [".".join([letter * 60] * 4) + ".io" for letter in "ab"]
+    assert main([*lab, "import", *names, "acme.example"]) == 1
+    assert capsys.readouterr().err.count("error[import-name]") == 2
+
+
+def test_an_mx_that_names_no_host_is_said(lab: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "zones" / "acme.example.zone").write_text(HEAD + "@ MX 10 we\\032ird\n@ MX 20 mail.hosting.example.\n")
+    assert main([*lab, "import", "acme.example"]) == 0
+    draft = capsys.readouterr().out
+    assert "The MX value 10 we\\032ird.acme.example. names no host." in draft
+    assert 'next_hops: ["mail.hosting.example"]' in draft
+
+
 def test_a_symlink_out_of_the_folder_is_refused(
     lab: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
