@@ -270,7 +270,11 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     from tqdm import tqdm  # noqa: PLC0415
 
     with tqdm(total=total, desc=what, leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
-        yield lambda done: bar.update(done - bar.n) and None
+
+        def advance(done: int) -> None:
+            bar.update(done - bar.n)
+
+        yield advance
 
 
 def _print_diagnostics(diagnostics: Iterable[Diagnostic], arguments: argparse.Namespace) -> None:
