@@ -293,6 +293,6 @@ def _has_color(stream: object, arguments: argparse.Namespace) -> bool:
 def _configure_logging(*, is_verbose: bool) -> None:
     import logging  # noqa: PLC0415
 
-    # others' loggers stay quiet: octoDNS warns of what does not concern us, and providers log names of keys and accounts
+    # others' loggers stay quiet: octoDNS warns of what is no concern here, providers log names of keys and accounts
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("reconciler").setLevel(logging.INFO if is_verbose else logging.WARNING)

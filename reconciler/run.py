@@ -17,7 +17,7 @@ from reconciler.catalog import load_catalog
 from reconciler.desired import build_desired
 from reconciler.document import PlanHead, build_document, load_document
 from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
-from reconciler.gates import WAIVABLE, Facts
+from reconciler.gates import Facts
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.manifest.load import load_manifests, validate_paths
 from reconciler.names import InvalidNameError, canonical_name, display_name
@@ -88,8 +88,8 @@ def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list
     """Check manifests offline; without paths the whole tree."""
     today = invocation.now.date()
     if paths:
-        return validate_paths(list(paths), catalog=invocation.catalog, today=today, known_gates=WAIVABLE)
-    return load_manifests(invocation.manifests, catalog=invocation.catalog, today=today, known_gates=WAIVABLE)
+        return validate_paths(list(paths), catalog=invocation.catalog, today=today)
+    return load_manifests(invocation.manifests, catalog=invocation.catalog, today=today)
 
 
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:

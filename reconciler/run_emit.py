@@ -15,7 +15,6 @@ from reconciler.emit.console_sheet import build_console_sheet
 from reconciler.emit.domain_sheet import build_domain_sheet, is_manual, is_waiting_for_somebody
 from reconciler.errors import Diagnostic, ExitCode, Severity
 from reconciler.escape import terminal_text
-from reconciler.gates import WAIVABLE
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.manifest.load import load_manifests
 from reconciler.names import Name, canonical_name
@@ -62,7 +61,6 @@ def emit_instructions(invocation: Invocation, selection: Selection, out: Path) -
         invocation.manifests,
         catalog=invocation.catalog,
         today=invocation.now.date(),
-        known_gates=WAIVABLE,
         tolerated=_FROM_CONSOLE,
     )
     chosen = run.select_domains(fleet, selection)

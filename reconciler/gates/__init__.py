@@ -1,6 +1,6 @@
 """Gates: what a step waits for. Each is one small pure class in a file of its own; `judge_gates` applies waivers.
 
-A new gate is a new file and a place in one of the two tuples below.
+A new gate is a new file, a place in one of the two tuples below, and its id among the manifests' `KNOWN_GATES`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 SWITCH_GATES: tuple[Gate, ...] = (TokenVisible(), AllowlistAttested())
 CONTRACT_GATES: tuple[Gate, ...] = (TokenVisible(), SwitchObserved())
 
-# policies of the manifest rules that a waiver can lift, beside the gates
-WAIVABLE_POLICIES = frozenset({"residency"})
-WAIVABLE = WAIVABLE_POLICIES | {gate.id for gate in (*SWITCH_GATES, *CONTRACT_GATES)}
-
-__all__ = ["CONTRACT_GATES", "SWITCH_GATES", "WAIVABLE", "Facts", "Gate", "GateResult", "Verdict", "judge_gates"]
+__all__ = ["CONTRACT_GATES", "SWITCH_GATES", "Facts", "Gate", "GateResult", "Verdict", "judge_gates"]
 
 
 def judge_gates(gates: Sequence[Gate], facts: Facts) -> tuple[GateResult, ...]:

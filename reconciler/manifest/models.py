@@ -88,12 +88,12 @@ class AttestationManifest(YamlModel):
     expires: Optional[IsoDate] = _field("Expires", "The last day on which it counts.", default=None)
     region: Optional[str] = _field(
         "Region",
-        "For an allowlist: the region whose addresses are allowed; left out, the organization's.",
+        "For an allowlist: the region whose addresses are allowed; needed while a domain moves from another region.",
         default=None,
     )
     multi_region: Optional[bool] = _field(
         "Multi-region",
-        "For an allowlist: whether the address for multi-region is allowed too; left out, as the organization says.",
+        "For an allowlist: true when the address that multi-region adds is allowed too.",
         default=None,
     )
 

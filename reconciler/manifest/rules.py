@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.strict_yaml import Loc
 
 RESIDENCY = "residency"
-KNOWN_GATES = frozenset({RESIDENCY, "token-visible", "allowlist", "switch-observed", "next-hop"})
+KNOWN_GATES = frozenset({RESIDENCY, "token-visible", "allowlist", "switch-observed"})
 _SHOWN_DOMAINS = 3
 
 

@@ -21,11 +21,12 @@ from builders import (
     waiver,
 )
 
-from reconciler.gates import SWITCH_GATES, WAIVABLE, Verdict, judge_gates
+from reconciler.gates import CONTRACT_GATES, SWITCH_GATES, Verdict, judge_gates
 from reconciler.gates.allowlist import AllowlistAttested
 from reconciler.gates.switch_observed import SwitchObserved
 from reconciler.gates.token_visible import TokenVisible
 from reconciler.manifest.fleet import Verification
+from reconciler.manifest.rules import KNOWN_GATES
 from reconciler.state import Absent, Cause, Observation, Unknown
 
 TIMEOUT = Unknown(Cause.TIMEOUT, "no answer within 2 s")
@@ -136,5 +137,5 @@ def test_a_waiver_turns_a_hold_into_a_pass_that_shows() -> None:
     assert "2027-06-30" in allowlist.evidence
 
 
-def test_the_waivable_ids_are_the_gates_and_the_policies() -> None:
-    assert {"token-visible", "allowlist", "switch-observed", "residency"} == WAIVABLE
+def test_a_waiver_may_name_every_gate_and_nothing_that_is_none() -> None:
+    assert {gate.id for gate in (*SWITCH_GATES, *CONTRACT_GATES)} | {"residency"} == KNOWN_GATES
