@@ -1,7 +1,8 @@
 """What was reviewed is what is applied: a saved plan's steps held against a fresh plan of the same domains. Pure.
 
 A domain goes on when each step that was ready is ready again with the same values over the same observed values, or is
-done already. Anything else is stale: nothing of that domain is written.
+done already. Anything else is stale: nothing of that domain is written. What is written is the fresh step: a saved file
+can only say less than the manifests and the world say now, whoever made its digest.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """One domain of a saved plan: the steps to write now, or why none of them may be written."""
+    """One domain of a saved plan: the fresh plan's steps to write now, or why none of them may be written."""
 
     domain: DomainDocument
     steps: tuple[StepDocument, ...]
@@ -38,7 +39,7 @@ def _matched(saved: DomainDocument, fresh: DomainDocument | None) -> Reviewed:
     if fresh is None:
         return Reviewed(saved, (), "the manifests no longer declare it")
     steps = {s.id: s for s in fresh.steps}
-    ready = []
+    ready: dict[str, StepDocument] = {}
     for step in saved.steps:
         if step.status is not Status.READY:
             continue
@@ -51,8 +52,8 @@ def _matched(saved: DomainDocument, fresh: DomainDocument | None) -> Reviewed:
         reason = _why_stale(step, current)
         if reason:
             return Reviewed(saved, (), f"{step.id}: {reason}")
-        ready.append(step)
-    return Reviewed(saved, tuple(ready))
+        ready[current.id] = current
+    return Reviewed(saved, tuple(ready.values()))
 
 
 def _is_after(step: StepDocument, current: StepDocument) -> bool:
@@ -65,17 +66,17 @@ def _why_stale(step: StepDocument, current: StepDocument) -> str:
         return f"what is there is not known now: {current.reason}"
     if _observed(step) != _observed(current):
         return f"the plan saw {_listed(_observed(step))}, and now there is {_listed(_observed(current))}"
-    if (step.after, step.ttl, step.provider, step.resource) != (
-        current.after,
-        current.ttl,
-        current.provider,
-        current.resource,
-    ):
+    if _meaning(step) != _meaning(current):
         return "the manifests, the settings or the catalog now ask for something else"
     if current.status is not Status.READY:
         holding = [g.evidence for g in current.gates if g.verdict != "pass"]
         return "it was ready and is held now" + (f": {'; '.join(holding)}" if holding else "")
     return ""
+
+
+def _meaning(step: StepDocument) -> tuple[object, ...]:
+    """What is written, where, and which of the observed values count as ours: foreign ones stay."""
+    return (step.before, step.after, step.untouched, step.ttl, step.provider, step.resource)
 
 
 def _observed(step: StepDocument) -> tuple[tuple[str, ...], int | None]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from builders import EU, MX_KEY, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, attestation, document, domain, facts, present
 
+from reconciler.plan import Status
 from reconciler.review import Reviewed, match_review
 from reconciler.state import Absent, Cause, Unknown
 
@@ -91,3 +92,31 @@ def test_what_was_held_in_the_review_is_not_written() -> None:
 def test_a_domain_with_nothing_ready_is_not_looked_at() -> None:
     held = facts(domain(attestations=()), txt=TXT, mx=present(MX_KEY, OLD_MX))
     assert match_review(document(held), document(held)) == []
+
+
+def test_a_value_that_is_foreign_now_is_not_removed_by_an_older_plan() -> None:
+    """The reviewed plan owned the whole MX; since then the manifest says that others may stay."""
+    shared = domain(mx_exclusive=False)
+    result = matched(SAVED, facts(shared, txt=TXT, mx=present(MX_KEY, OLD_MX)))
+    assert result.steps == ()
+    assert "something else" in result.stale
+
+
+def test_a_plan_whose_digest_was_made_again_cannot_own_a_foreign_value() -> None:
+    now = facts(txt=present(TXT_KEY, '"foreign"'))
+    saved = document(now)
+    (planned,) = saved.domains
+    forged = [
+        s.model_copy(update={"before": s.untouched, "untouched": []}) if s.resource.type == "TXT" else s
+        for s in planned.steps
+    ]
+    altered = saved.model_copy(update={"domains": [planned.model_copy(update={"steps": forged})]})
+    (result,) = match_review(altered, document(now))
+    assert result.steps == ()
+    assert result.stale
+
+
+def test_what_is_applied_is_the_fresh_step_and_not_the_saved_text() -> None:
+    saved, fresh = document(SAVED), document(SAVED)
+    (result,) = match_review(saved, fresh)
+    assert [id(s) for s in result.steps] == [id(s) for s in fresh.domains[0].steps if s.status is Status.READY]
