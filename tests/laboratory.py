@@ -278,7 +278,7 @@ class Route53Backend:
     def content(self, zone: str) -> Content:
         """By listing the hosted zone."""
         pages = self.client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=self.ids[zone])
-        found = {}
+        found: Content = {}
         for rrset in (r for page in pages for r in page["ResourceRecordSets"] if r["Type"] != "SOA"):
             key = Key(Name(rrset["Name"]), rrset["Type"])
             rdatas = [universal_rdata(key, r["Value"], base=8) for r in rrset["ResourceRecords"]]

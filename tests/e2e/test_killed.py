@@ -78,5 +78,5 @@ def test_the_next_run_converges(kind: str, moment: str, tmp_path: Path) -> None:
             content = backend.content(f"{domain}.")
             token = f"one-{domain}".encode()
             ttl, values = content[f"_amazonses.{domain}.", "TXT"]
-            assert (ttl, values) == (1234, {FOREIGN, bytes([len(token)]) + token})
+            assert (ttl, values) == (1234, frozenset({FOREIGN, bytes([len(token)]) + token}))
             assert len(content[f"{domain}.", "MX"][1]) == 1
