@@ -1,0 +1,173 @@
+"""What a target is: a pure reader of the server's own export, and the names of the templates that write.
+
+Reading never raises anything but `UnreadableExportError`, whatever the octets are; what raises it becomes unknown, and
+unknown is never taken for absent. An export that is whole and does not hold the object asked for is an empty list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.addresses import AddressSet, InvalidAddressError, address_set, parse_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from reconciler.addresses import Interval
+
+
+class Intent(StrEnum):
+    """What a list is for: to let the gateway in, or to keep everybody else out."""
+
+    ALLOW = "allow"
+    RESTRICT = "restrict"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a list: as it was written there, and the addresses that it stands for."""
+
+    written: str
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Something in an export that will hurt mail from the gateway; `detail` says what to do."""
+
+    code: str
+    summary: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllowlistContent:
+    """What a server allows: every entry in its order; `made_at` where the export itself says when it was made.
+
+    `revision` is what a compare-and-swap write must name, as the version of an AWS prefix list; empty elsewhere.
+    """
+
+    entries: tuple[Entry, ...]
+    made_at: datetime | None = None
+    revision: str = ""
+    advice: tuple[Advice, ...] = ()
+
+    @property
+    def addresses(self) -> AddressSet:
+        """All addresses that are allowed."""
+        return address_set(entry.interval for entry in self.entries)
+
+
+class UnreadableExportError(ValueError):
+    """The export tells nothing: truncated, of another target, or not understood; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredAllowlist:
+    """What a manifest says of one allowlist.
+
+    `name` is the object's name at the server (connector, set, alias, prefix list id), empty where there is only one.
+    `options` are further words that the target documents, as the table of an nftables set.
+    """
+
+    target: str
+    name: str
+    intent: Intent
+    exclusive: bool
+    options: tuple[tuple[str, str], ...] = ()
+
+    def option(self, key: str, default: str = "") -> str:
+        """One further word."""
+        return dict(self.options).get(key, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file to emit: its name, and the template that it is made from (below templates/)."""
+
+    file_name: str
+    template: str
+
+
+class AllowlistTarget(Protocol):
+    """A kind of server with an allowlist."""
+
+    @property
+    def id(self) -> str:
+        """As manifests name it, as `postfix-access`."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """As people name it."""
+        ...
+
+    @property
+    def intents(self) -> frozenset[Intent]:
+        """What its lists can be for."""
+        ...
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The further words that a manifest may give; `name` is among them where a name is needed."""
+        ...
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it has an export; else a person attests."""
+        ...
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The files that bring the list in line."""
+        ...
+
+    @property
+    def export_outputs(self) -> tuple[Output, ...]:
+        """The command or script that makes the export; empty where there is none."""
+        ...
+
+    def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
+        """What an export says. Raises UnreadableExportError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AllowlistEmission:
+    """What the templates of a target get, as `list`: addresses as text, entries as they were written.
+
+    `gateway` are the gateway's addresses of the target state, one by one; `add` those of them that are missing; `remove`
+    the written entries that only an old state needed and that may go now; `keep` the written foreign entries that stay;
+    `result` the whole list afterwards (keep and gateway), for targets that are replaced whole. `is_observed` is False
+    where no export was read: then everything is added and nothing removed.
+    """
+
+    organization: str
+    service: str
+    declared: DeclaredAllowlist
+    gateway: tuple[str, ...]
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    keep: tuple[str, ...]
+    result: tuple[str, ...]
+    revision: str
+    is_observed: bool
+
+
+def read_entries(texts: Iterable[str]) -> tuple[Entry, ...]:
+    """Entries of plain addresses, blocks and ranges.
+
+    Raises:
+        UnreadableExportError: one of them is something else; a list that is half understood is not understood.
+
+    """
+    entries = []
+    for text in texts:
+        try:
+            entries.append(Entry(text, parse_interval(text)))
+        except InvalidAddressError as exc:
+            raise UnreadableExportError(str(exc)) from exc
+    return tuple(entries)

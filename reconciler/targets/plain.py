@@ -1,0 +1,26 @@
+"""A plain list: one address, block or range a line, `#` comments. For servers that take one, and for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.targets.base import AllowlistContent, DeclaredAllowlist, Intent, Output, read_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """One entry a line."""
+
+    id: str = "plain"
+    title: str = "Plain list"
+    intents: frozenset[Intent] = frozenset(Intent)
+    options: frozenset[str] = frozenset()
+    is_readable: bool = True
+    outputs: tuple[Output, ...] = (Output("allowlist.txt", "allowlists/plain.txt.j2"),)
+    export_outputs: tuple[Output, ...] = ()
+
+    def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
+        """Every line that is not empty after its comment is taken off."""
+        del declared
+        lines = (line.split("#", 1)[0].strip() for line in text.splitlines())
+        return AllowlistContent(read_entries(line for line in lines if line))

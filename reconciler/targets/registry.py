@@ -1,0 +1,14 @@
+"""Every target, by the name that manifests use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.targets.plain import Plain
+
+if TYPE_CHECKING:
+    from reconciler.targets.base import AllowlistTarget
+
+_ALLOWLIST_TARGETS: tuple[AllowlistTarget, ...] = (Plain(),)
+
+ALLOWLIST_TARGETS: dict[str, AllowlistTarget] = {target.id: target for target in _ALLOWLIST_TARGETS}
