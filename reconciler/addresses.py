@@ -74,13 +74,14 @@ def parse_interval(text: str) -> Interval:
     return _unmapped(Interval(first.version, int(first), int(last)))
 
 
+_IPV6 = 6
 _MAPPED = int(ipaddress.IPv6Address("::ffff:0:0"))
 _MAPPED_SIZE = 1 << 32
 
 
 def _unmapped(interval: Interval) -> Interval:
     is_mapped = interval.first >= _MAPPED and interval.last < _MAPPED + _MAPPED_SIZE
-    if interval.version == ipaddress.IPv6Address.version and is_mapped:
+    if interval.version == _IPV6 and is_mapped:
         return Interval(4, interval.first - _MAPPED, interval.last - _MAPPED)
     return interval
 

@@ -139,8 +139,8 @@ class AllowlistTarget(Protocol):
 class AllowlistEmission:
     """What the templates of a target get, as `list`: addresses as text, entries as they were written.
 
-    `gateway` are the gateway's addresses of the target state, one by one; `add` those of them that are missing; `remove`
-    the written entries that only an old state needed and that may go now; `keep` the written foreign entries that stay;
+    `gateway` are the gateway's addresses of the target state, one by one; `add` those that are missing; `remove` the
+    written entries that only an old state needed and that may go now; `keep` the written foreign entries that stay;
     `result` the whole list afterwards (keep and gateway), for targets that are replaced whole. `is_observed` is False
     where no export was read: then everything is added and nothing removed.
     """
