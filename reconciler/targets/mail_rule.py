@@ -32,9 +32,9 @@ class MailRule:
 class ObservedRule:
     """One rule as a server has it, written as the target writes it.
 
-    `identity` is how the server names it without doubt (a GUID, a line). `action` is what `MailRuleTarget.action` gives for
-    the same deed. `is_enforced` is False for one that only audits. `further` says what else it has that makes it do more
-    or less than the wanted rule (conditions, exceptions, actions, dates), empty where there is nothing.
+    `identity` is how the server names it without doubt (a GUID, a line). `action` is what `MailRuleTarget.action` gives
+    for the same deed. `is_enforced` is False for one that only audits. `further` says what else it has that makes it do
+    more or less than the wanted rule (conditions, exceptions, actions, dates), empty where there is nothing.
     """
 
     identity: str
