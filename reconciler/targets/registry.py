@@ -8,7 +8,12 @@ from reconciler.targets.plain import Plain
 
 if TYPE_CHECKING:
     from reconciler.targets.base import AllowlistTarget
+    from reconciler.targets.mail_rule import MailRuleTarget
 
 _ALLOWLIST_TARGETS: tuple[AllowlistTarget, ...] = (Plain(),)
 
 ALLOWLIST_TARGETS: dict[str, AllowlistTarget] = {target.id: target for target in _ALLOWLIST_TARGETS}
+
+_MAIL_RULE_TARGETS: tuple[MailRuleTarget, ...] = ()
+
+MAIL_RULE_TARGETS: dict[str, MailRuleTarget] = {target.id: target for target in _MAIL_RULE_TARGETS}
