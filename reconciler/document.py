@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from reconciler.diff import Change
 from reconciler.errors import Diagnostic, PlanFileError, Severity
 from reconciler.gates import Verdict
+from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.names import Name
 from reconciler.plan import Action, Phase, Stage, Status
 from reconciler.state import Key, Rdata
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.plan import DomainPlan, Step
+    from reconciler.service_plan import ServicePlan
 
 FORMAT_VERSION = "1.0"
 _MAX_PLAN_OCTETS = 512 * 1024 * 1024
@@ -106,6 +108,15 @@ class DomainDocument(_Model):
     steps: list[StepDocument]
 
 
+class ServiceDocument(_Model):
+    """The origin's side of one service: its allowlists and its spam rule."""
+
+    organization: str
+    service: str
+    kind: str
+    steps: list[StepDocument]
+
+
 class DiagnosticDocument(_Model):
     """One error, warning or advisory."""
 
@@ -145,14 +156,15 @@ class PlanDocument(_Model):
     expires_at: AwareDatetime
     has_changes: bool
     summary: SummaryDocument
+    services: list[ServiceDocument] = []
     domains: list[DomainDocument]
     diagnostics: list[DiagnosticDocument]
 
     @property
-    def unfinished(self) -> list[DomainDocument]:
-        """The domains in which something waits for a gate, a person or an observation."""
+    def unfinished(self) -> list[ServiceDocument | DomainDocument]:
+        """The services and domains in which something waits for a gate, a person or an observation."""
         waiting = {Status.HELD, Status.MANUAL, Status.UNKNOWN}
-        return [d for d in self.domains if any(s.status in waiting for s in d.steps)]
+        return [part for part in (*self.services, *self.domains) if any(s.status in waiting for s in part.steps)]
 
     def diagnostics_as_data(self) -> list[Diagnostic]:
         """The diagnostics in the core's form."""
@@ -169,10 +181,16 @@ class PlanHead(_Model):
     expires_at: datetime
 
 
-def build_document(head: PlanHead, plans: Iterable[DomainPlan], diagnostics: Iterable[Diagnostic]) -> PlanDocument:
+def build_document(
+    head: PlanHead,
+    plans: Iterable[DomainPlan],
+    diagnostics: Iterable[Diagnostic],
+    service_plans: Iterable[ServicePlan] = (),
+) -> PlanDocument:
     """The document of a plan."""
     domains = [_domain_document(plan) for plan in plans]
-    steps = [step for domain in domains for step in domain.steps]
+    services = [_service_document(plan) for plan in service_plans if plan.steps]
+    steps = [step for part in (*services, *domains) for step in part.steps]
     ready = [s for s in steps if s.status is Status.READY]
     summary = SummaryDocument(
         **{action.value: sum(s.action is action for s in ready) for action in Action if action is not Action.NO_OP},
@@ -181,7 +199,7 @@ def build_document(head: PlanHead, plans: Iterable[DomainPlan], diagnostics: Ite
             for status in (Status.HELD, Status.MANUAL, Status.UNKNOWN, Status.DONE)
         },
     )
-    digest = _digest(head, domains)
+    digest = _digest(head, steps)
     return PlanDocument(
         format_version=FORMAT_VERSION,
         kind="plan",
@@ -190,6 +208,7 @@ def build_document(head: PlanHead, plans: Iterable[DomainPlan], diagnostics: Ite
         **head.model_dump(),
         has_changes=any(s.action is not Action.NO_OP for s in steps),
         summary=summary,
+        services=services,
         domains=domains,
         diagnostics=[DiagnosticDocument.model_validate(d, from_attributes=True) for d in diagnostics],
     )
@@ -227,7 +246,32 @@ def _step_document(step: Step, zone: Name | None) -> StepDocument:
     )
 
 
-def _digest(head: PlanHead, domains: list[DomainDocument]) -> str:
+def _service_document(plan: ServicePlan) -> ServiceDocument:
+    service = plan.service
+    name = f"{service.organization}/{service.name}"
+    steps = [
+        StepDocument(
+            id=step.id,
+            phase=step.phase,
+            action=step.action,
+            status=step.status,
+            resource=ResourceDocument(kind=step.kind, name=name, type=step.target, zone=None),
+            provider=MANUAL_PROVIDER,
+            before=list(step.before),
+            after=list(step.after),
+            untouched=list(step.untouched),
+            ttl_before=None,
+            ttl=None,
+            gates=[GateDocument.model_validate(g, from_attributes=True) for g in step.gates],
+            reason=step.reason,
+            source=SourceDocument(file=step.source.file, line=step.source.line),
+        )
+        for step in plan.steps
+    ]
+    return ServiceDocument(organization=service.organization, service=service.name, kind=service.kind, steps=steps)
+
+
+def _digest(head: PlanHead, steps: Iterable[StepDocument]) -> str:
     meaning: dict[str, Any] = {
         "kind": "plan",
         "commit": head.commit,
@@ -237,8 +281,7 @@ def _digest(head: PlanHead, domains: list[DomainDocument]) -> str:
             step.model_dump(
                 mode="json", exclude={"gates": {"__all__": {"evidence", "advice"}}, "reason": True, "source": True}
             )
-            for domain in domains
-            for step in domain.steps
+            for step in steps
         ],
     }
     return _sha256(meaning)
@@ -292,7 +335,7 @@ def load_document(path: Path) -> PlanDocument:
         place = ".".join(str(part) for part in first["loc"])
         raise _unusable(path, f"the plan is not as it was written: {place}: {first['msg']}", again) from exc
     head = PlanHead.model_validate(document.model_dump(include=set(PlanHead.model_fields)))
-    digest = _digest(head, document.domains)
+    digest = _digest(head, [step for part in (*document.services, *document.domains) for step in part.steps])
     if document.digest != digest or document.id != _plan_id(digest, document.created_at, document.expires_at):
         raise _unusable(path, "the plan was altered after it was made: its digest does not fit", again)
     return document

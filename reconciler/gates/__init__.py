@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.gates.allowlist import AllowlistAttested
+from reconciler.gates.allowlist import AllowlistCovers
 from reconciler.gates.base import Facts, Gate, GateResult, Verdict
 from reconciler.gates.switch_observed import SwitchObserved
 from reconciler.gates.token_visible import TokenVisible
@@ -16,7 +16,7 @@ from reconciler.gates.token_visible import TokenVisible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SWITCH_GATES: tuple[Gate, ...] = (TokenVisible(), AllowlistAttested())
+SWITCH_GATES: tuple[Gate, ...] = (TokenVisible(), AllowlistCovers())
 CONTRACT_GATES: tuple[Gate, ...] = (TokenVisible(), SwitchObserved())
 
 __all__ = ["CONTRACT_GATES", "SWITCH_GATES", "Facts", "Gate", "GateResult", "Verdict", "judge_gates"]

@@ -1,9 +1,10 @@
-"""The origin accepts mail from the gateway: a person attested it for the addresses of the target state.
+"""The origin accepts mail from the gateway: its allowlists cover every gateway address of the target state.
 
 The vendor's page "Connecting other email services", step 3.1: the addresses depend on the region, and multi-region
-adds one. An attestation vouches for the region and the multi-region flag that it names. One that names no region
-counts for the organization's region, except while the domain is moved from another region: it was true of the old one.
-One that does not name the flag vouches for the addresses without multi-region.
+adds one. A list with an export is observed. Where a list has none, or none is declared, a person attests: an
+attestation vouches for the region and the multi-region flag that it names. One that names no region counts for the
+organization's region, except while the domain is moved from another region: it was true of the old one. One that does
+not name the flag vouches for the addresses without multi-region.
 """
 
 from __future__ import annotations
@@ -11,28 +12,55 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.addresses import parse_address_set
 from reconciler.gates.base import Facts, GateResult, Verdict
-from reconciler.state import Present, mx_exchange
+from reconciler.state import Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from reconciler.manifest.fleet import Attestation
+    from reconciler.origin import AllowlistFact
 
 ATTESTATION = "allowlist"
 
 
 @dataclass(frozen=True, slots=True)
-class AllowlistAttested:
-    """Holds until attestations that count today cover every gateway address of the target state."""
+class AllowlistCovers:
+    """Holds until every list of the service covers every gateway address of the target state."""
 
     id: str = "allowlist"
 
     def judge(self, facts: Facts) -> GateResult:
-        """Add up what the attestations vouch for and compare it with the target's addresses."""
+        """Each list by its export, and by attestations what has none; the worst verdict stands for all."""
+        observed = [f for f in facts.allowlists if f.observed is not None]
+        results = [self._judge_export(fact, facts) for fact in observed]
+        if len(observed) < len(facts.allowlists) or not observed:
+            results.append(self._judge_attestations(facts))
+        for verdict in (Verdict.HOLD, Verdict.UNKNOWN):
+            for result in results:
+                if result.verdict is verdict:
+                    return result
+        return GateResult(self.id, Verdict.PASS, "; ".join(r.evidence for r in results))
+
+    def _judge_export(self, fact: AllowlistFact, facts: Facts) -> GateResult:
+        declared, observed = fact.allowlist.declared, fact.observed
+        what = f"{declared.target} {declared.name}".strip()
+        if observed is None or isinstance(observed, Unknown):
+            detail = observed.detail if observed is not None else "there is no export"
+            advice = f"make a new export of it as {fact.allowlist.export}"
+            return GateResult(self.id, Verdict.UNKNOWN, f"what {what} allows is not known: {detail}", advice)
+        missing = [a for a in _needed(facts) if not observed.addresses.covers(parse_address_set([a]))]
+        if missing:
+            evidence = f"{what} does not allow {', '.join(missing)}"
+            advice = "allow these addresses there (`reconciler emit` writes how), then make a new export"
+            return GateResult(self.id, Verdict.HOLD, evidence, advice)
+        return GateResult(self.id, Verdict.PASS, f"{what} allows the gateway's addresses, as its export says")
+
+    def _judge_attestations(self, facts: Facts) -> GateResult:
         domain = facts.domain
-        current = [a for a in domain.attestations if a.what == ATTESTATION and _counts(a, facts)]
-        needed = facts.catalog.addresses(domain.region, multi_region=domain.multi_region)
-        vouched = {address for a in current for address in _vouched_addresses(a, facts)}
-        missing = [address for address in needed if address not in vouched]
+        current = _current(facts)
+        missing = unattested_addresses(facts)
         if not missing:
             evidence = "; ".join(f"attested by {a.by} on {a.on.isoformat()}" for a in current)
             return GateResult(self.id, Verdict.PASS, f"the allowlist covers the gateway's addresses: {evidence}")
@@ -50,8 +78,23 @@ class AllowlistAttested:
         )
 
 
-def _counts(attestation: Attestation, facts: Facts) -> bool:
-    return attestation.on <= facts.today and (attestation.expires is None or facts.today <= attestation.expires)
+def unattested_addresses(facts: Facts) -> tuple[str, ...]:
+    """The gateway addresses of the target state that no attestation vouches for."""
+    vouched = {address for a in _current(facts) for address in _vouched_addresses(a, facts)}
+    return tuple(address for address in _needed(facts) if address not in vouched)
+
+
+def _current(facts: Facts) -> list[Attestation]:
+    return [a for a in facts.domain.attestations if a.what == ATTESTATION and is_in_force(a, facts.today)]
+
+
+def _needed(facts: Facts) -> tuple[str, ...]:
+    return facts.catalog.addresses(facts.domain.region, multi_region=facts.domain.multi_region)
+
+
+def is_in_force(attestation: Attestation, today: date) -> bool:
+    """Whether an attestation counts on a day."""
+    return attestation.on <= today and (attestation.expires is None or today <= attestation.expires)
 
 
 def _vouched_addresses(attestation: Attestation, facts: Facts) -> tuple[str, ...]:

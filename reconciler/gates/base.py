@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.catalog import Catalog
     from reconciler.desired import DesiredDomain
     from reconciler.manifest.fleet import Domain
+    from reconciler.origin import AllowlistFact
     from reconciler.state import Key, Observation
 
 
@@ -29,12 +30,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a gate may look at: the mail domain, what it shall be, what was observed, and the day."""
+    """All that a gate may look at: the mail domain, what it shall be, what was observed, and the day.
+
+    `allowlists` are those of the domain's service.
+    """
 
     desired: DesiredDomain
     observations: Mapping[Key, Observation]
     catalog: Catalog
     today: date
+    allowlists: tuple[AllowlistFact, ...] = ()
 
     @property
     def domain(self) -> Domain:

@@ -36,6 +36,7 @@ _STAND_INS: dict[str, Any] = {
 _ITEM_STAND_INS: dict[str | int, Any] = {
     "next_hops": "unknown.invalid",
     "attestations": {"what": "console", "by": "unknown", "on": "1970-01-01"},
+    "allowlists": {"target": "plain"},
     "waivers": {"gate": "residency", "owner": "unknown", "reason": "unknown", "expires": "9999-12-31"},
 }
 

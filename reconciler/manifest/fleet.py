@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reconciler.names import Name
+    from reconciler.targets.base import DeclaredAllowlist
 
 MANUAL_PROVIDER = "manual"
 
@@ -104,6 +105,41 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAllowlist:
+    """One list of a service; `export` is a path relative to the settings file's folder, None where a person attests."""
+
+    declared: DeclaredAllowlist
+    export: str | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpamRule:
+    """The service's spam rule: the target that runs it, and its export as in `ServiceAllowlist`."""
+
+    target: str
+    export: str | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One mail service's side of the origin; attestations and waivers of the organization come after its own."""
+
+    organization: str
+    name: str
+    kind: str
+    connection: str
+    region: str
+    multi_region: bool
+    allowlists: tuple[ServiceAllowlist, ...]
+    spam_rule: ServiceSpamRule | None
+    attestations: tuple[Attestation, ...]
+    waivers: tuple[Waiver, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
     """One organization, as one manifest declares it."""
 
@@ -111,6 +147,7 @@ class Organization:
     region: str
     multi_region: bool
     escalation_contacts: tuple[str, ...]
+    services: tuple[Service, ...]
     domains: tuple[Domain, ...]
     source: Source
 

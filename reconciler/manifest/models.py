@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from reconciler.manifest.origin_models import AllowlistManifest, SpamRule
 from reconciler.names import InvalidNameError, canonical_name
 from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel, refusal, shown
 
@@ -193,6 +194,12 @@ class ServiceManifest(_Inherited):
     ] = _field("Kind", "What runs behind the gateway.")
     connection: Literal["mx", "api", "journaling"] = _field(
         "Connection", "How the gateway gets the mail; api and journaling are for microsoft-365.", default="mx"
+    )
+    allowlists: Listed[AllowlistManifest] = _field(
+        "Allowlists", "The lists at the origin that must let the gateway in.", default=()
+    )
+    spam_rule: SpamRule = _field(
+        "Spam rule", "Whether the origin sorts what the gateway marked as spam, and where.", default=None
     )
     domains: Listed[DomainManifest] = _field("Domains", "The service's mail domains.")
 

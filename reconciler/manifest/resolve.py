@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.manifest.fleet import Attestation, Domain, MxHostOverride, Organization, Source, Verification, Waiver
+from reconciler.manifest.fleet import (
+    Attestation,
+    Domain,
+    MxHostOverride,
+    Organization,
+    Service,
+    Source,
+    Verification,
+    Waiver,
+)
 from reconciler.manifest.hosts import build_mail_domain, build_name, build_next_hop, build_zone
+from reconciler.manifest.origin import build_allowlists, build_spam_rule
 from reconciler.manifest.rules import apply_attestation_rules, apply_organization_rules, apply_waiver_rules
 from reconciler.yaml_models import shown
 
@@ -39,12 +49,16 @@ def build_organization(declared: Declared, context: Context, findings: Findings)
     build = _Builder(declared, context, findings)
     level = build.level(model, (), _TOP)
     domains: list[Domain] = []
+    services: list[Service] = []
     for service in declared.services:
         inner = build.level(service.model, service.loc, level)
+        services.append(build.service(service, inner))
         built = (build.domain(each, service, inner) for each in service.domains)
         domains += [domain for domain in built if domain is not None]
     contacts = tuple(model.escalation_contacts)
-    return Organization(model.organization, model.region, model.multi_region, contacts, tuple(domains), source)
+    return Organization(
+        model.organization, model.region, model.multi_region, contacts, tuple(services), tuple(domains), source
+    )
 
 
 def _register_organization(name: str, source: Source, context: Context, findings: Findings) -> None:
@@ -108,6 +122,22 @@ class _Builder:
             Waiver(w.gate, w.owner, w.reason, w.expires, self._source((*loc, "waivers", i)))
             for i, w in enumerate(model.waivers)
         ]
+
+    def service(self, declared: DeclaredService, level: _Level) -> Service:
+        """The origin's side of one service."""
+        return Service(
+            organization=self.organization.organization,
+            name=declared.model.name,
+            kind=declared.model.kind,
+            connection=declared.model.connection,
+            region=self.organization.region,
+            multi_region=self.organization.multi_region,
+            allowlists=build_allowlists(declared, self._source, self.findings),
+            spam_rule=build_spam_rule(declared, self._source, self.findings),
+            attestations=level.attestations,
+            waivers=level.waivers,
+            source=self._source(declared.loc),
+        )
 
     def domain(self, declared: DeclaredDomain, service: DeclaredService, outer: _Level) -> Domain | None:
         """One domain; None when it has no usable name."""

@@ -22,7 +22,7 @@ from builders import (
 )
 
 from reconciler.gates import CONTRACT_GATES, SWITCH_GATES, Verdict, judge_gates
-from reconciler.gates.allowlist import AllowlistAttested
+from reconciler.gates.allowlist import AllowlistCovers
 from reconciler.gates.switch_observed import SwitchObserved
 from reconciler.gates.token_visible import TokenVisible
 from reconciler.manifest.fleet import Verification
@@ -73,7 +73,7 @@ def test_without_mx_there_is_nothing_to_wait_for() -> None:
     api = facts(domain(connection="api", verification=Verification(None, None)))
     assert TokenVisible().judge(api).verdict is Verdict.PASS
     assert SwitchObserved().judge(api).verdict is Verdict.PASS
-    assert AllowlistAttested().judge(api).verdict is Verdict.PASS
+    assert AllowlistCovers().judge(api).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(
@@ -90,26 +90,26 @@ def test_without_mx_there_is_nothing_to_wait_for() -> None:
     ],
 )
 def test_the_allowlist_is_attested_for_the_target(attestations: tuple[object, ...], verdict: Verdict) -> None:
-    assert AllowlistAttested().judge(facts(domain(attestations=attestations))).verdict is verdict
+    assert AllowlistCovers().judge(facts(domain(attestations=attestations))).verdict is verdict
 
 
 def test_turning_multi_region_on_needs_an_attestation_that_says_so() -> None:
     """The old attestation knew nothing of the address that multi-region adds."""
-    result = AllowlistAttested().judge(facts(domain(multi_region=True)))
+    result = AllowlistCovers().judge(facts(domain(multi_region=True)))
     assert result.verdict is Verdict.HOLD
     assert "52.12.169.124" in result.evidence
     assert "multi_region: true" in result.advice
     named = domain(multi_region=True, attestations=(attestation(multi_region=True),))
-    assert AllowlistAttested().judge(facts(named)).verdict is Verdict.PASS
+    assert AllowlistCovers().judge(facts(named)).verdict is Verdict.PASS
 
 
 def test_a_region_move_needs_an_attestation_that_names_the_region() -> None:
     moved = facts(domain(region="us"), mx=present(MX_KEY, EU))
-    assert AllowlistAttested().judge(moved).verdict is Verdict.HOLD
+    assert AllowlistCovers().judge(moved).verdict is Verdict.HOLD
     named = domain(region="us", attestations=(attestation(region="us"),))
-    assert AllowlistAttested().judge(facts(named, mx=present(MX_KEY, EU))).verdict is Verdict.PASS
+    assert AllowlistCovers().judge(facts(named, mx=present(MX_KEY, EU))).verdict is Verdict.PASS
     first_time = facts(domain(region="us"), mx=present(MX_KEY, OLD_MX))
-    assert AllowlistAttested().judge(first_time).verdict is Verdict.PASS
+    assert AllowlistCovers().judge(first_time).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(

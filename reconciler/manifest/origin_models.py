@@ -1,0 +1,86 @@
+"""What people write about the origin's side of a service: its allowlists and its spam rule."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from reconciler.yaml_models import Optional, YamlModel, refusal, shown
+
+MAX_OBJECT_NAME = 64  # what the strictest target takes (Exchange)
+_OBJECT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._:/@()+-]{0,62}[A-Za-z0-9)])?", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+
+
+def _object_name(value: str) -> str:
+    if not _OBJECT_NAME.fullmatch(value):
+        detail = f"Write 1 to {MAX_OBJECT_NAME} letters, digits, spaces or ._:/@()+- as the server shows it."
+        raise refusal("object-name", f"{shown(value)} cannot be an object's name here", detail)
+    return value
+
+
+def _word(value: str) -> str:
+    if not _WORD.fullmatch(value):
+        detail = "Write letters, digits, dots, hyphens and underscores."
+        raise refusal("option", f"{shown(value)} cannot be an option's value", detail)
+    return value
+
+
+def _export_path(value: str) -> str:
+    path = PurePosixPath(value)
+    if not value.isprintable() or "\\" in value or path.is_absolute() or ".." in path.parts or not path.name:
+        detail = "Write it relative to the settings file's folder and inside of it, as exports/acme/hq.json."
+        raise refusal("export-path", f"{shown(value)} is no path inside the repository", detail)
+    return value
+
+
+def _true_alone(value: object) -> object:
+    if value is True:
+        return {}
+    return None if value is False else value
+
+
+ObjectName = Annotated[str, AfterValidator(_object_name)]
+OptionText = Annotated[str, AfterValidator(_word)]
+ExportPath = Annotated[str, AfterValidator(_export_path)]
+
+
+class AllowlistManifest(YamlModel):
+    """One list of addresses at a server or firewall of the service."""
+
+    model_config = ConfigDict(title="allowlist")
+    target: str = Field(title="Target", description="What kind of server or firewall holds the list.")
+    name: Optional[ObjectName] = Field(
+        title="Name", description="The object's name at the server: the connector, set, alias or list.", default=None
+    )
+    intent: Literal["allow", "restrict"] = Field(
+        title="Intent", description="allow: let the gateway in; restrict: keep everybody else out.", default="allow"
+    )
+    exclusive: bool = Field(
+        title="Exclusive", description="true: addresses that are not the gateway's are to go.", default=False
+    )
+    export: Optional[ExportPath] = Field(
+        title="Export",
+        description="The server's own export of the list, relative to the settings file's folder; left out, a person "
+        "attests what the server allows.",
+        default=None,
+    )
+    options: dict[str, OptionText] = Field(
+        title="Options", description="Further words that the target documents, as table and family.", default={}
+    )
+
+
+class SpamRuleManifest(YamlModel):
+    """The rule that sorts what the gateway marked as spam."""
+
+    model_config = ConfigDict(title="spam_rule")
+    target: Optional[str] = Field(
+        title="Target", description="What runs the rule; left out, what fits the service's kind.", default=None
+    )
+    export: Optional[ExportPath] = Field(
+        title="Export", description="The server's own export of its rules; left out, a person attests.", default=None
+    )
+
+
+SpamRule = Annotated[Optional[SpamRuleManifest], BeforeValidator(_true_alone)]

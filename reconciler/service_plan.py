@@ -1,0 +1,219 @@
+"""The origin's side of a plan: allowlists and the spam rule of one service, as steps. Pure.
+
+The same order as for DNS: expand adds what the target state needs; contract takes away what only an old state needed,
+and waits until every mail domain of the service was observed to be switched. The program writes to no origin: what is
+to be done is `manual`, and `emit` writes how.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.addresses import parse_address_set
+from reconciler.allowlist_diff import compare
+from reconciler.errors import Diagnostic, Severity
+from reconciler.gates import GateResult, Verdict
+from reconciler.gates.allowlist import is_in_force, unattested_addresses
+from reconciler.gates.switch_observed import SwitchObserved
+from reconciler.plan import Action, Phase, Status
+from reconciler.state import Unknown
+from reconciler.targets.mail_rule import MailRule, RuleState, compare_rule
+from reconciler.targets.registry import MAIL_RULE_TARGETS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.addresses import AddressSet
+    from reconciler.catalog import Catalog
+    from reconciler.gates import Facts
+    from reconciler.manifest.fleet import Service, Source
+    from reconciler.origin import AllowlistFact, MailRuleFact, OriginFacts
+    from reconciler.targets.base import AllowlistContent
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStep:
+    """One step at an origin. `before`, `after` and `untouched` are entries as written, or addresses to add."""
+
+    id: str
+    phase: Phase
+    action: Action
+    status: Status
+    kind: Literal["allowlist", "mail-rule"]
+    target: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    untouched: tuple[str, ...]
+    gates: tuple[GateResult, ...]
+    reason: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """One service's steps, and what is worth saying about its origin."""
+
+    service: Service
+    steps: tuple[ServiceStep, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def plan_service(origin: OriginFacts, domains: Sequence[Facts], catalog: Catalog) -> ServicePlan:
+    """Plan one service; `domains` are the facts of its mail domains that are filtered by MX."""
+    if not domains:
+        return ServicePlan(origin.service, (), ())
+    planner = _Planner(origin, domains, catalog)
+    steps = [step for fact in origin.allowlists for step in planner.allowlist_steps(fact)]
+    if origin.mail_rule is not None:
+        steps.append(planner.mail_rule_step(origin.mail_rule))
+    steps.sort(key=lambda s: list(Phase).index(s.phase))
+    return ServicePlan(origin.service, tuple(steps), tuple(planner.findings))
+
+
+def gateway_addresses(service: Service, catalog: Catalog) -> tuple[str, ...]:
+    """The gateway addresses of the service's target state, in the catalog's order."""
+    return catalog.addresses(service.region, multi_region=service.multi_region)
+
+
+def known_addresses(catalog: Catalog) -> AddressSet:
+    """Every address that the catalog knows as the gateway's, of any state: ours to remove when not needed."""
+    texts = [a for r in catalog.regions for a in catalog.addresses(r, multi_region=True)]
+    return parse_address_set(texts)
+
+
+class _Planner:
+    def __init__(self, origin: OriginFacts, domains: Sequence[Facts], catalog: Catalog) -> None:
+        self.service = origin.service
+        self.domains = domains
+        self.catalog = catalog
+        self.findings: list[Diagnostic] = []
+
+    def allowlist_steps(self, fact: AllowlistFact) -> Iterator[ServiceStep]:
+        declared = fact.allowlist.declared
+        own = "/".join(filter(None, (self.service.organization, self.service.name, declared.target, declared.name)))
+        if fact.observed is None:
+            missing = tuple(dict.fromkeys(a for facts in self.domains for a in unattested_addresses(facts)))
+            reason = "" if missing else "attested"
+            yield self._allowlist_step(own, fact, Phase.EXPAND, after=missing, reason=reason)
+        elif isinstance(fact.observed, Unknown):
+            yield self._allowlist_step(own, fact, Phase.EXPAND, unknown=fact.observed.detail)
+        else:
+            yield from self._observed_steps(own, fact, fact.observed)
+
+    def _observed_steps(self, own: str, fact: AllowlistFact, content: AllowlistContent) -> Iterator[ServiceStep]:
+        needed = gateway_addresses(self.service, self.catalog)
+        found = compare(parse_address_set(needed), content, known_addresses(self.catalog))
+        declared = fact.allowlist.declared
+        gone = (*found.stale, *(found.foreign if declared.exclusive else ()))
+        foreign = tuple(e.written for e in content.entries if e in found.foreign and not declared.exclusive)
+        ours = tuple(e.written for e in content.entries if e not in found.foreign and e not in gone)
+        missing = tuple(a for a in needed if not content.addresses.covers(parse_address_set([a])))
+        self._note(fact, content, tuple(e.written for e in found.wider))
+        yield self._allowlist_step(
+            own, fact, Phase.EXPAND, before=ours, after=(*ours, *missing) if missing else ours, untouched=foreign
+        )
+        if gone:
+            yield self._allowlist_step(
+                f"{own}/stale",
+                fact,
+                Phase.CONTRACT,
+                before=(*ours, *(e.written for e in gone)),
+                after=ours,
+                untouched=foreign,
+                gates=self._switched(),
+            )
+
+    def _allowlist_step(  # noqa: PLR0913 - the parts of a step
+        self,
+        own: str,
+        fact: AllowlistFact,
+        phase: Phase,
+        *,
+        before: tuple[str, ...] = (),
+        after: tuple[str, ...] = (),
+        untouched: tuple[str, ...] = (),
+        gates: tuple[GateResult, ...] = (),
+        unknown: str = "",
+        reason: str = "",
+    ) -> ServiceStep:
+        is_done = before == after
+        status = Status.DONE if is_done else Status.MANUAL
+        if unknown:
+            status = Status.UNKNOWN
+        elif any(g.verdict is not Verdict.PASS for g in gates):
+            status = Status.HELD
+        action = Action.NO_OP if is_done or unknown else Action.UPDATE
+        return ServiceStep(
+            own,
+            phase,
+            action,
+            status,
+            "allowlist",
+            fact.allowlist.declared.target,
+            before,
+            after,
+            untouched,
+            gates,
+            unknown or reason,
+            fact.allowlist.source,
+        )
+
+    def _switched(self) -> tuple[GateResult, ...]:
+        """The first mail domain that is not switched yet, or one result that says that all are."""
+        gate = SwitchObserved()
+        for facts in self.domains:
+            result = gate.judge(facts)
+            if result.verdict is not Verdict.PASS:
+                evidence = f"{facts.domain.written}: {result.evidence}"
+                return (GateResult(gate.id, result.verdict, evidence, result.advice),)
+        return (GateResult(gate.id, Verdict.PASS, "every mail domain of the service is switched"),)
+
+    def mail_rule_step(self, fact: MailRuleFact) -> ServiceStep:
+        own = f"{self.service.organization}/{self.service.name}/spam-rule"
+        spam = self.catalog.spam_rule
+        after = (f"{spam.name}: {spam.header} matches {spam.pattern}, spam confidence level {spam.confidence_level}",)
+        status, reason, gates = self._mail_rule_status(fact)
+        action = Action.NO_OP if status in {Status.DONE, Status.UNKNOWN} else Action.UPDATE
+        source = fact.rule.source
+        before = after if status is Status.DONE else ()
+        return ServiceStep(
+            own, Phase.EXPAND, action, status, "mail-rule", fact.rule.target, before, after, (), gates, reason, source
+        )
+
+    def _mail_rule_status(self, fact: MailRuleFact) -> tuple[Status, str, tuple[GateResult, ...]]:
+        if fact.observed is None:
+            today = self.domains[0].today
+            attested = [a for a in self.service.attestations if a.what == "mail-rule" and is_in_force(a, today)]
+            if attested:
+                return Status.DONE, f"attested by {attested[0].by} on {attested[0].on.isoformat()}", ()
+            return Status.MANUAL, "", ()
+        if isinstance(fact.observed, Unknown):
+            return Status.UNKNOWN, fact.observed.detail, ()
+        spam = self.catalog.spam_rule
+        rule = MailRule(spam.name, spam.header, spam.pattern, spam.confidence_level)
+        state = compare_rule(rule, fact.observed, action=MAIL_RULE_TARGETS[fact.rule.target].action(rule))
+        self.findings += [
+            self._advisory(fact.rule.source, a.code, a.summary, a.detail) for a in fact.observed.advice
+        ]
+        if state is RuleState.AMBIGUOUS:
+            evidence = "several rules do what the spam rule does, and nobody can say which one is meant"
+            advice = "keep one of them, then make a new export"
+            return Status.HELD, state.value, (GateResult("mail-rule", Verdict.HOLD, evidence, advice),)
+        if state is RuleState.EQUAL_OTHER_NAME:
+            summary = "an equal spam rule is there under another name"
+            detail = f"It does the same work and is left alone. Rename it to {spam.name!r} to have it kept as ours."
+            self.findings.append(self._advisory(fact.rule.source, "spam-rule-name", summary, detail))
+        is_done = state in {RuleState.EQUAL, RuleState.EQUAL_OTHER_NAME}
+        return (Status.DONE if is_done else Status.MANUAL), state.value, ()
+
+    def _note(self, fact: AllowlistFact, content: AllowlistContent, wider: tuple[str, ...]) -> None:
+        source = fact.allowlist.source
+        self.findings += [self._advisory(source, a.code, a.summary, a.detail) for a in content.advice]
+        if wider:
+            summary = f"{fact.allowlist.declared.target} allows more than the gateway with {', '.join(wider)}"
+            detail = "The gateway is covered. Allow its own addresses one by one, and remove the wide entry."
+            self.findings.append(self._advisory(source, "allowlist-wider", summary, detail))
+
+    def _advisory(self, source: Source, code: str, summary: str, detail: str) -> Diagnostic:
+        return Diagnostic(Severity.ADVISORY, code, summary, detail, source.file, source.line)
