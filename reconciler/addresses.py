@@ -56,6 +56,10 @@ def parse_interval(text: str) -> Interval:
 
     """
     stripped = text.strip()
+    if "%" in stripped:
+        # RFC 4007 section 11; ipaddress takes it off a block without a word
+        message = f"{text!r} has a scope, which an allowlist cannot have"
+        raise InvalidAddressError(message)
     try:
         if "-" in stripped:
             first, last = (ipaddress.ip_address(part.strip()) for part in stripped.split("-", 1))
@@ -65,9 +69,6 @@ def parse_interval(text: str) -> Interval:
     except ValueError as exc:
         message = f"{text!r} is no IP address, CIDR block or range: {exc}"
         raise InvalidAddressError(message) from exc
-    if getattr(first, "scope_id", None) or getattr(last, "scope_id", None):
-        message = f"{text!r} has a scope, which an allowlist cannot have"
-        raise InvalidAddressError(message)
     if first.version != last.version or int(first) > int(last):
         message = f"{text!r} is no range: it must go upwards within one version"
         raise InvalidAddressError(message)

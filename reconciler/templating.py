@@ -5,6 +5,7 @@ Every value that a template prints is escaped for its kind, whoever wrote the te
 * `*.html.j2`: HTML, attributes included; characters that a reader cannot see become their code points.
 * `*.md.j2`: Markdown. What a filter of this module made (`|code`, `|fenced`) is Markdown already; nothing else is, so
   macros and `{% set %}` blocks are escaped once more when they are printed: use `{% include %}` instead.
+* everything else, `*.ps1.j2`, `*.sh.j2`, `*.cidr.j2` and whatever extension there is, is code (`code_environment`).
 
 A template is looked for in the user's folder first and then among the shipped ones, file by file.
 """
@@ -23,14 +24,18 @@ from jinja2.exceptions import TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from reconciler.code_templates import checked_code, code_environment
 from reconciler.errors import EmitError, error
 from reconciler.escape import markdown_code, markdown_fence, markdown_text, terminal_text
+from reconciler.quoting import RefusedValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reconciler.manifest.fleet import Source
+
 # what an expression in a template can raise beside Jinja's own errors
-_EXPRESSION_ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+_EXPRESSION_ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, OSError)
 
 
 class MarkdownMarkup(str):
@@ -57,18 +62,29 @@ class Templates:
         self._loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
         self._environments = {kind: build(self._loader) for kind, build in _KINDS.items()}
 
-    def render(self, name: str, context: Mapping[str, object]) -> str:
+    def render(self, name: str, context: Mapping[str, object], *, source: Source | None = None) -> str:
         """The text that a template makes of its context, as in `render("instructions/domain.md.j2", {"sheet": ...})`.
 
+        `source` is where the context was declared: a value that code cannot hold is an error there.
+
         Raises:
-            EmitError: the template is missing, is no template, or uses what is not there; with its file and line.
+            EmitError: the template is missing, is no template, or uses what is not there; with its file and line. A
+                value is refused in code, or what was made is not printable ASCII.
 
         """
-        environment = self._environments[name.removesuffix(".j2").rsplit(".", 1)[1]]
+        kind = name.removesuffix(".j2").rpartition(".")[2]
         try:
-            return environment.get_template(name).render(context)
+            text = self._environment(kind).get_template(name).render(context)
+            return text if kind in _KINDS else checked_code(text, kind)
+        except RefusedValueError as exc:
+            raise _refusal_error(name, exc, source) from exc
         except (TemplateError, *_EXPRESSION_ERRORS) as exc:
             raise _template_error(name, exc) from exc
+
+    def _environment(self, kind: str) -> ImmutableSandboxedEnvironment:
+        if kind not in self._environments:
+            self._environments[kind] = code_environment(self._loader, kind)
+        return self._environments[kind]
 
 
 def shipped_templates() -> Path:
@@ -77,14 +93,20 @@ def shipped_templates() -> Path:
     return installed if installed.is_dir() else Path(__file__).resolve().parent.parent / "templates"
 
 
+def _refusal_error(name: str, exc: RefusedValueError, source: Source | None) -> EmitError:
+    file, line = _place(name, exc)
+    summary = f"the template {name} cannot print a value: {exc}"
+    detail = (
+        "Declare a value that can be written in printable ASCII; where the template is your own, print every value "
+        "through a filter of its kind, or remove it to bring the shipped one back. Nothing was written."
+    )
+    if source is not None:
+        summary, file, line = f"{summary} ({file}:{line})", source.file, source.line
+    return EmitError([error("template-value", summary, detail, file=file, line=line)])
+
+
 def _template_error(name: str, exc: Exception) -> EmitError:
-    file, line = name, 0
-    if isinstance(exc, TemplateSyntaxError):
-        file, line = exc.filename or name, exc.lineno
-    else:
-        frames = [f for f in traceback.extract_tb(exc.__traceback__) if f.filename.endswith(".j2")]
-        if frames:
-            file, line = frames[-1].filename, frames[-1].lineno or 0
+    file, line = _place(name, exc)
     if isinstance(exc, TemplateNotFound):
         summary = f"the template {exc.name} is not there"
         detail = "Restore it in the folder that `templates:` in the settings names, or reinstall the program."
@@ -92,6 +114,14 @@ def _template_error(name: str, exc: Exception) -> EmitError:
         summary = f"the template cannot be used: {type(exc).__name__}: {exc}"
         detail = "Correct the template; removing it from the folder for templates brings the shipped one back."
     return EmitError([error("template", summary, detail, file=file, line=line)])
+
+
+def _place(name: str, exc: Exception) -> tuple[str, int]:
+    """The file and the line of the innermost template that an exception came from; line 0 where there is none."""
+    if isinstance(exc, TemplateSyntaxError):
+        return exc.filename or name, exc.lineno
+    frames = [f for f in traceback.extract_tb(exc.__traceback__) if f.filename.endswith(".j2")]
+    return (frames[-1].filename, frames[-1].lineno or 0) if frames else (name, 0)
 
 
 def _environment(
