@@ -18,17 +18,19 @@ from reconciler.desired import build_desired
 from reconciler.document import PlanHead, build_document, load_document
 from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
 from reconciler.gates import Facts
-from reconciler.manifest.fleet import MANUAL_PROVIDER
+from reconciler.manifest.fleet import MANUAL_PROVIDER, Service
 from reconciler.manifest.load import load_manifests, validate_paths
 from reconciler.names import InvalidNameError, canonical_name, display_name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
+from reconciler.observe.origin import observe_origin
 from reconciler.plan import Status, plan_domain
 from reconciler.review import Reviewed, match_review
+from reconciler.service_plan import plan_service
 from reconciler.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -38,8 +40,14 @@ if TYPE_CHECKING:
     from reconciler.document import PlanDocument
     from reconciler.manifest.fleet import Domain, Fleet
     from reconciler.names import Name
+    from reconciler.origin import OriginFacts
+    from reconciler.service_plan import ServicePlan
     from reconciler.settings import Settings
     from reconciler.state import Key, Observation
+
+
+ServiceKey = tuple[str, str]
+"""An organization's name and a service's."""
 
 
 class Progress(Protocol):
@@ -92,20 +100,38 @@ def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list
     return load_manifests(invocation.manifests, catalog=invocation.catalog, today=today)
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and the origins that it was made from with their plans, by service."""
+
+    document: PlanDocument
+    origins: tuple[tuple[OriginFacts, ServicePlan], ...]
+
+
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
     """Compare what is declared with what is observed, and put the differences in a safe order."""
+    return plan_with_origins(invocation, selection).document
+
+
+def plan_with_origins(invocation: Invocation, selection: Selection) -> Planned:
+    """As `plan`, for whoever also writes to the origins' side."""
     fleet, diagnostics = validate(invocation, ())
     _check_providers(fleet, invocation.settings)
     domains = select_domains(fleet, selection)
-    desired = [build_desired(domain, invocation.catalog) for domain in domains]
-    observations = observe_domains(invocation, desired)
+    services, neighbours = _services_around(fleet, domains)
+    origins = observe_origins(invocation, services)
+    facts = _facts(invocation, dict.fromkeys((*domains, *neighbours)), origins)
     plans = [
         plan_domain(
-            Facts(d, observations[d.domain.name], invocation.catalog, invocation.now.date()),
-            provider=_provider(d.domain, invocation.settings),
+            facts[domain.name],
+            provider=_provider(domain, invocation.settings),
             new_ttl=invocation.settings.new_rrset_ttl,
         )
-        for d in desired
+        for domain in domains
+    ]
+    service_plans = [
+        plan_service(origin, [facts[d.name] for d in neighbours if _service_key(d) == key], invocation.catalog)
+        for key, origin in origins.items()
     ]
     head = PlanHead(
         commit=invocation.commit,
@@ -114,8 +140,59 @@ def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
         created_at=invocation.now,
         expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
     )
-    found = [d for p in plans for d in p.diagnostics]
-    return build_document(head, plans, sorted_diagnostics([*diagnostics, *found]))
+    found = [d for part in (*plans, *service_plans) for d in part.diagnostics]
+    document = build_document(head, plans, sorted_diagnostics([*diagnostics, *found]), service_plans)
+    return Planned(document, tuple(zip(origins.values(), service_plans, strict=True)))
+
+
+def _service_key(declared: Domain | Service) -> ServiceKey:
+    name = declared.name if isinstance(declared, Service) else declared.service
+    return declared.organization, name
+
+
+def _services_around(fleet: Fleet, domains: Sequence[Domain]) -> tuple[list[Service], list[Domain]]:
+    """The services of the domains that declare an allowlist or a spam rule, and all mail domains of these services.
+
+    All of them, because what an old state needed at an origin may go only when every domain of it is switched.
+    """
+    touched = {_service_key(d) for d in domains}
+    services = [
+        s
+        for organization in fleet.organizations
+        for s in organization.services
+        if _service_key(s) in touched and (s.allowlists or s.spam_rule)
+    ]
+    keys = {_service_key(s) for s in services}
+    return services, [d for d in fleet.domains if d.is_filtered_by_mx and _service_key(d) in keys]
+
+
+def observe_origins(invocation: Invocation, services: Iterable[Service]) -> dict[ServiceKey, OriginFacts]:
+    """Read every export that the services declare."""
+    settings = invocation.settings
+    return {
+        _service_key(service): observe_origin(
+            service, settings.directory, now=invocation.now, max_age_hours=settings.export_max_age_hours
+        )
+        for service in services
+    }
+
+
+def _facts(
+    invocation: Invocation, domains: Iterable[Domain], origins: Mapping[ServiceKey, OriginFacts]
+) -> dict[Name, Facts]:
+    desired = [build_desired(domain, invocation.catalog) for domain in domains]
+    observations = observe_domains(invocation, desired)
+    today = invocation.now.date()
+    return {
+        d.domain.name: Facts(
+            d,
+            observations[d.domain.name],
+            invocation.catalog,
+            today,
+            origin.allowlists if (origin := origins.get(_service_key(d.domain))) else (),
+        )
+        for d in desired
+    }
 
 
 def observe_domains(invocation: Invocation, desired: Sequence[DesiredDomain]) -> dict[Name, dict[Key, Observation]]:

@@ -57,7 +57,7 @@ class ZonefileSettings:
 class Settings:
     """The settings, defaults filled in, paths relative to the settings file's folder made so.
 
-    `providers` and `secret_handlers` are octoDNS's own blocks, word for word, by name. `digest` is `sha256:` over the
+    `directory` is the settings file's folder. `providers` and `secret_handlers` are octoDNS's own blocks, word for word, by name. `digest` is `sha256:` over the
     file's octets; over nothing where there is no file.
     """
 
@@ -70,6 +70,8 @@ class Settings:
     plan_expires_hours: int
     new_rrset_ttl: int
     state_directory: Path
+    export_max_age_hours: int
+    directory: Path
     digest: str
 
 
@@ -194,6 +196,9 @@ class _SettingsFile(YamlModel):
     state_directory: _PathText = Field(
         title="State directory", description="Where the program keeps what it must remember.", default=".reconciler"
     )
+    export_max_age_hours: int = Field(
+        title="Export age", description="Hours after which an origin's export is unknown.", default=168, ge=1, le=8760
+    )
 
 
 def load_settings(path: Path, *, required: bool) -> Settings:
@@ -275,6 +280,8 @@ def _build(model: _SettingsFile, folder: Path, octets: bytes) -> Settings:
         plan_expires_hours=model.plan_expires_hours,
         new_rrset_ttl=model.new_rrset_ttl,
         state_directory=folder / model.state_directory,
+        export_max_age_hours=model.export_max_age_hours,
+        directory=folder,
         digest=f"sha256:{hashlib.sha256(octets).hexdigest()}",
     )
 

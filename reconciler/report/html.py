@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reconciler.errors import sorted_diagnostics
 from reconciler.plan import Stage
-from reconciler.report.text import STAGE_MEANINGS
+from reconciler.report.text import STAGE_MEANINGS, by_organization
 from reconciler.templating import Templates
 
 if TYPE_CHECKING:
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 def render_html(document: PlanDocument, user_templates: Path | None) -> str:
     """The page, from `report/plan.html.j2`; `user_templates` is the user's own folder of templates, if any."""
     organizations = [
-        {"name": name, "domains": list(domains)}
-        for name, domains in groupby(document.domains, key=lambda d: d.organization)
+        {"name": name, "services": services, "domains": domains}
+        for name, services, domains in by_organization(document)
     ]
     in_sync = sum(d.stage is Stage.PROTECTED for d in document.domains)
     counts = document.summary.model_dump(exclude={"done"})

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reconciler.errors import sorted_diagnostics
 from reconciler.escape import markdown_code, markdown_text
 from reconciler.gates import Verdict
 from reconciler.plan import Stage, Status
-from reconciler.report.text import SYMBOLS
+from reconciler.report.text import SYMBOLS, by_organization
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.document import DomainDocument, PlanDocument, StepDocument
+    from reconciler.document import DomainDocument, PlanDocument, ServiceDocument, StepDocument
 
 
 def render_markdown(document: PlanDocument) -> str:
@@ -31,8 +30,8 @@ def render_markdown(document: PlanDocument) -> str:
         "",
         *_diagnostic_lines(document),
     ]
-    for organization, domains in groupby(document.domains, key=lambda d: d.organization):
-        lines += _organization_lines(organization, list(domains))
+    for organization, services, domains in by_organization(document):
+        lines += _organization_lines(organization, services, domains)
     lines += [
         f"Plan {markdown_code(document.digest)}, expires {document.expires_at.isoformat(timespec='minutes')}.",
         "",
@@ -49,10 +48,19 @@ def _diagnostic_lines(document: PlanDocument) -> Iterator[str]:
         yield ""
 
 
-def _organization_lines(organization: str, domains: list[DomainDocument]) -> Iterator[str]:
+def _organization_lines(
+    organization: str, services: list[ServiceDocument], domains: list[DomainDocument]
+) -> Iterator[str]:
     busy = [d for d in domains if any(s.status is not Status.DONE for s in d.steps)]
     yield f"#### {markdown_text(organization)}"
     yield ""
+    for service in services:
+        steps = [s for s in service.steps if s.status is not Status.DONE]
+        if steps:
+            yield f"**service {markdown_text(service.service)}** ({markdown_text(service.kind)})"
+            yield ""
+            yield from (line for step in steps for line in _step_lines(step))
+            yield ""
     for domain in busy:
         yield f"**{markdown_text(domain.written)}** ({domain.stage.value})"
         yield ""
@@ -77,7 +85,7 @@ def _step_lines(step: StepDocument) -> Iterator[str]:
             yield f"  - {word} {markdown_code(value)}"
     if step.after and step.ttl_before is not None and step.ttl_before != step.ttl:
         yield f"  - TTL {step.ttl_before} to {step.ttl}"
-    if step.reason:
+    if step.reason and step.status is Status.UNKNOWN:
         yield f"  - unknown: {markdown_text(step.reason)}"
     for gate in step.gates:
         if gate.verdict is not Verdict.PASS or gate.is_waived:

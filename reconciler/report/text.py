@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Severity, sorted_diagnostics
@@ -13,7 +14,7 @@ from reconciler.plan import Action, Stage, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reconciler.document import DomainDocument, PlanDocument, StepDocument
+    from reconciler.document import DomainDocument, PlanDocument, ServiceDocument, StepDocument
     from reconciler.errors import Diagnostic
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.NO_OP: " "}
@@ -54,14 +55,34 @@ def render_text(document: PlanDocument, *, color: bool) -> str:
     lines = list(render_diagnostics(document.diagnostics_as_data(), color=color))
     in_sync = [d for d in document.domains if d.stage is Stage.PROTECTED]
     width = max((_width(_shown(d)) for d in document.domains), default=0)
-    organization = None
-    for domain in document.domains:
-        if domain.organization != organization:
-            organization = domain.organization
-            lines += ["", style(terminal_text(organization), "bold")]
-        lines += _domain_lines(domain, width, style)
+    for organization, services, domains in by_organization(document):
+        lines += ["", style(terminal_text(organization), "bold")]
+        lines += [line for service in services for line in _service_lines(service, style)]
+        lines += [line for domain in domains for line in _domain_lines(domain, width, style)]
     lines += ["", _summary_line(document, len(in_sync), style)]
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def by_organization(
+    document: PlanDocument,
+) -> Iterator[tuple[str, list[ServiceDocument], list[DomainDocument]]]:
+    """Each organization with its services and domains, in the document's order."""
+    names = dict.fromkeys(part.organization for part in (*document.domains, *document.services))
+    services, domains = defaultdict(list), defaultdict(list)
+    for service in document.services:
+        services[service.organization].append(service)
+    for domain in document.domains:
+        domains[domain.organization].append(domain)
+    for name in names:
+        yield name, services[name], domains[name]
+
+
+def _service_lines(service: ServiceDocument, style: Style) -> Iterator[str]:
+    steps = [s for s in service.steps if s.status is not Status.DONE]
+    if steps:
+        yield f"  {style(f'service {terminal_text(service.service)}', 'bold')}  {terminal_text(service.kind)}"
+        for step in steps:
+            yield from _step_lines(step, style)
 
 
 def _domain_lines(domain: DomainDocument, width: int, style: Style) -> Iterator[str]:
@@ -111,7 +132,7 @@ def value_lines(step: StepDocument, style: Style) -> Iterator[str]:
         yield style(f"= {terminal_text(value)}  (not ours, stays)", "dim")
     if step.after and step.ttl_before is not None and step.ttl_before != step.ttl:
         yield f"  TTL {step.ttl_before} -> {step.ttl}"
-    if step.reason:
+    if step.reason and step.status is Status.UNKNOWN:
         yield f"{style('unknown:', 'magenta')} {terminal_text(step.reason)}"
 
 
