@@ -178,11 +178,22 @@ class _Planner:
         source = fact.rule.source
         before = after if status is Status.DONE else ()
         return ServiceStep(
-            own, Phase.EXPAND, action, status, "mail-rule", fact.rule.target, before, after, (), gates, reason, source
+            own,
+            Phase.EXPAND,
+            action,
+            status,
+            "mail-rule",
+            fact.rule.target or "console",
+            before,
+            after,
+            (),
+            gates,
+            reason,
+            source,
         )
 
     def _mail_rule_status(self, fact: MailRuleFact) -> tuple[Status, str, tuple[GateResult, ...]]:
-        if fact.observed is None:
+        if fact.observed is None or fact.rule.target is None:
             today = self.domains[0].today
             attested = [a for a in self.service.attestations if a.what == "mail-rule" and is_in_force(a, today)]
             if attested:
@@ -193,9 +204,7 @@ class _Planner:
         spam = self.catalog.spam_rule
         rule = MailRule(spam.name, spam.header, spam.pattern, spam.confidence_level)
         state = compare_rule(rule, fact.observed, action=MAIL_RULE_TARGETS[fact.rule.target].action(rule))
-        self.findings += [
-            self._advisory(fact.rule.source, a.code, a.summary, a.detail) for a in fact.observed.advice
-        ]
+        self.findings += [self._advisory(fact.rule.source, a.code, a.summary, a.detail) for a in fact.observed.advice]
         if state is RuleState.AMBIGUOUS:
             evidence = "several rules do what the spam rule does, and nobody can say which one is meant"
             advice = "keep one of them, then make a new export"

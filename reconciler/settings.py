@@ -57,8 +57,8 @@ class ZonefileSettings:
 class Settings:
     """The settings, defaults filled in, paths relative to the settings file's folder made so.
 
-    `directory` is the settings file's folder. `providers` and `secret_handlers` are octoDNS's own blocks, word for word, by name. `digest` is `sha256:` over the
-    file's octets; over nothing where there is no file.
+    `directory` is the settings file's folder. `providers` and `secret_handlers` are octoDNS's own blocks, word for
+    word, by name. `digest` is `sha256:` over the file's octets; over nothing where there is no file.
     """
 
     observe: DnsSettings | ZonefileSettings

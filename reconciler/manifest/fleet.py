@@ -115,9 +115,12 @@ class ServiceAllowlist:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpamRule:
-    """The service's spam rule: the target that runs it, and its export as in `ServiceAllowlist`."""
+    """The service's spam rule: the target that runs it, and its export as in `ServiceAllowlist`.
 
-    target: str
+    `target` is None where a person makes the rule in a console, and attests it.
+    """
+
+    target: str | None
     export: str | None
     source: Source
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from reconciler.manifest.origin_models import AllowlistManifest, SpamRule
+from reconciler.manifest.origin_models import AllowlistManifest, CapabilitiesManifest, SpamRule
 from reconciler.names import InvalidNameError, canonical_name
 from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel, refusal, shown
 
@@ -194,6 +194,9 @@ class ServiceManifest(_Inherited):
     ] = _field("Kind", "What runs behind the gateway.")
     connection: Literal["mx", "api", "journaling"] = _field(
         "Connection", "How the gateway gets the mail; api and journaling are for microsoft-365.", default="mx"
+    )
+    capabilities: Optional[CapabilitiesManifest] = _field(
+        "Capabilities", "What a service of kind `other` can do.", default=None
     )
     allowlists: Listed[AllowlistManifest] = _field(
         "Allowlists", "The lists at the origin that must let the gateway in.", default=()

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.kinds import (
+    KINDS,
+    Capabilities,
+    default_mail_rule_target,
+    find_allowlist_problem,
+    find_kind_problems,
+    find_mail_rule_problem,
+)
 from reconciler.manifest.fleet import ServiceAllowlist, ServiceSpamRule
 from reconciler.targets.base import DeclaredAllowlist, Intent
+from reconciler.targets.declaration import declaration_problems
 from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
 from reconciler.yaml_models import choice_detail, shown
 
@@ -26,13 +35,15 @@ def build_allowlists(
     """The service's lists; what breaks a rule is among the findings and left out."""
     built = []
     seen: set[tuple[str, str]] = set()
+    require_capabilities(service, findings)
     for i, model in enumerate(service.model.allowlists):
         loc: Loc = (*service.loc, "allowlists", i)
         if findings.is_refused(loc):
             continue
         target = ALLOWLIST_TARGETS.get(model.target)
         if target is None:
-            detail = choice_detail(model.target, sorted(ALLOWLIST_TARGETS))
+            refused = declaration_problems(DeclaredAllowlist(model.target, "", Intent.ALLOW, exclusive=False))
+            detail = " ".join((*refused, choice_detail(model.target, sorted(ALLOWLIST_TARGETS))))
             findings.error("allowlist-target", f"there is no target {shown(model.target)}", detail, (*loc, "target"))
             continue
         _require_fit(model, target, loc, findings)
@@ -44,6 +55,13 @@ def build_allowlists(
         declared = DeclaredAllowlist(
             model.target, model.name or "", Intent(model.intent), model.exclusive, tuple(sorted(model.options.items()))
         )
+        for problem in declaration_problems(declared):
+            findings.error("allowlist-words", f"{shown(model.target)}: {problem}", "Correct the list's words.", loc)
+        unfit = None
+        if not findings.is_refused((*service.loc, "kind")):
+            unfit = find_allowlist_problem(KINDS[service.model.kind], model.target)
+        if unfit is not None:
+            findings.error(unfit.code, unfit.summary, unfit.detail, (*loc, "target"))
         built.append(ServiceAllowlist(declared, model.export, source(loc)))
     return tuple(built)
 
@@ -73,21 +91,35 @@ def build_spam_rule(
     """The service's spam rule, or None where it has none."""
     model = service.model.spam_rule
     loc: Loc = (*service.loc, "spam_rule")
-    if model is None or findings.is_refused(loc):
+    if model is None or findings.is_refused(loc) or findings.is_refused((*service.loc, "kind")):
         return None
-    target = model.target or default_mail_rule_target(service.model.kind)
-    if target is None:
-        detail = f"Write spam_rule: {{target: ...}} with one of {', '.join(sorted(MAIL_RULE_TARGETS))}."
-        summary = f"nothing runs a spam rule by itself at a service of kind {service.model.kind}"
-        findings.error("spam-rule-target", summary, detail, loc)
-        return None
-    if target not in MAIL_RULE_TARGETS:
+    kind = KINDS[service.model.kind]
+    target = model.target or default_mail_rule_target(kind)
+    if target is not None and target not in MAIL_RULE_TARGETS:
         detail = choice_detail(target, sorted(MAIL_RULE_TARGETS))
         findings.error("spam-rule-target", f"there is no target {shown(target)}", detail, (*loc, "target"))
         return None
+    problem = find_mail_rule_problem(kind, _capabilities(service), target)
+    if problem is not None:
+        findings.error(problem.code, problem.summary, problem.detail, loc)
+    if model.export is not None and target is None:
+        detail = "Name the target that runs the rule, or remove export and attest it as mail-rule."
+        findings.error("spam-rule-target", "an export of the spam rule has no target that reads it", detail, loc)
     return ServiceSpamRule(target, model.export, source(loc))
 
 
-def default_mail_rule_target(kind: str) -> str | None:
-    """What runs a spam rule at a kind of service where its manifest does not say."""
-    return {"exchange": "exchange-spam-rule", "exchange-online": "exchange-spam-rule"}.get(kind)
+def require_capabilities(service: DeclaredService, findings: Findings) -> None:
+    """A service that is connected by MX takes a third-party MX and has an allowlist, as the vendor requires."""
+    if service.model.connection != "mx" or findings.is_refused((*service.loc, "kind")):
+        return
+    if findings.is_refused((*service.loc, "capabilities")):
+        return
+    for problem in find_kind_problems(KINDS[service.model.kind], _capabilities(service)):
+        findings.error(problem.code, problem.summary, problem.detail, (*service.loc, "kind"))
+
+
+def _capabilities(service: DeclaredService) -> Capabilities | None:
+    declared = service.model.capabilities
+    if declared is None:
+        return None
+    return Capabilities(declared.third_party_mx, declared.allowlist, declared.header_rules)

@@ -83,4 +83,19 @@ class SpamRuleManifest(YamlModel):
     )
 
 
+class CapabilitiesManifest(YamlModel):
+    """What a service of kind `other` can do; of every other kind it is known."""
+
+    model_config = ConfigDict(title="capabilities")
+    third_party_mx: bool = Field(
+        title="Third-party MX", description="Whether its domains' MX may name another host than its own."
+    )
+    allowlist: bool = Field(
+        title="Allowlist", description="Whether it, or a firewall before it, can allow the gateway's addresses."
+    )
+    header_rules: bool = Field(
+        title="Header rules", description="Whether it can act on a header of a message.", default=False
+    )
+
+
 SpamRule = Annotated[Optional[SpamRuleManifest], BeforeValidator(_true_alone)]

@@ -26,7 +26,7 @@ def observe_origin(service: Service, directory: Path, *, now: datetime, max_age_
         return AllowlistFact(each, read_allowlist_export(path, target, each.declared, now, max_age_hours))
 
     def mail_rule(rule: ServiceSpamRule) -> MailRuleFact:
-        if rule.export is None:
+        if rule.export is None or rule.target is None:
             return MailRuleFact(rule, None)
         path = directory / rule.export
         return MailRuleFact(rule, read_mail_rule_export(path, MAIL_RULE_TARGETS[rule.target], now, max_age_hours))
