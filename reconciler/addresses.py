@@ -103,7 +103,7 @@ class AddressSet:
 
     def __sub__(self, other: AddressSet) -> AddressSet:
         """Addresses in this and not in the other."""
-        return AddressSet(tuple(piece for interval in self.intervals for piece in _without(interval, other.intervals)))
+        return AddressSet(tuple(_difference(self.intervals, other.intervals)))
 
     def __bool__(self) -> bool:
         """Whether there is any address."""
@@ -146,13 +146,18 @@ def parse_address_set(texts: Iterable[str]) -> AddressSet:
     return address_set(parse_interval(text) for text in texts)
 
 
-def _without(interval: Interval, others: tuple[Interval, ...]) -> Iterator[Interval]:
-    first = interval.first
-    for other in others:
-        if other.version != interval.version or other.last < first or other.first > interval.last:
-            continue
-        if other.first > first:
-            yield Interval(interval.version, first, other.first - 1)
-        first = other.last + 1
-    if first <= interval.last:
-        yield Interval(interval.version, first, interval.last)
+def _difference(these: tuple[Interval, ...], others: tuple[Interval, ...]) -> Iterator[Interval]:
+    """What is left of these without the others; both sorted and disjoint, so that each is looked at about once."""
+    start = 0
+    for interval in these:
+        version, first, last = interval.version, interval.first, interval.last
+        while start < len(others) and (others[start].version, others[start].last) < (version, first):
+            start += 1
+        index = start
+        while index < len(others) and (others[index].version, others[index].first) <= (version, last):
+            if others[index].first > first:
+                yield Interval(version, first, others[index].first - 1)
+            first = others[index].last + 1
+            index += 1
+        if first <= last:
+            yield Interval(version, first, last)

@@ -49,6 +49,7 @@ class Cause(StrEnum):
     CNAME = "cname"
     DISAGREE = "servers-disagree"
     UNREADABLE = "unreadable"
+    STALE_EXPORT = "stale-export"
 
 
 @dataclass(frozen=True, slots=True)
