@@ -1,0 +1,81 @@
+"""Exchange Server: the remote address ranges of one receive connector.
+
+A receive connector for the gateway lets it in and keeps nobody out: `Default Frontend <server>` goes on taking mail
+from the whole Internet, and narrowing that one breaks mail between servers and to Exchange Online. So the intent is
+`allow` alone; a firewall restricts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.targets.base import (
+    Advice,
+    AllowlistContent,
+    DeclaredAllowlist,
+    Intent,
+    Output,
+    UnreadableExportError,
+)
+from reconciler.targets.exchange_advice import advise_receive_connector
+from reconciler.targets.exchange_json import Record, read_export, read_ranges
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeReceiveConnector:
+    """`name` is the connector's own, without its server; `server` is needed where several servers have one."""
+
+    id: str = "exchange-receive-connector"
+    title: str = "Exchange receive connector"
+    intents: frozenset[Intent] = frozenset({Intent.ALLOW})
+    options: frozenset[str] = frozenset({"name", "server"})
+    is_readable: bool = True
+    outputs: tuple[Output, ...] = (Output("receive-connector.ps1", "exchange/receive_connector.ps1.j2"),)
+    export_outputs: tuple[Output, ...] = (
+        Output("export-receive-connectors.ps1", "exchange/export_receive_connectors.ps1.j2"),
+    )
+
+    def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
+        """The ranges of the connector; none where it does not take mail from the gateway at all."""
+        export = read_export(text, self.id)
+        server = _host(declared.option("server"))
+        found = [c for c in export.named(declared.name) if not server or _host(c.text("Server")) == server]
+        if len(found) > 1:
+            servers = ", ".join(sorted(c.text("Server") for c in found))
+            message = f"several servers have a receive connector of this name ({servers}); add `server` to its options"
+            raise UnreadableExportError(message)
+        if not found:
+            return AllowlistContent((), export.made_at)
+        connector = found[0]
+        closed = _closed(connector)
+        advice = (*closed, *_trusting(connector), *advise_receive_connector(connector, export.settings))
+        entries = read_ranges(connector.texts("RemoteIPRanges"))
+        return AllowlistContent(() if closed else entries, export.made_at, advice=advice)
+
+
+def _host(server: str) -> str:
+    return server.split(".", 1)[0].casefold()
+
+
+def _closed(connector: Record) -> tuple[Advice, ...]:
+    """Why the connector takes no mail from the gateway, whatever its ranges are."""
+    name = connector.text("Name")
+    if not connector.flag("Enabled"):
+        summary = f"the receive connector {name} is disabled: its ranges allow nobody"
+        detail = f"Enable it: Set-ReceiveConnector -Identity '{name}' -Enabled $true. Then make a new export."
+        return (Advice("exchange-connector-disabled", summary, detail),)
+    if "anonymoususers" not in connector.words("PermissionGroups"):
+        summary = f"the receive connector {name} refuses anonymous senders, as the gateway is one"
+        detail = "Add AnonymousUsers to its PermissionGroups, or declare another connector. Then make a new export."
+        return (Advice("exchange-connector-anonymous", summary, detail),)
+    return ()
+
+
+def _trusting(connector: Record) -> tuple[Advice, ...]:
+    if "externalauthoritative" not in connector.words("AuthMechanism"):
+        return ()
+    summary = f"the receive connector {connector.text('Name')} trusts everybody in its ranges as if they were internal"
+    detail = (
+        "The gateway's mail would pass unfiltered and could be relayed. Use a connector without ExternalAuthoritative."
+    )
+    return (Advice("exchange-connector-trusting", summary, detail),)
