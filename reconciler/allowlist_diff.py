@@ -13,9 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.addresses import AddressSet, address_set
+from reconciler.addresses import AddressSet, address_set, parse_address_set
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconciler.targets.base import AllowlistContent, Entry
 
 
@@ -61,3 +63,8 @@ def compare(desired: AddressSet, content: AllowlistContent, known: AddressSet) -
         else:
             foreign.append(entry)
     return Comparison(desired - content.addresses, tuple(needed), tuple(wider), tuple(stale), tuple(foreign))
+
+
+def missing_addresses(needed: Sequence[str], content: AllowlistContent) -> tuple[str, ...]:
+    """Those of the addresses that the list does not allow, one by one, in their order."""
+    return tuple(a for a in needed if not content.addresses.covers(parse_address_set([a])))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.addresses import parse_address_set
-from reconciler.allowlist_diff import compare
+from reconciler.allowlist_diff import compare, missing_addresses
 from reconciler.errors import Diagnostic, Severity
 from reconciler.gates import GateResult, Verdict
 from reconciler.gates.allowlist import is_in_force, unattested_addresses
@@ -105,14 +105,12 @@ class _Planner:
         needed = gateway_addresses(self.service, self.catalog)
         found = compare(parse_address_set(needed), content, known_addresses(self.catalog))
         declared = fact.allowlist.declared
-        gone = (*found.stale, *(found.foreign if declared.exclusive else ()))
-        foreign = tuple(e.written for e in content.entries if e in found.foreign and not declared.exclusive)
-        ours = tuple(e.written for e in content.entries if e not in found.foreign and e not in gone)
-        missing = tuple(a for a in needed if not content.addresses.covers(parse_address_set([a])))
+        gone = found.removable(exclusive=declared.exclusive)
+        kept = tuple(e.written for e in found.kept(exclusive=declared.exclusive))
+        ours = tuple(e.written for e in found.needed)
+        missing = missing_addresses(needed, content)
         self._note(fact, content, tuple(e.written for e in found.wider))
-        yield self._allowlist_step(
-            own, fact, Phase.EXPAND, before=ours, after=(*ours, *missing) if missing else ours, untouched=foreign
-        )
+        yield self._allowlist_step(own, fact, Phase.EXPAND, before=ours, after=(*ours, *missing), untouched=kept)
         if gone:
             yield self._allowlist_step(
                 f"{own}/stale",
@@ -120,7 +118,7 @@ class _Planner:
                 Phase.CONTRACT,
                 before=(*ours, *(e.written for e in gone)),
                 after=ours,
-                untouched=foreign,
+                untouched=kept,
                 gates=self._switched(),
             )
 

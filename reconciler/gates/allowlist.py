@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.addresses import parse_address_set
+from reconciler.allowlist_diff import missing_addresses
 from reconciler.gates.base import Facts, GateResult, Verdict
 from reconciler.state import Present, Unknown, mx_exchange
 
@@ -50,7 +50,7 @@ class AllowlistCovers:
             detail = observed.detail if observed is not None else "there is no export"
             advice = f"make a new export of it as {fact.allowlist.export}"
             return GateResult(self.id, Verdict.UNKNOWN, f"what {what} allows is not known: {detail}", advice)
-        missing = [a for a in _needed(facts) if not observed.addresses.covers(parse_address_set([a]))]
+        missing = missing_addresses(_needed(facts), observed)
         if missing:
             evidence = f"{what} does not allow {', '.join(missing)}"
             advice = "allow these addresses there (`reconciler emit` writes how), then make a new export"
