@@ -161,10 +161,15 @@ class PlanDocument(_Model):
     diagnostics: list[DiagnosticDocument]
 
     @property
+    def parts(self) -> list[ServiceDocument | DomainDocument]:
+        """The services, then the domains: everything that has steps."""
+        return [*self.services, *self.domains]
+
+    @property
     def unfinished(self) -> list[ServiceDocument | DomainDocument]:
         """The services and domains in which something waits for a gate, a person or an observation."""
         waiting = {Status.HELD, Status.MANUAL, Status.UNKNOWN}
-        return [part for part in (*self.services, *self.domains) if any(s.status in waiting for s in part.steps)]
+        return [part for part in self.parts if any(s.status in waiting for s in part.steps)]
 
     def diagnostics_as_data(self) -> list[Diagnostic]:
         """The diagnostics in the core's form."""
@@ -190,7 +195,7 @@ def build_document(
     """The document of a plan."""
     domains = [_domain_document(plan) for plan in plans]
     services = [_service_document(plan) for plan in service_plans if plan.steps]
-    steps = [step for part in (*services, *domains) for step in part.steps]
+    steps = [*(s for service in services for s in service.steps), *(s for domain in domains for s in domain.steps)]
     ready = [s for s in steps if s.status is Status.READY]
     summary = SummaryDocument(
         **{action.value: sum(s.action is action for s in ready) for action in Action if action is not Action.NO_OP},
@@ -335,7 +340,7 @@ def load_document(path: Path) -> PlanDocument:
         place = ".".join(str(part) for part in first["loc"])
         raise _unusable(path, f"the plan is not as it was written: {place}: {first['msg']}", again) from exc
     head = PlanHead.model_validate(document.model_dump(include=set(PlanHead.model_fields)))
-    digest = _digest(head, [step for part in (*document.services, *document.domains) for step in part.steps])
+    digest = _digest(head, [step for part in document.parts for step in part.steps])
     if document.digest != digest or document.id != _plan_id(digest, document.created_at, document.expires_at):
         raise _unusable(path, "the plan was altered after it was made: its digest does not fit", again)
     return document

@@ -140,7 +140,7 @@ def plan_with_origins(invocation: Invocation, selection: Selection) -> Planned:
         created_at=invocation.now,
         expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
     )
-    found = [d for part in (*plans, *service_plans) for d in part.diagnostics]
+    found = [*(d for p in plans for d in p.diagnostics), *(d for p in service_plans for d in p.diagnostics)]
     document = build_document(head, plans, sorted_diagnostics([*diagnostics, *found]), service_plans)
     return Planned(document, tuple(zip(origins.values(), service_plans, strict=True)))
 

@@ -67,7 +67,7 @@ def by_organization(
     document: PlanDocument,
 ) -> Iterator[tuple[str, list[ServiceDocument], list[DomainDocument]]]:
     """Each organization with its services and domains, in the document's order."""
-    names = dict.fromkeys(part.organization for part in (*document.domains, *document.services))
+    names = dict.fromkeys([*(d.organization for d in document.domains), *(s.organization for s in document.services)])
     services, domains = defaultdict(list), defaultdict(list)
     for service in document.services:
         services[service.organization].append(service)
