@@ -141,8 +141,9 @@ class AllowlistEmission:
 
     `gateway` are the gateway's addresses of the target state, one by one; `add` those that are missing; `remove` the
     written entries that only an old state needed and that may go now; `keep` the written foreign entries that stay;
-    `result` the whole list afterwards (keep and gateway), for targets that are replaced whole. `is_observed` is False
-    where no export was read: then everything is added and nothing removed.
+    `result` the addresses of the whole list afterwards (gateway and keep), for targets that are replaced whole.
+    `is_observed` is False where no export was read: then everything is added and nothing removed, and what replaces a
+    list whole must say that foreign entries are not in it.
     """
 
     organization: str
@@ -155,6 +156,11 @@ class AllowlistEmission:
     result: tuple[str, ...]
     revision: str
     is_observed: bool
+
+    @property
+    def merged(self) -> tuple[str, ...]:
+        """The addresses of `result` without overlaps, for what refuses them, as a set of nft intervals."""
+        return address_set(parse_interval(text) for text in self.result).texts
 
 
 def read_entries(texts: Iterable[str]) -> tuple[Entry, ...]:
