@@ -43,21 +43,28 @@ Content = TypeVar("Content", AllowlistContent, MailRuleContent)
 
 
 def read_allowlist_export(
-    path: Path, target: AllowlistTarget, declared: DeclaredAllowlist, now: datetime, max_age_hours: int
+    path: Path,
+    target: AllowlistTarget,
+    declared: DeclaredAllowlist,
+    now: datetime,
+    max_age_hours: int,
+    *,
+    within: Path | None = None,
 ) -> AllowlistContent | Unknown:
     """What the export of an allowlist at `path` says; `now` in UTC.
 
     Its age counts from the time that it says itself, and else from the file's modification; one that is more than
-    `max_age_hours` old, or from the future by more than an hour, is unknown.
+    `max_age_hours` old, or from the future by more than an hour, is unknown. So is one outside of the folder `within`,
+    where a symlink leads: a pull request names the path, and messages show pieces of what is not understood.
     """
-    return _read(path, lambda text: target.read(text, declared), now, max_age_hours)
+    return _read(path, within, lambda text: target.read(text, declared), now, max_age_hours)
 
 
 def read_mail_rule_export(
-    path: Path, target: MailRuleTarget, now: datetime, max_age_hours: int
+    path: Path, target: MailRuleTarget, now: datetime, max_age_hours: int, *, within: Path | None = None
 ) -> MailRuleContent | Unknown:
     """What the export of a server's mail rules at `path` says, as in `read_allowlist_export`."""
-    return _read(path, target.read, now, max_age_hours)
+    return _read(path, within, target.read, now, max_age_hours)
 
 
 class _UnknownError(Exception):
@@ -66,15 +73,28 @@ class _UnknownError(Exception):
         self.cause = cause
 
 
-def _read(path: Path, read: Callable[[str], Content], now: datetime, max_age_hours: int) -> Content | Unknown:
+def _read(
+    path: Path, within: Path | None, read: Callable[[str], Content], now: datetime, max_age_hours: int
+) -> Content | Unknown:
     try:
-        octets, modified = _octets(path)
+        octets, modified = _octets(_contained(path, within))
         content = _content(_text(octets), read)
         _check_age(content.made_at or _time(modified), now, max_age_hours)
     except _UnknownError as exc:
         detail = terminal_text(f"the export {path}: {exc}")
         return Unknown(exc.cause, detail if len(detail) <= _MAX_DETAIL else f"{detail[:_MAX_DETAIL]}...")
     return content
+
+
+def _contained(path: Path, within: Path | None) -> Path:
+    try:
+        resolved = path.resolve()
+        is_contained = within is None or resolved.is_relative_to(within.resolve())
+    except (OSError, ValueError, RuntimeError) as exc:  # RuntimeError: symlinks in a circle
+        raise _UnknownError(Cause.UNREADABLE, "its path leads nowhere; name the file that the export wrote") from exc
+    if not is_contained:
+        raise _UnknownError(Cause.UNREADABLE, f"a symlink leads out of {within}; put the export itself there")
+    return resolved
 
 
 def _octets(path: Path) -> tuple[bytes, float]:

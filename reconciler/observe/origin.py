@@ -23,13 +23,15 @@ def observe_origin(service: Service, directory: Path, *, now: datetime, max_age_
             return AllowlistFact(each, None)
         target = ALLOWLIST_TARGETS[each.declared.target]
         path = directory / each.export
-        return AllowlistFact(each, read_allowlist_export(path, target, each.declared, now, max_age_hours))
+        observed = read_allowlist_export(path, target, each.declared, now, max_age_hours, within=directory)
+        return AllowlistFact(each, observed)
 
     def mail_rule(rule: ServiceSpamRule) -> MailRuleFact:
         if rule.export is None or rule.target is None:
             return MailRuleFact(rule, None)
         path = directory / rule.export
-        return MailRuleFact(rule, read_mail_rule_export(path, MAIL_RULE_TARGETS[rule.target], now, max_age_hours))
+        target = MAIL_RULE_TARGETS[rule.target]
+        return MailRuleFact(rule, read_mail_rule_export(path, target, now, max_age_hours, within=directory))
 
     return OriginFacts(
         service,

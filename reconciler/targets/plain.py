@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.targets.base import AllowlistContent, DeclaredAllowlist, Intent, Output, read_entries
+from reconciler.targets.base import (
+    AllowlistContent,
+    DeclaredAllowlist,
+    Intent,
+    Output,
+    UnreadableExportError,
+    read_entries,
+)
+from reconciler.targets.export_text import read_export_text
+
+_SECTION = "list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +32,9 @@ class Plain:
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """Every line that is not empty after its comment is taken off."""
         del declared
-        lines = (line.split("#", 1)[0].strip() for line in text.splitlines())
-        return AllowlistContent(read_entries(line for line in lines if line))
+        export = read_export_text(text, target=self.id, raw_section=_SECTION)
+        written = export.lines(_SECTION)
+        if written is None:
+            raise UnreadableExportError(f"the export has no section [{_SECTION}]")
+        lines = (line.split("#", 1)[0].strip() for line in written)
+        return AllowlistContent(read_entries(line for line in lines if line), made_at=export.made_at)
