@@ -100,23 +100,27 @@ def _contained(path: Path, within: Path | None) -> Path:
 def _octets(path: Path) -> tuple[bytes, float]:
     """The octets of a regular file, and when it was modified in seconds since 1970."""
     try:
-        # a FIFO or a device must neither be waited for nor become the controlling terminal
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb", closefd=True) as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise _UnknownError(Cause.UNREADABLE, "it is no file; name the file that the export wrote")
+        with open(path, "rb", opener=_open_without_waiting) as file:
             octets = file.read(MAX_EXPORT_OCTETS + 1)
+            modified = os.fstat(file.fileno()).st_mtime
     except FileNotFoundError as exc:
         raise _UnknownError(Cause.UNREADABLE, "it is not there; make the export and put it there") from exc
     except (OSError, ValueError, MemoryError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else type(exc).__name__
         raise _UnknownError(Cause.UNREADABLE, f"it cannot be read: {reason}") from exc
     if len(octets) > MAX_EXPORT_OCTETS:
-        raise _UnknownError(
-            Cause.UNREADABLE, f"it has more than {MAX_EXPORT_OCTETS:,} octets; export the one list alone"
-        )
-    return octets, status.st_mtime
+        detail = f"it has more than {MAX_EXPORT_OCTETS:,} octets; export the one list alone"
+        raise _UnknownError(Cause.UNREADABLE, detail)
+    return octets, modified
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """A FIFO or a device must neither be waited for nor become the controlling terminal."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise _UnknownError(Cause.UNREADABLE, "it is no file; name the file that the export wrote")
 
 
 def _text(octets: bytes) -> str:

@@ -35,6 +35,6 @@ class Plain:
         export = read_export_text(text, target=self.id, raw_section=_SECTION)
         written = export.lines(_SECTION)
         if written is None:
-            raise UnreadableExportError(f"the export has no section [{_SECTION}]")
+            raise UnreadableExportError("the export has no list in it; make it again")
         lines = (line.split("#", 1)[0].strip() for line in written)
         return AllowlistContent(read_entries(line for line in lines if line), made_at=export.made_at)
