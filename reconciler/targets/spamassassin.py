@@ -63,7 +63,9 @@ class SpamAssassin:
             raise UnreadableExportError("the configuration is over 4 MiB")
         site = _parse(content)
         rules = (*site.rules(), *_disabled_rules(content))
-        return MailRuleContent(rules, export.made_at, tuple(_advice(site)))
+        # a file that was copied is not all of the site's configuration
+        advice = tuple(_advice(site)) if export.made_at else ()
+        return MailRuleContent(rules, export.made_at, advice)
 
 
 @dataclass(slots=True)
