@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.targets.base import Advice
 from reconciler.targets.exchange_json import parse_count, parse_octets, parse_seconds
+from reconciler.targets.origin_limits import GATEWAY_MESSAGE_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.targets.exchange_json import Record
 
-GATEWAY_MESSAGE_OCTETS = 40 * 1024 * 1024  # the largest message that the gateway delivers
 _DEFAULT_PER_SOURCE = 20  # connections, of a new receive connector
 _DEFAULT_PERCENTAGE = 2  # percent of all connections, of a new receive connector
 

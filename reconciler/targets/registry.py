@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.targets.checklist import GOOGLE_WORKSPACE, ZOHO
+from reconciler.targets.exchange_edge import ExchangeEdge
+from reconciler.targets.exchange_online_connection_filter import ExchangeOnlineConnectionFilter
+from reconciler.targets.exchange_online_enhanced_filtering import ExchangeOnlineEnhancedFiltering
+from reconciler.targets.exchange_online_inbound_connector import ExchangeOnlineInboundConnector
+from reconciler.targets.exchange_receive_connector import ExchangeReceiveConnector
+from reconciler.targets.exchange_spam_rule import ExchangeSpamRule
 from reconciler.targets.exim_filter import EximFilter, EximSystemFilter
 from reconciler.targets.plain import Plain
 from reconciler.targets.sieve import Sieve
@@ -13,11 +20,21 @@ if TYPE_CHECKING:
     from reconciler.targets.base import AllowlistTarget
     from reconciler.targets.mail_rule import MailRuleTarget
 
-_ALLOWLIST_TARGETS: tuple[AllowlistTarget, ...] = (Plain(),)
+_ALLOWLIST_TARGETS: tuple[AllowlistTarget, ...] = (
+    Plain(),
+    ExchangeReceiveConnector(),
+    ExchangeEdge(),
+    ExchangeOnlineConnectionFilter(),
+    ExchangeOnlineInboundConnector(),
+    ExchangeOnlineEnhancedFiltering(),
+    ZOHO,
+    GOOGLE_WORKSPACE,
+)
 
 ALLOWLIST_TARGETS: dict[str, AllowlistTarget] = {target.id: target for target in _ALLOWLIST_TARGETS}
 
 _MAIL_RULE_TARGETS: tuple[MailRuleTarget, ...] = (
+    ExchangeSpamRule(),
     Sieve(),
     EximSystemFilter(),
     EximFilter(),
