@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +18,13 @@ from reconciler.targets.spamassassin import SpamAssassin
 from reconciler.templating import Templates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconciler.targets.mail_rule import MailRuleTarget
 
 GOLDEN = Path(__file__).parent / "golden" / "rules"
 TARGETS: tuple[MailRuleTarget, ...] = (Sieve(), EximSystemFilter(), EximFilter(), SpamAssassin())
+_SECONDS = 60.0
 HEAD = "reconciler-export 1 {} 2026-11-21T12:00:00Z\n"
 
 
@@ -56,3 +61,32 @@ def state(target: MailRuleTarget, export: str) -> RuleState:
     """How the wanted rule compares with an export."""
     rule = mail_rule()
     return compare_rule(rule, target.read(export), action=target.action(rule))
+
+
+def run(command: Sequence[str | Path], *, given: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command with its output; it may fail."""
+    ran = subprocess.run(
+        command, input=given, capture_output=True, timeout=_SECONDS, check=False, env=os.environ | environment
+    )
+    return subprocess.CompletedProcess(ran.args, ran.returncode, ran.stdout.decode(), ran.stderr.decode())
+
+
+def export(script: str, folder: Path, *arguments: str | Path) -> str:
+    """What the emitted script makes."""
+    path = folder / "export.sh"
+    path.write_text(script)
+    ran = run(["sh", path, *arguments])
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout
+
+
+def message(folder: Path, verdict: str | None) -> Path:
+    """A message with the gateway's header, or without it."""
+    marked = "" if verdict is None else f"{mail_rule().header}: {verdict}\n"
+    path = folder / f"{verdict}.eml"
+    path.write_text(
+        "Received: from a.example ([192.0.2.1]) by b.example with ESMTP; Sat, 21 Nov 2026 12:00:00 +0000\n"
+        "From: a@a.example\nTo: b@b.example\nDate: Sat, 21 Nov 2026 12:00:00 +0000\n"
+        f"Message-ID: <1@a.example>\nSubject: minutes\n{marked}\nThe minutes of the meeting.\n"
+    )
+    return path
