@@ -42,11 +42,11 @@ def written(draw: st.DrawFn) -> tuple[str, frozenset[Address]]:
     if shape == "block":
         bits = draw(st.integers(0, 4))
         block = (int(first) >> bits << bits, first.max_prefixlen - bits)
-        is_old = isinstance(first, ipaddress.IPv4Address)
-        network = ipaddress.IPv4Network(block) if is_old else ipaddress.IPv6Network(block)
-        members: list[Address] = [network[n] for n in range(network.num_addresses)]
-        return str(network), frozenset(_unmapped(a) for a in members)
-    addresses = [start + n for n in range(low, high + 1)]
+        is_ipv4 = isinstance(first, ipaddress.IPv4Address)
+        members: list[Address] = [*ipaddress.IPv4Network(block)] if is_ipv4 else [*ipaddress.IPv6Network(block)]
+        network = f"{members[0]}/{block[1]}"
+        return network, frozenset(_unmapped(a) for a in members)
+    addresses: list[Address] = [start + n for n in range(low, high + 1)]
     is_partly_mapped = len({_is_mapped(a) for a in addresses}) > 1
     kept = addresses if is_partly_mapped else [_unmapped(a) for a in addresses]
     return f"{first} - {last}", frozenset(kept)
@@ -67,7 +67,7 @@ SETS = st.lists(written(), max_size=8).map(
 
 def _addresses(intervals: AddressSet) -> frozenset[Address]:
     """Every address one by one."""
-    make = {4: ipaddress.IPv4Address, 6: ipaddress.IPv6Address}
+    make: dict[int, type[Address]] = {4: ipaddress.IPv4Address, 6: ipaddress.IPv6Address}
     return frozenset(make[i.version](n) for i in intervals.intervals for n in range(i.first, i.last + 1))
 
 
