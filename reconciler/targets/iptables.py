@@ -1,0 +1,169 @@
+"""iptables: a chain of its own as `iptables-save` prints it; the first rule that fits decides (iptables(8))."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.addresses import AddressSet, address_set, parse_address_set
+from reconciler.targets.base import (
+    Advice,
+    AllowlistContent,
+    DeclaredAllowlist,
+    Entry,
+    Intent,
+    Output,
+    UnreadableExportError,
+)
+from reconciler.targets.export_text import read_export_text, shown
+from reconciler.targets.networks import block_entries, read_networks
+from reconciler.targets.words import has_port, name_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SMTP = 25
+_EVERYBODY = "0.0.0.0/0"
+_OPTIONS = {
+    "-s": "source",
+    "-p": "protocol",
+    "--dport": "ports",
+    "--dports": "ports",
+    "-m": "module",
+    "--comment": "comment",
+    "-j": "target",
+}
+_MODULES = frozenset({"tcp", "multiport", "comment"})
+# 28 is iptables' own limit of a chain's name; the built-in chains are not ours to fill
+_NAME = re.compile(r"(?!(?:INPUT|OUTPUT|FORWARD|PREROUTING|POSTROUTING)$)[A-Za-z][A-Za-z0-9_.-]{0,27}", re.ASCII)
+_PASSING_ON = frozenset({"LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TRACE"})
+_REFUSING = frozenset({"DROP", "REJECT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Iptables:
+    """A chain of the table `filter` that INPUT jumps to for port 25."""
+
+    id: str = "iptables"
+    title: str = "iptables chain"
+    intents: frozenset[Intent] = frozenset(Intent)
+    options: frozenset[str] = frozenset({"name"})
+    is_readable: bool = True
+    outputs: tuple[Output, ...] = (Output("gateway.rules", "allowlists/iptables.conf.j2"),)
+    export_outputs: tuple[Output, ...] = (Output("export.sh", "allowlists/iptables_export.sh.j2"),)
+
+    def problems(self, declared: DeclaredAllowlist) -> tuple[str, ...]:
+        """A chain of its own."""
+        shape = "1 to 28 letters, digits, `_`, `.` and `-`, the first a letter, and no built-in chain"
+        return name_problems(_NAME, shape, declared.name)
+
+    def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
+        """The sources that the chain accepts on port 25; a rule that may concern it and is strange spoils all."""
+        export = read_export_text(text, target=self.id, raw_section="filter")
+        chains = _filter_chains(export.lines("filter") or ())
+        if declared.name not in chains:
+            summary = f"the export's table filter has no chain {shown(declared.name)}"
+            raise UnreadableExportError(summary)
+        chain = _read_chain(chains[declared.name])
+        advice = (*_use_advice(chains, declared.name), *_restriction_advice(chain, declared))
+        return AllowlistContent(chain.entries, export.made_at, advice=advice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule, so far as it matters here; `ports` is empty where it is for every port."""
+
+    source: str
+    target: str
+    protocol: str
+    ports: str
+
+    @property
+    def concerns_smtp(self) -> bool:
+        return self.protocol in {"", "all", "tcp"} and (not self.ports or has_port(self.ports, _SMTP, ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What a chain accepts on port 25, and what it refuses before anything else accepts it."""
+
+    entries: tuple[Entry, ...]
+    refused: AddressSet
+
+
+def _read_chain(lines: Iterable[str]) -> _Chain:
+    entries: list[Entry] = []
+    refused = AddressSet()
+    for line in lines:
+        rule = _read_rule(line)
+        if not rule.concerns_smtp or rule.target in _PASSING_ON:
+            continue
+        (source,) = read_networks([rule.source or _EVERYBODY])
+        fresh = address_set([source.interval]) - refused
+        if rule.target in _REFUSING:
+            refused |= fresh - address_set(e.interval for e in entries)
+        elif rule.target == "ACCEPT":
+            entries += [entry for interval in fresh.intervals for entry in block_entries(interval)]
+        else:
+            summary = f"the chain has the rule {shown(line)}, which is not understood"
+            raise UnreadableExportError(summary)
+    return _Chain(tuple(entries), refused)
+
+
+def _filter_chains(lines: Iterable[str]) -> dict[str, list[str]]:
+    chains: dict[str, list[str]] = {}
+    table = ""
+    is_whole = False
+    for line in lines:
+        if line.startswith("*"):
+            table, is_whole = line[1:].strip(), False
+        elif line.strip() == "COMMIT":
+            table, is_whole = "", True
+        elif table == "filter" and line.startswith(":"):
+            chains[line[1:].split(" ", 1)[0]] = []
+        elif table == "filter" and line.startswith("-A "):
+            name = line.split(" ", 2)[1]
+            chains.setdefault(name, []).append(line)
+        elif line.strip() and not line.startswith("#") and table in {"", "filter"}:
+            summary = f"the line {shown(line)} is none of `iptables-save`"
+            raise UnreadableExportError(summary)
+    if not is_whole:
+        raise UnreadableExportError(
+            "the export has no table that ends with COMMIT: it is cut off, or not of iptables-save"
+        )
+    return chains
+
+
+def _read_rule(line: str) -> _Rule:
+    """The rule of a line `-A CHAIN ...`; `-j` comes last but for its own options."""
+    try:
+        words = shlex.split(line)[2:]
+    except ValueError as exc:
+        summary = f"the rule {shown(line)} is not understood: {exc}"
+        raise UnreadableExportError(summary) from exc
+    read: dict[str, str] = {}
+    for option, value in zip(words[::2], words[1::2], strict=False):
+        known = _OPTIONS.get(option)
+        if known is None or (known == "module" and value not in _MODULES):
+            summary = f"the rule {shown(line)} has {shown(option)}, which is not understood"
+            raise UnreadableExportError(summary)
+        read[known] = value
+        if known == "target":
+            break
+    return _Rule(read.get("source", ""), read.get("target", ""), read.get("protocol", ""), read.get("ports", ""))
+
+
+def _use_advice(chains: dict[str, list[str]], name: str) -> Iterator[Advice]:
+    jumps = [line for other, lines in chains.items() if other != name for line in lines if f" -j {name} " in f"{line} "]
+    if not jumps:
+        summary = f"no rule jumps to the chain {name}: it is not looked at"
+        yield Advice("list-not-used", summary, f"Run iptables -I INPUT -p tcp --dport {_SMTP} -j {name}")
+
+
+def _restriction_advice(chain: _Chain, declared: DeclaredAllowlist) -> Iterator[Advice]:
+    accepted = address_set(e.interval for e in chain.entries)
+    if declared.intent is Intent.RESTRICT and not (accepted | chain.refused).covers(parse_address_set([_EVERYBODY])):
+        summary = f"the chain {declared.name} keeps nobody out: its last rule refuses not everybody"
+        yield Advice("restricts-nothing", summary, "Load the emitted chain once the switch is observed.")
