@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.addresses import parse_address_set
-from reconciler.allowlist_diff import compare
+from reconciler.allowlist_diff import compare, missing_addresses
 from reconciler.errors import EmitError, error
 from reconciler.files import contained_path, safe_file_name, write_atomically
 from reconciler.targets.base import AllowlistEmission
@@ -97,7 +97,7 @@ def build_emission(
         service=name,
         declared=declared,
         gateway=gateway,
-        add=tuple(a for a in gateway if found.missing & parse_address_set([a])),
+        add=missing_addresses(gateway, content),
         remove=tuple(dict.fromkeys(entry.written for entry in removable)) if may_remove else (),
         keep=tuple(dict.fromkeys(entry.written for entry in kept)),
         result=tuple(dict.fromkeys((*gateway, *(str(entry.interval) for entry in kept)))),
