@@ -213,11 +213,12 @@ def _unwrapped(value: object) -> object:
 def _made_at(text: str) -> datetime:
     try:
         made_at = datetime.fromisoformat(text)
-        if made_at.tzinfo is None:
-            raise _wrong("MadeAt", text, "a time with its zone")
-        return made_at.astimezone(UTC)
+        in_utc = made_at.astimezone(UTC)
     except (ValueError, OverflowError) as exc:
         raise _wrong("MadeAt", text, "an ISO 8601 time") from exc
+    if made_at.tzinfo is None:
+        raise _wrong("MadeAt", text, "a time with its zone")
+    return in_utc
 
 
 def _wrong(key: str, value: object, wanted: str) -> UnreadableExportError:
@@ -225,5 +226,8 @@ def _wrong(key: str, value: object, wanted: str) -> UnreadableExportError:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else f"a {type(value).__name__}" if value is not None else "missing"
-    return repr(text[:_SHOWN]) if isinstance(value, str) else text
+    if isinstance(value, str):
+        return repr(value[:_SHOWN])
+    if value is None:
+        return "missing"
+    return str(value)[:_SHOWN] if isinstance(value, int | float) else f"of type {type(value).__name__}"

@@ -1,0 +1,60 @@
+#Requires -Version 5.1
+# Export of the receive connectors of all servers.
+# Service hq of acme.
+#
+# Run it in the Exchange Management Shell, and give the file to the program. It changes nothing.
+[CmdletBinding()]
+param(
+    [string] $Path = 'receive-connectors.json'
+)
+
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$invariant = [System.Globalization.CultureInfo]::InvariantCulture
+
+function Get-TextList {
+    # The values of a property that holds none, one or many, as texts.
+    param($Value)
+    $Value | Where-Object { $null -ne $_ } | ForEach-Object { [string] $_ }
+}
+
+$target = 'exchange-receive-connector'
+$source = [System.Environment]::MachineName
+$transport = Get-TransportConfig -ErrorAction Stop
+$settings = [ordered] @{ MaxReceiveSize = [string] $transport.MaxReceiveSize }
+$objects = @(
+    foreach ($connector in @(Get-ReceiveConnector -ErrorAction Stop)) {
+        [ordered] @{
+            Name = [string] $connector.Name
+            Server = [string] $connector.Server
+            Enabled = [bool] $connector.Enabled
+            TransportRole = [string] $connector.TransportRole
+            Bindings = @(Get-TextList -Value $connector.Bindings)
+            RemoteIPRanges = @(Get-TextList -Value $connector.RemoteIPRanges)
+            AuthMechanism = [string] $connector.AuthMechanism
+            PermissionGroups = [string] $connector.PermissionGroups
+            MaxMessageSize = [string] $connector.MaxMessageSize
+            MaxInboundConnectionPerSource = [string] $connector.MaxInboundConnectionPerSource
+            MaxInboundConnectionPercentagePerSource = [string] $connector.MaxInboundConnectionPercentagePerSource
+            MessageRateLimit = [string] $connector.MessageRateLimit
+            TarpitInterval = [string] $connector.TarpitInterval
+        }
+    }
+)
+$document = [ordered] @{
+    Format = 'exchange-export'
+    FormatVersion = '1'
+    Target = $target
+    MadeAt = [System.DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', $invariant)
+    Server = $source
+    Count = $objects.Count
+    Settings = $settings
+    Objects = $objects
+}
+# InputObject: a pipeline would unwrap a list of one. Written whole and then renamed: nobody reads a half.
+$json = ConvertTo-Json -InputObject $document -Depth 5
+$file = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+$partial = $file + '.partial'
+[System.IO.File]::WriteAllText($partial, $json, (New-Object -TypeName System.Text.UTF8Encoding -ArgumentList $false))
+Move-Item -LiteralPath $partial -Destination $file -Force
+Write-Output ('Summary: {0} objects of {1} written to {2}' -f $objects.Count, $source, $file)
