@@ -93,7 +93,7 @@ def _build_parser() -> argparse.ArgumentParser:
     apply.set_defaults(verb=_apply)
 
     emit = verbs.add_parser("emit", help="write configuration or instructions for somebody else to carry out")
-    emit.add_argument("what", choices=["octodns", "instructions"])
+    emit.add_argument("what", choices=["octodns", "instructions", "exchange", "allowlists"])
     emit.add_argument("--out", type=Path, required=True, metavar="DIR")
     _add_selection(emit)
     emit.set_defaults(verb=_emit)
@@ -192,8 +192,13 @@ def _emit(arguments: argparse.Namespace) -> ExitCode:
     from reconciler import run_emit  # noqa: PLC0415
 
     invocation, selection = _open(arguments), _selection(arguments)
-    emit = run_emit.emit_octodns if arguments.what == "octodns" else run_emit.emit_instructions
-    result = emit(invocation, selection, arguments.out)
+    if arguments.what in {"exchange", "allowlists"}:
+        from reconciler.run_emit_origin import emit_origins  # noqa: PLC0415
+
+        result = emit_origins(invocation, selection, arguments.out, is_exchange=arguments.what == "exchange")
+    else:
+        emit = run_emit.emit_octodns if arguments.what == "octodns" else run_emit.emit_instructions
+        result = emit(invocation, selection, arguments.out)
     _print_diagnostics(result.diagnostics, arguments)
     sys.stdout.write("".join(f"{line}\n" for line in result.lines))
     return worst_exit_code(result.exit_codes)

@@ -76,6 +76,12 @@ def gateway_addresses(service: Service, catalog: Catalog) -> tuple[str, ...]:
     return catalog.addresses(service.region, multi_region=service.multi_region)
 
 
+def wanted_rule(catalog: Catalog) -> MailRule:
+    """The spam rule that the catalog describes."""
+    spam = catalog.spam_rule
+    return MailRule(spam.name, spam.header, spam.pattern, spam.confidence_level)
+
+
 def known_addresses(catalog: Catalog) -> AddressSet:
     """Every address that the catalog knows as the gateway's, of any state: ours to remove when not needed."""
     texts = [a for r in catalog.regions for a in catalog.addresses(r, multi_region=True)]
@@ -199,8 +205,7 @@ class _Planner:
             return Status.MANUAL, "", ()
         if isinstance(fact.observed, Unknown):
             return Status.UNKNOWN, fact.observed.detail, ()
-        spam = self.catalog.spam_rule
-        rule = MailRule(spam.name, spam.header, spam.pattern, spam.confidence_level)
+        rule = wanted_rule(self.catalog)
         state = compare_rule(rule, fact.observed, action=MAIL_RULE_TARGETS[fact.rule.target].action(rule))
         self.findings += [self._advisory(fact.rule.source, a.code, a.summary, a.detail) for a in fact.observed.advice]
         if state is RuleState.AMBIGUOUS:
@@ -209,7 +214,7 @@ class _Planner:
             return Status.HELD, state.value, (GateResult("mail-rule", Verdict.HOLD, evidence, advice),)
         if state is RuleState.EQUAL_OTHER_NAME:
             summary = "an equal spam rule is there under another name"
-            detail = f"It does the same work and is left alone. Rename it to {spam.name!r} to have it kept as ours."
+            detail = f"It does the same work and is left alone. Rename it to {rule.name!r} to have it kept as ours."
             self.findings.append(self._advisory(fact.rule.source, "spam-rule-name", summary, detail))
         is_done = state in {RuleState.EQUAL, RuleState.EQUAL_OTHER_NAME}
         return (Status.DONE if is_done else Status.MANUAL), state.value, ()

@@ -35,11 +35,16 @@ _FILE_MODE = 0o644
 
 @dataclass(frozen=True, slots=True)
 class EmittedAllowlist:
-    """One list to write files for, and where it is declared."""
+    """One list to write files for, and where it is declared.
+
+    `is_export_only` where what the server has is unknown: what would change it is not written then, because unknown is
+    never taken for empty; what makes the export is.
+    """
 
     target: AllowlistTarget
     emission: AllowlistEmission
     source: Source
+    is_export_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,12 @@ def build_emission(
 
 
 def render_target(
-    target: AllowlistTarget, emission: AllowlistEmission, templates: Templates, source: Source | None = None
+    target: AllowlistTarget,
+    emission: AllowlistEmission,
+    templates: Templates,
+    source: Source | None = None,
+    *,
+    is_export_only: bool = False,
 ) -> dict[str, str]:
     """The files of a list by their names: what brings it in line, and what makes its export.
 
@@ -115,7 +125,7 @@ def render_target(
         EmitError: a template cannot be used, or a value cannot be written into it; named with `source` where given.
 
     """
-    outputs = (*target.outputs, *target.export_outputs)
+    outputs = target.export_outputs if is_export_only else (*target.outputs, *target.export_outputs)
     return {o.file_name: templates.render(o.template, {"list": emission}, source=source) for o in outputs}
 
 
@@ -167,7 +177,9 @@ def _rendered(
             words = (value for _, value in each.emission.declared.options)
             parts = (parts[0], parts[1], "-".join((parts[2], *words)))
         try:
-            texts = render_target(each.target, each.emission, templates, each.source)
+            texts = render_target(
+                each.target, each.emission, templates, each.source, is_export_only=each.is_export_only
+            )
             folders.append(_Folder(parts, texts, each.source))
         except EmitError as exc:
             problems += exc.diagnostics

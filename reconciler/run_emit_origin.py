@@ -1,0 +1,96 @@
+"""The shell of `emit exchange` and `emit allowlists`: what brings the origins in line, for people to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.emit.allowlists import EmittedAllowlist, EmittedMailRule, build_emission, emit_allowlists
+from reconciler.errors import ExitCode, Severity
+from reconciler.escape import terminal_text
+from reconciler.plan import Phase, Status
+from reconciler.run import plan_with_origins
+from reconciler.run_emit import EmitResult
+from reconciler.service_plan import gateway_addresses, known_addresses, wanted_rule
+from reconciler.state import Unknown
+from reconciler.targets.mail_rule import MailRuleEmission
+from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
+from reconciler.templating import Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from reconciler.catalog import Catalog
+    from reconciler.origin import AllowlistFact, OriginFacts
+    from reconciler.run import Invocation, Planned, Selection
+    from reconciler.service_plan import ServicePlan
+
+EXCHANGE_PREFIX = "exchange-"
+
+
+def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_exchange: bool) -> EmitResult:
+    """Write scripts and lists for every declared allowlist and spam rule: Exchange's, or everybody else's.
+
+    An entry that only an old state needed is removed by what is written only when the plan says that it may go.
+    """
+    planned = plan_with_origins(invocation, selection)
+    lists = [
+        e for each in planned.origins for e in _lists(*each, invocation.catalog) if _fits(e.target.id, is_exchange)
+    ]
+    rules = [
+        e for each in planned.origins for e in _rules(*each, invocation.catalog) if _fits(e.target.id, is_exchange)
+    ]
+    report = emit_allowlists(lists, rules, out=out, templates=Templates(invocation.settings.templates))
+    waiting = [e for e in lists if e.is_export_only]
+    lines = (
+        *(f"written    {terminal_text(str(path))}" for path in report.written),
+        *(
+            f"left out   {terminal_text(f'{e.emission.organization}/{e.emission.service}/{e.target.id}')}: "
+            "what it allows now is unknown; run the export, then emit again"
+            for e in waiting
+        ),
+        f"{len(lists)} allowlists, {len(rules)} spam rules; {len(report.unchanged)} files unchanged.",
+    )
+    return EmitResult(lines, tuple(planned.document.diagnostics_as_data()), tuple(_exit_codes(planned, bool(waiting))))
+
+
+def _fits(target: str, is_exchange: bool) -> bool:  # noqa: FBT001 - one of two verbs
+    return target.startswith(EXCHANGE_PREFIX) is is_exchange
+
+
+def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator[EmittedAllowlist]:
+    service = origin.service
+    for fact in origin.allowlists if plan.steps else ():
+        declared = fact.allowlist.declared
+        is_unknown = isinstance(fact.observed, Unknown)
+        emission = build_emission(
+            (service.organization, service.name),
+            declared,
+            gateway_addresses(service, catalog),
+            None if isinstance(fact.observed, Unknown) else fact.observed,
+            known_addresses(catalog),
+            may_remove=_may_remove(fact, plan),
+        )
+        yield EmittedAllowlist(ALLOWLIST_TARGETS[declared.target], emission, fact.allowlist.source, is_unknown)
+
+
+def _may_remove(fact: AllowlistFact, plan: ServicePlan) -> bool:
+    """Whether the plan's contract step for this list is there and not held."""
+    return any(
+        step.phase is Phase.CONTRACT and step.status is Status.MANUAL and step.source == fact.allowlist.source
+        for step in plan.steps
+    )
+
+
+def _rules(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator[EmittedMailRule]:
+    fact, service = origin.mail_rule, origin.service
+    if fact is not None and fact.rule.target is not None and plan.steps:
+        emission = MailRuleEmission(service.organization, service.name, wanted_rule(catalog))
+        yield EmittedMailRule(MAIL_RULE_TARGETS[fact.rule.target], emission, fact.rule.source)
+
+
+def _exit_codes(planned: Planned, is_something_left_out: bool) -> Iterator[ExitCode]:  # noqa: FBT001 - its one caller
+    if any(d.severity is Severity.ERROR for d in planned.document.diagnostics):
+        yield ExitCode.ERROR
+    if is_something_left_out:
+        yield ExitCode.INCOMPLETE
