@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, Severity
 from reconciler.names import ROOT, display_name
-from reconciler.state import Cause, Present, Unknown, mx_exchange
+from reconciler.state import Absent, Cause, Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def build_findings(facts: Facts) -> tuple[Diagnostic, ...]:
     """Every finding of the domain, errors first."""
-    found = [*_name_errors(facts), *_mx_findings(facts), *_token_findings(facts)]
+    found = [*_name_errors(facts), *_wildcard_errors(facts), *_mx_findings(facts), *_token_findings(facts)]
     return tuple(sorted(found, key=lambda d: (d.severity is not Severity.ERROR, d.code)))
 
 
@@ -55,6 +55,21 @@ _NAME_CAUSES = {
         "Zones are never created here. Register or delegate the domain first, or correct its name.",
     ),
 }
+
+
+def _wildcard_errors(facts: Facts) -> Iterator[Diagnostic]:
+    """The verification values alone, one step before the MX, would make the domain a name without mail."""
+    desired = facts.desired.mx
+    answers = facts.observations[desired.key].answers if desired is not None else ()
+    if any(isinstance(a.observed, Absent) and a.observed.is_covered for a in answers):
+        yield _diagnostic(
+            facts,
+            Severity.ERROR,
+            "wildcard-domain",
+            f"a wildcard answers for {display_name(facts.domain.name)}, which has no records of its own",
+            "Any record at or below it ends that (RFC 4592 section 3.3.1), its mail and addresses included. First give "
+            "the domain records of its own: the MX that senders get today, and addresses if it has some.",
+        )
 
 
 def _mx_findings(facts: Facts) -> Iterator[Diagnostic]:

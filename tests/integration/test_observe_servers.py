@@ -42,6 +42,9 @@ ns.cut IN A 192.0.2.2
 child IN NS ns1
 * IN TXT "v=spf1 -all"
 *.apps IN CNAME apps.example.net.
+*.hosts IN A 192.0.2.3
+exists.hosts IN TXT "so the wildcard does not cover it"
+*.mails IN MX 10 mail
 same IN TXT "v=spf1 -all"
 {BIG}
 """
@@ -170,6 +173,24 @@ def test_an_unknown_zone_is_refused(server: NameServer) -> None:
 )
 def test_what_a_wildcard_makes_is_not_at_the_name(server: NameServer, owner: str, rdtype: str) -> None:
     assert observed(asking(server), question(owner, rdtype, domain="acme.example")) == Absent()
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_covered"),
+    [
+        ("new.acme.example.", False),
+        ("shop.apps.acme.example.", True),
+        ("shop.hosts.acme.example.", True),
+        ("exists.hosts.acme.example.", False),
+        ("non.terminal.acme.example.", False),
+        ("shop.mails.acme.example.", True),
+    ],
+)
+def test_a_mail_domain_that_only_a_wildcard_makes_is_told_from_none(
+    server: NameServer, domain: str, *, is_covered: bool
+) -> None:
+    """A TXT wildcard covers new.acme.example as well, and leads no mail anywhere."""
+    assert observed(asking(server), question(domain, "MX")) == Absent(is_covered=is_covered)
 
 
 def test_what_equals_the_wildcard_and_is_at_the_name_is_present(server: NameServer) -> None:

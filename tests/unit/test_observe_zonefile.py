@@ -91,6 +91,26 @@ def test_a_wildcard_holds_nothing_at_the_names_it_covers(tmp_path: Path, record:
     assert observed == Absent()
 
 
+@pytest.mark.parametrize(
+    ("records", "is_covered"),
+    [
+        ("* MX 1 mx\n", True),
+        ("* A 192.0.2.1\n", True),
+        ('* TXT "x"\n', False),
+        ("* MX 1 mx\nb A 192.0.2.1\n", False),
+        ("* MX 1 mx\nx.a.b A 192.0.2.1\n", False),
+        ("* MX 1 mx\n*.b MX 1 mx\n", True),
+        ("* MX 1 mx\n*.b TXT x\n", False),
+        ("*.c MX 1 mx\n", False),
+    ],
+)
+def test_a_mail_domain_that_only_a_wildcard_makes_is_told_from_none(
+    tmp_path: Path, records: str, *, is_covered: bool
+) -> None:
+    write_zone(tmp_path, "acme.example", f"{HEAD}{records}")
+    assert observe_one(tmp_path, "a.b.acme.example.", "MX").observed == Absent(is_covered=is_covered)
+
+
 def test_the_deepest_file_is_the_zone(tmp_path: Path) -> None:
     write_zone(tmp_path, "example", HEAD)
     write_zone(tmp_path, "acme.example", f"{HEAD}@ IN MX 1 mx\n")

@@ -180,6 +180,14 @@ def test_the_same_error_at_both_names_is_told_once() -> None:
     assert len(planned(facts(txt=gone, mx=gone)).diagnostics) == 1
 
 
+@pytest.mark.parametrize("provider", ["bind", MANUAL_PROVIDER])
+def test_nothing_is_written_below_a_domain_that_only_a_wildcard_makes(provider: str) -> None:
+    """A verification value would make it an empty non-terminal: no MX, no address, and the mail is lost."""
+    plan = planned(facts(mx=Absent(is_covered=True)), provider)
+    assert [d.code for d in plan.diagnostics] == ["wildcard-domain"]
+    assert {s.status for s in plan.steps} == {Status.HELD}
+
+
 def test_a_null_mx_is_not_mixed_with_another() -> None:
     null = present(MX_KEY, "0 .")
     assert [d.code for d in planned(facts(domain(mx_exclusive=False), mx=null)).diagnostics] == ["null-mx"]
