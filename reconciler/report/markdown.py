@@ -54,7 +54,7 @@ def _organization_lines(organization: str, domains: list[DomainDocument]) -> Ite
     yield f"#### {markdown_text(organization)}"
     yield ""
     for domain in busy:
-        yield f"**{markdown_text(domain.written)}** ({domain.stage.value})"
+        yield f"**{markdown_code(domain.written)}** ({domain.stage.value})"
         yield ""
         for step in domain.steps:
             if step.status is not Status.DONE:
