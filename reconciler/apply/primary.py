@@ -19,13 +19,16 @@ import dns.tsig
 
 from reconciler.apply import ApplyError, NoSuchZoneError
 from reconciler.apply.comparison import cname_conflict, delegation_conflict, printable
-from reconciler.names import Name
+from reconciler.names import MAX_NAME_OCTETS, Name
 from reconciler.state import rdata_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.state import Key, Rdata
+
+
+_PROBE_LABELS = "wildcard-probe.*"  # below a name, and not covered by a wildcard right below it either
 
 
 class UnansweredError(Exception):
@@ -92,7 +95,10 @@ class Primary:
         dname = next((r.name for r in response.answer if r.rdtype == dns.rdatatype.DNAME), None)
         if dname is not None:
             raise delegation_conflict(key, Name(dname.to_text().lower()), self.provider_id)
-        if _answer(response, key.name, "CNAME") is not None:
+        cname = _answer(response, key.name, "CNAME")
+        if cname is not None:
+            if self._is_made_by_wildcard(key.name, cname):
+                return
             raise cname_conflict(key, self.provider_id)
         enclosing = [r.name for r in (*response.answer, *response.authority) if r.rdtype == dns.rdatatype.SOA]
         cuts = [r.name for r in response.authority if r.rdtype == dns.rdatatype.NS]
@@ -104,8 +110,18 @@ class Primary:
             raise delegation_conflict(key, Name(cuts[0].to_text().lower()), self.provider_id)
         raise self._unclear(key, response)
 
+    def _is_made_by_wildcard(self, name: Name, cname: dns.rrset.RRset) -> bool:
+        """Whether a CNAME is not at the name: then what makes it there makes it below, too (RFC 4592 section 3.3.1)."""
+        probe = Name(f"{_PROBE_LABELS}.{name}")
+        if len(probe) + 1 > MAX_NAME_OCTETS:
+            return False
+        made = _answer(self._query(probe, "SOA"), probe, "CNAME")
+        return made is not None and made.to_rdataset() == cname.to_rdataset()
+
     def read(self, key: Key) -> tuple[frozenset[Rdata], int | None]:
-        """The rrset as the server has it: its rdatas and its TTL in seconds, or nothing and None.
+        """The rrset as the server answers it: its rdatas and its TTL in seconds, or nothing and None.
+
+        What a wildcard makes at the name is not told from what stands there.
 
         Raises:
             ApplyError: no authoritative answer.

@@ -13,6 +13,7 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import dns.message
 import dns.rcode
 import dns.rrset
 
@@ -24,8 +25,6 @@ from reconciler.state import Absent, Cause, Key, Observation, Present, ServerAns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
-
-    import dns.message
 
     from reconciler.observe import Question
     from reconciler.observe.exchange import DnsSettings

@@ -29,6 +29,7 @@ from servers.updates import (
 )
 
 from reconciler.apply import StaleError, VerifyError
+from reconciler.apply.comparison import CnameConflictError
 from reconciler.names import Name
 from reconciler.state import Key, Rdata
 
@@ -155,3 +156,27 @@ def test_what_somebody_else_makes_of_the_write_at_once_is_shown(run: Run, tmp_pa
         with run_proxy(server, after_update=race) as port, pytest.raises(VerifyError, match="raced"):
             writer(server, key, port=port).write(ZONE, [ADD_TOKEN])
         assert rrset(server, TXT) == (900, {FOREIGN, TOKEN, '"raced"'})
+
+
+@every_server
+@pytest.mark.parametrize("wildcard", ['* 600 TXT "v=spf1 -all"', "* 600 CNAME mail", "*._amazonses.new 600 TXT below"])
+def test_a_name_that_a_wildcard_answers_for_gets_its_first_value(run: Run, wildcard: str, tmp_path: Path) -> None:
+    created = Key(Name("_amazonses.new.acme.example."), "TXT")
+    with run({ZONE: f"{ZONE_TEXT}{wildcard}\n"}, directory=tmp_path) as server:
+        before = content(server.axfr(ZONE))
+        written = writer(server)
+        written.write(ZONE, [change(created, [], [TOKEN], [], None, 300)])
+        assert rrset(server, created) == (300, {TOKEN})
+        after = content(server.axfr(ZONE))
+        changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
+        assert changed == {(ZONE, "SOA"), created}
+        with pytest.raises(StaleError):
+            written.write(ZONE, [change(created, [], [TOKEN], [], None, 300)])
+
+
+@every_server
+def test_a_cname_that_equals_the_wildcard_and_is_at_the_name_is_refused(run: Run, tmp_path: Path) -> None:
+    there = Key(Name("_amazonses.new.acme.example."), "TXT")
+    text = f"{ZONE_TEXT}* 600 CNAME mail\n_amazonses.new 600 CNAME mail\n"
+    with run({ZONE: text}, directory=tmp_path) as server, pytest.raises(CnameConflictError):
+        writer(server).write(ZONE, [change(there, [], [TOKEN], [], None, 300)])
