@@ -271,7 +271,8 @@ def load_document(path: Path) -> PlanDocument:
 
     """
     try:
-        octets = path.read_bytes()
+        with path.open("rb") as file:
+            octets = file.read(_MAX_PLAN_OCTETS + 1)
     except OSError as exc:
         raise _unusable(path, f"the plan cannot be read: {exc.strerror}", "Give the path of a saved plan.") from exc
     if len(octets) > _MAX_PLAN_OCTETS:

@@ -16,11 +16,23 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGN
 def write_atomically(path: Path, octets: bytes, *, mode: int = 0o644) -> None:
     """Replace `path` by a file of these octets; on any failure the old file stays and no temporary one is left.
 
+    What is there and no regular file (a pipe, `/dev/null`) is written to instead, and never replaced.
+
     Raises:
-        OSError: the folder cannot be written, or the disk is full.
+        OSError: the folder cannot be written, or the disk is full; it names `path`.
 
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(octets)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, octets, mode)
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(path)) from exc
+
+
+def _replace(path: Path, octets: bytes, mode: int) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:

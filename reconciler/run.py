@@ -8,6 +8,7 @@ world ---- observed                      -> emit, report
 from __future__ import annotations
 
 import difflib
+import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -82,6 +83,19 @@ def open_invocation(
     """Read the settings and the catalog that they name."""
     settings = load_settings(settings_file, required=is_settings_required)
     return Invocation(manifests, settings, load_catalog(settings.catalog), now, commit, progress)
+
+
+def commit_of(manifests: Path) -> str | None:
+    """The commit that the manifests are at; None without git, or when they differ from it."""
+    if not manifests.is_dir():
+        return None
+    git = ["git", "-C", str(manifests)]
+    try:
+        status = subprocess.run([*git, "status", "--porcelain", "--", "."], capture_output=True, check=True, timeout=30)  # noqa: S603
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=30, text=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return None if status.stdout.strip() else head.stdout.strip()
 
 
 def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list[Diagnostic]]:
