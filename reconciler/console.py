@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.escape import log_text, terminal_text
@@ -23,7 +24,10 @@ def discard_stdout() -> None:
 
 
 def configure_streams() -> None:
-    """What the terminal's encoding lacks is shown as its code point."""
+    """What the terminal's encoding lacks is shown as its code point; a stream that was closed takes and loses all."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
