@@ -1,9 +1,9 @@
 """Dynamic updates (RFC 2136): all the changes of one domain in one UPDATE, which the server takes whole or not at all.
 
 Compare and swap: a prerequisite for each rrset states its values exactly (RFC 2136 section 2.4.2), or that there is
-none (2.4.3), whatever a wildcard answers there; values are deleted and added one by one (2.5.4, 2.5.1). Foreign values stand in prerequisites alone.
-A prerequisite knows no TTL, so the TTL is compared by a read just before; between the two a change of TTL alone
-goes unseen, and the check afterwards shows it.
+none (2.4.3), whatever a wildcard answers there; values are deleted and added one by one (2.5.4, 2.5.1). Foreign values
+stand in prerequisites alone. A prerequisite knows no TTL, so the TTL is compared by a read just before; between the two
+a change of TTL alone goes unseen, and the check afterwards shows it.
 """
 
 from __future__ import annotations
@@ -54,6 +54,10 @@ class Rfc2136Writer:
 
     def write(self, zone: Name, changes: Sequence[Change]) -> None:
         """Write the changes of one mail domain in one UPDATE; see the contract of `reconciler.apply`."""
+        with self._primary:
+            self._write(zone, changes)
+
+    def _write(self, zone: Name, changes: Sequence[Change]) -> None:
         self._primary.require_zone(zone)
         for change in changes:
             self._require_writable(change, zone)
