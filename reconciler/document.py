@@ -254,8 +254,8 @@ def _sha256(data: object) -> str:
 
 
 def render_document(document: PlanDocument) -> str:
-    """The JSON text of a plan."""
-    return document.model_dump_json(indent=2) + "\n"
+    """The JSON text of a plan: ASCII, so that whatever stands in it is obeyed by no terminal that shows it."""
+    return document.model_dump_json(indent=2, ensure_ascii=True) + "\n"
 
 
 def plan_schema() -> dict[str, Any]:

@@ -44,7 +44,7 @@ def _diagnostic_lines(document: PlanDocument) -> Iterator[str]:
     for d in sorted_diagnostics(document.diagnostics_as_data()):
         place = f"{markdown_code(d.place)}: " if d.place else ""
         detail = " ".join(d.detail.split())
-        yield f"- **{d.severity.value}** {place}{markdown_text(d.summary)}. {markdown_text(detail)}"
+        yield f"- **{d.severity.value}** {place}{markdown_text(d.summary.rstrip('.'))}. {markdown_text(detail)}"
     if document.diagnostics:
         yield ""
 
