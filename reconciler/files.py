@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -19,10 +20,11 @@ def write_atomically(path: Path, octets: bytes, *, mode: int = 0o644) -> None:
     What is there and no regular file (a pipe, `/dev/null`) is written to instead, and never replaced.
 
     Raises:
-        OSError: the folder cannot be written, or the disk is full; it names `path`.
+        OSError: the folder cannot be written, the disk is full, or `path` is a link to a file; it names `path`.
 
     """
     try:
+        _refuse_link(path)
         if path.exists() and not path.is_file():
             path.write_bytes(octets)
         else:
@@ -30,6 +32,12 @@ def write_atomically(path: Path, octets: bytes, *, mode: int = 0o644) -> None:
             _replace(path, octets, mode)
     except OSError as exc:
         raise OSError(exc.errno, exc.strerror, str(path)) from exc
+
+
+def _refuse_link(path: Path) -> None:
+    # replaced, it would be `/dev/stdout` that is gone; followed, a pull request would say what is overwritten
+    if path.is_symlink() and (path.is_file() or not path.exists()):
+        raise OSError(errno.ELOOP, "it is a symbolic link to a file; remove it, or name that file")
 
 
 def _replace(path: Path, octets: bytes, mode: int) -> None:

@@ -20,7 +20,7 @@ from reconciler.names import InvalidNameError, Name, canonical_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_MAX_OCTETS = 16 * 1024 * 1024
+MAX_OCTETS = 16 * 1024 * 1024
 _MAX_SHOWN = 60
 _SEPARATORS = ",;\t"
 _IDENTIFIER = re.compile(IDENTIFIER_PATTERN, re.ASCII)
@@ -84,9 +84,9 @@ def parse_requests(domains: Iterable[str], listed: bytes | None, *, file: str, o
 
 def _decoded(octets: bytes, file: str) -> str:
     try:
-        if len(octets) > _MAX_OCTETS:
+        if len(octets) > MAX_OCTETS:
             raise ImportListError(
-                [error("import-size", f"the file is longer than {_MAX_OCTETS} octets", "Split it.", file=file)]
+                [error("import-size", f"the file is longer than {MAX_OCTETS} octets", "Split it.", file=file)]
             )
         return octets.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as exc:
