@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_USED = b"used\n"
+_OPEN, _USED = b"open\n", b"used\n"
 
 
 @contextmanager
@@ -37,10 +37,13 @@ def claimed(plan_id: str, state_directory: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             raise _stale("this plan is being applied by another process", "Wait for it to end.") from exc
-        if os.read(descriptor, len(_USED)):
+        if os.pread(descriptor, len(_USED), 0) == _USED:
             raise _stale("this plan was applied before", "Make a new one with `reconciler plan --out FILE`.")
+        # as long as what closes it: a disk that is full says so before the first write to DNS, not after the last
+        os.pwrite(descriptor, _OPEN, 0)
+        os.fsync(descriptor)
         yield
-        os.write(descriptor, _USED)
+        os.pwrite(descriptor, _USED, 0)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

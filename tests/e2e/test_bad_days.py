@@ -148,6 +148,17 @@ def test_a_full_disk_loses_nothing(workspace: Workspace) -> None:
     assert sorted(p.name for p in workspace.directory.iterdir()) == ["manifests", "reconciler.yaml"]
 
 
+def test_a_disk_that_is_full_at_the_claim_stops_before_the_first_write(workspace: Workspace) -> None:
+    workspace.write("manifests/acme.yaml", manifest("good.example"))
+    workspace.run("plan", "--out", "plan.json")
+    limited = ["sh", "-c", 'ulimit -f 0; exec "$0" -m reconciler "$@"', sys.executable]
+    ran = workspace.run_program(limited, "apply", "plan.json")
+    assert ran.code == 1
+    assert "error[system]" in ran.err
+    assert written_nothing(workspace)
+    assert workspace.run("apply", "plan.json").code == 3
+
+
 def test_a_state_folder_that_cannot_be_written_stops_before_the_first_write(workspace: Workspace) -> None:
     workspace.write("manifests/acme.yaml", manifest("good.example"))
     workspace.run("plan", "--out", "plan.json")
