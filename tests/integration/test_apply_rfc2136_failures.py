@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.opcode
 import pytest
@@ -204,8 +204,8 @@ def test_killed_at_the_update_leaves_the_old_or_the_new_state(
 
     # killed before the server has the message: it was sent whole, so the proxy stands for the network and loses it
     fate = Fate.LOST if when == "before_update" else Fate.PASSED
-    callbacks = {when: kill}
-    with run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server, run_proxy(server, fate=fate, **callbacks) as port:
+    interference: dict[str, Any] = {when: kill, "fate": fate}
+    with run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server, run_proxy(server, **interference) as port:
         arguments = json.dumps([port, list(MX), ZONE, OLD_MX, NEW_MX])
         with subprocess.Popen([sys.executable, "-c", _CHILD, arguments], stdin=subprocess.PIPE, text=True) as process:
             try:
