@@ -7,8 +7,15 @@ import unicodedata
 from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
+from builders import EU, MX_KEY, TXT_KEY, attestation, document, domain, facts, present, waiver
 from markdown_it import MarkdownIt
+
+from reconciler.state import Cause, Unknown
+
+if TYPE_CHECKING:
+    from reconciler.document import PlanDocument
 
 # what a terminal obeys, and what hides or reorders text
 CONTROLS = (
@@ -58,6 +65,9 @@ MARKUP = (
     "  padded  ",
 )
 HOSTILE = (*CONTROLS, *MARKUP)
+
+# without what UTF-8, and so a document, cannot carry
+IN_DOCUMENTS = tuple(text for text in HOSTILE if "\ud800" not in text)
 
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _COMMAND = re.compile(r"^\s*::|##\[", re.MULTILINE)
@@ -116,7 +126,7 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
-        self.texts: dict[str, list[str]] = {}
+        self.texts: list[tuple[str, str]] = []
         self.comments: list[str] = []
         self._tag = ""
         self.feed(text)
@@ -135,7 +145,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Keep it, under the tag that was opened just before."""
-        self.texts.setdefault(self._tag, []).append(data)
+        self.texts.append((self._tag, data))
 
     def handle_comment(self, data: str) -> None:
         """Keep it."""
@@ -143,8 +153,13 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        """All that is text."""
-        return "".join(t for texts in self.texts.values() for t in texts)
+        """All that a reader sees, in its order."""
+        return "".join(text for tag, text in self.texts if tag != "style")
+
+    @property
+    def style(self) -> str:
+        """The text of the style element."""
+        return "".join(text for tag, text in self.texts if tag == "style")
 
 
 def assert_html_is_safe(text: str) -> None:
@@ -155,6 +170,19 @@ def assert_html_is_safe(text: str) -> None:
     assert {name for name, _ in page.attributes} <= _ATTRIBUTES
     assert page.comments == []
     assert page.tags.count("style") == 1
-    digest = b64encode(sha256("".join(page.texts["style"]).encode()).digest()).decode()
+    digest = b64encode(sha256(page.style.encode()).digest()).decode()
     assert ("content", f"default-src 'none'; style-src 'sha256-{digest}'") in page.attributes
     assert [v for _, v in page.attributes if v and "//" in v] == []
+
+
+def hostile_document(text: str) -> PlanDocument:
+    """A plan with the text in every place that DNS, a server or a manifest can fill, and in some that they cannot."""
+    declared = domain(
+        written=text,
+        organization=text,
+        attestations=(attestation(by=text, region="us"),),
+        waivers=(waiver("token-visible", owner=text, reason=text),),
+    )
+    seen = facts(declared, txt=present(TXT_KEY, text, f"{text}2"), mx=present(MX_KEY, f"10 {text}"))
+    alias = facts(declared, txt=Unknown(Cause.CNAME, text), mx=present(MX_KEY, EU, f"20 {text}"))
+    return document(seen, alias, facts(declared, mx=Unknown(Cause.SERVFAIL, text)), commit=text)
