@@ -96,6 +96,7 @@ def test_a_writer_that_came_between_plan_and_apply_loses_nothing(kind: str, tmp_
         applied = workspace.run("apply", "plan.json")
         assert applied.code == 4, applied.err
         assert "raced.example  stale" in applied.out
+        assert "plan again" in applied.out
         assert "calm.example  applied" in applied.out
         after = backend.content("raced.example.")["_amazonses.raced.example.", "TXT"]
         assert after == (1234, frozenset({txt("somebody was faster")}))
