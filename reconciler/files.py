@@ -62,7 +62,8 @@ def safe_file_name(text: str) -> str:
     kept = _UNSAFE.sub("-", text)[:_MAX_NAME].strip(".-") or "unnamed"
     if kept == text and not _RESERVED.fullmatch(kept):
         return kept
-    return f"_{kept}-{sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]}"
+    digest = sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"_{kept}-{digest[:8]}"
 
 
 def contained_path(root: Path, *parts: str) -> Path:
