@@ -1,9 +1,10 @@
 """Dynamic updates (RFC 2136): all the changes of one domain in one UPDATE, which the server takes whole or not at all.
 
 Compare and swap: a prerequisite for each rrset states its values exactly (RFC 2136 section 2.4.2), or that there is
-none (2.4.3), whatever a wildcard answers there; values are deleted and added one by one (2.5.4, 2.5.1). Foreign values
-stand in prerequisites alone. A prerequisite knows no TTL, so the TTL is compared by a read just before; between the two
-a change of TTL alone goes unseen, and the check afterwards shows it.
+none (2.4.3), whatever a wildcard answers there; values are deleted and added one by one (2.5.4, 2.5.1), and
+an MX rrset that is ours alone is replaced (2.5.2). Foreign values stand in prerequisites alone. A prerequisite knows no
+TTL, so the TTL is compared by a read just before; between the two a change of TTL alone goes unseen, and the check
+afterwards shows it.
 """
 
 from __future__ import annotations
@@ -173,7 +174,11 @@ def _add_change(update: dns.update.UpdateMessage, change: Change) -> None:
             raise ApplyError(message)
         # servers differ in what an added rdata does to the TTL of its rrset, unless the rrset is new
         removed, added = change.before, change.after
-    if removed:
+    if removed and change.key.type == "MX" and not change.foreign:
+        # PowerDNS removes a name only as it is spelt there, and no answer tells that for sure (RFC 4343 section 3)
+        update.delete(owner, change.key.type)
+        added = change.after
+    elif removed:
         update.delete(owner, *_parsed(change.key, removed))
     if added:
         update.add(owner, change.ttl, *_parsed(change.key, added))

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from servers.updates import Run
 
+    from reconciler.diff import Change
+
 pytestmark = pytest.mark.integration
 
 
@@ -73,6 +75,17 @@ def test_changes_a_ttl_alone_and_with_some_values_kept(run: Run, tmp_path: Path)
         assert rrset(server, MX) == (60, {OLD_MX})
         written.write(ZONE, [change(MX, [OLD_MX], [NEW_MX, OLD_MX], [], 60, 7200)])
         assert rrset(server, MX) == (7200, {OLD_MX, NEW_MX})
+
+
+@every_server
+@pytest.mark.parametrize(
+    "wanted", [change(MX, [OLD_MX], [NEW_MX], [], 600, 600), change(MX, [OLD_MX], [OLD_MX], [], 600, 60)]
+)
+def test_an_mx_that_is_spelt_in_capitals_goes(run: Run, wanted: Change, tmp_path: Path) -> None:
+    text = ZONE_TEXT.replace(f"MX {OLD_MX}", "MX 10 MAIL.Acme.Example.")
+    with run({ZONE: text}, directory=tmp_path) as server:
+        writer(server).write(ZONE, [wanted])
+        assert rrset(server, MX) == (wanted.ttl, set(wanted.after))
 
 
 @every_server
