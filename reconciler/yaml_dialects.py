@@ -19,9 +19,15 @@ Place = tuple[tuple[str, ...], int, int]
 def find_ambiguous(octets: bytes, data: dict[str, Any], keys: tuple[str, ...]) -> Iterator[Place]:
     """Path, line and column (from 1) of each key or value below `keys` that the two read differently.
 
-    `data` is what YAML 1.2 reads in `octets`, without any error.
+    `data` is what YAML 1.2 reads in `octets`, without any error. An empty path is a place where the other reader gives
+    up: PyYAML takes no tab between tokens, for one.
     """
-    root = yaml.compose(octets, Loader=yaml.SafeLoader)
+    try:
+        root = yaml.compose(octets, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        yield (), mark.line + 1, mark.column + 1
+        return
     for key, node in root.value if root is not None else ():
         if key.value in keys:
             yield from _below(node, data[key.value], (key.value,))

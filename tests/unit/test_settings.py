@@ -202,6 +202,11 @@ def test_a_key_that_octodns_would_read_otherwise_is_refused(tmp_path: Path) -> N
     assert refused(tmp_path, "providers: {p: {class: a.B, on: true}}\n") == [("yaml-dialect", 1, 29)]
 
 
+def test_what_octodns_cannot_read_at_all_is_refused_where_it_stands(tmp_path: Path) -> None:
+    """YAML lets a tab stand between tokens, and PyYAML does not."""
+    assert refused(tmp_path, "providers: {p: {class: a.B\t}}\n") == [("yaml-dialect", 1, 27)]
+
+
 def test_what_both_read_alike_stands_word_for_word(tmp_path: Path) -> None:
     block = (
         "{class: a.B, a: 'no', b: \"053\", c: true, d: 53, e: 2.5, f: null, g: [x, 1], h: {i: -1}, j: y, k: 127.0.0.1,"
