@@ -272,13 +272,10 @@ def _ambiguous(model: _SettingsFile, octets: bytes, file: str) -> Iterator[Diagn
 
     blocks = {"providers": model.providers, "secret_handlers": model.secret_handlers}
     for path, line, column in find_ambiguous(octets, blocks, tuple(blocks)):
-        if not path:
-            detail = "Separate with spaces instead of tabs; put odd texts in quotes."
-            yield Diagnostic(Severity.ERROR, "yaml-dialect", "octoDNS cannot read this", detail, file, line, column)
-            continue
         # the value itself may be a secret
-        summary = f"`{path[-1]}` of {shown(path[1])} is one thing to octoDNS, which reads YAML 1.1, and another in 1.2"
-        detail = "Write true or false instead of yes, no, on and off; a plain decimal number; or a text in quotes."
+        what = f"`{path[-1]}` of {shown(path[1])} is one thing" if path else "this is nothing that can be read"
+        summary = f"{what} to octoDNS, which reads YAML 1.1, and another in 1.2"
+        detail = "Write true or false for yes, no, on, off; a plain decimal number; a text in quotes; spaces, no tabs."
         yield Diagnostic(Severity.ERROR, "yaml-dialect", summary, detail, file, line, column)
 
 
