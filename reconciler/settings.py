@@ -272,9 +272,8 @@ def _ambiguous(model: _SettingsFile, octets: bytes, file: str) -> Iterator[Diagn
 
     blocks = {"providers": model.providers, "secret_handlers": model.secret_handlers}
     for path, line, column in find_ambiguous(octets, blocks, tuple(blocks)):
-        # the value itself may be a secret
         what = f"`{path[-1]}` of {shown(path[1])} is one thing" if path else "this is nothing that can be read"
-        summary = f"{what} to octoDNS, which reads YAML 1.1, and another in 1.2"
+        summary = f"{what} to octoDNS, which reads YAML 1.1, and another in 1.2"  # the value may be a secret
         detail = "Write true or false for yes, no, on, off; a plain decimal number; a text in quotes; spaces, no tabs."
         yield Diagnostic(Severity.ERROR, "yaml-dialect", summary, detail, file, line, column)
 
