@@ -20,7 +20,7 @@ import dns.tsig
 import dns.update
 
 from reconciler.apply import ApplyError, ProviderConfigError, StaleError
-from reconciler.apply.comparison import described, is_wanted, require_expected, require_wanted
+from reconciler.apply.comparison import described, is_wanted, require_expected, require_wanted, unseen_text
 from reconciler.apply.primary import Primary, UnansweredError
 from reconciler.names import is_under
 from reconciler.state import parsed_rdata
@@ -100,6 +100,9 @@ class Rfc2136Writer:
 
     def _stale_text(self, said: str, changes: Sequence[Change]) -> str:
         now = [(change, *self._primary.read(change.key)) for change in changes]
+        unseen = [c for c, rdatas, ttl in now if not c.is_noop and is_wanted(c, rdatas, ttl)]
+        if unseen:
+            return unseen_text(unseen[0], self._provider_id)
         changed = [
             f"{c.key.name} {c.key.type} is now {described(rdatas, ttl)}"
             for c, rdatas, ttl in now

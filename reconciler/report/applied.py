@@ -56,5 +56,7 @@ def _result_lines(result: DomainResult, style: Style) -> Iterator[str]:
 def _sight_text(sight: Sight) -> str:
     name = terminal_text(sight.key.name.removesuffix("."))
     everywhere = "" if sight.shown_by == sight.asked else "; the others follow, and the next plan looks again"
+    if not sight.shown_by:
+        everywhere = "; if that stays so, the world asks other servers than this provider's"
     servers = counted(sight.asked, "authoritative server")
     return f"  {sight.key.type} {name}: seen at {sight.shown_by} of {servers}{everywhere}"
