@@ -230,3 +230,18 @@ def test_one_dead_server_of_two(tmp_path: Path) -> None:
     assert isinstance(dead, ServerAnswer)
     assert isinstance(dead.observed, Unknown)
     assert dead.observed.cause is Cause.NETWORK
+
+
+def test_a_silent_server_may_hold_the_zone_below(tmp_path: Path) -> None:
+    """The child's server is down: what the parent's server knows nothing of must not be taken for absent."""
+    child = {"child.acme.example.": f"{HEAD}@ IN MX 10 mail\n"}
+    asked = question("child.acme.example.", "MX")
+    with run_bind({"acme.example.": HEAD}, directory=tmp_path / "parent") as parent:
+        with run_bind(child, directory=tmp_path / "child") as server:
+            assert isinstance(observed(asking(parent, server), asked), Present)
+        found = observe_one(asking(parent, server), asked)
+        assert found.zone is None
+        assert isinstance(found.observed, Unknown)
+        assert found.observed.cause is Cause.NETWORK
+        declared = question("child.acme.example.", "MX", zone="acme.example")
+        assert observed(asking(parent, server), declared) == Absent()
