@@ -10,7 +10,7 @@ import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconciler import __version__
 from reconciler.console import (
@@ -37,6 +37,10 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - as argparse's
+        # a shortened option would mean another one day
+        super().__init__(allow_abbrev=False, **given)
+
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(ExitCode.USAGE, f"{self.prog}: {terminal_text(message)}\n")
@@ -148,10 +152,14 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 def _validate(arguments: argparse.Namespace) -> ExitCode:
     from reconciler import run  # noqa: PLC0415
+    from reconciler.report.text import counted  # noqa: PLC0415
 
-    fleet, diagnostics = run.validate(_open(arguments), arguments.paths)
+    invocation = _open(arguments)
+    fleet, diagnostics = run.validate(invocation, arguments.paths)
+    run.check_providers(fleet, invocation.settings)
     print_diagnostics(diagnostics, is_color_wanted=not arguments.no_color)
-    write_lines(f"Valid: {len(fleet.organizations)} organizations, {len(fleet.domains)} domains.\n")
+    numbers = f"{counted(len(fleet.organizations), 'organization')}, {counted(len(fleet.domains), 'domain')}"
+    write_lines(f"Valid: {numbers}.\n")
     return ExitCode.DONE
 
 
@@ -193,7 +201,7 @@ def _plan_codes(document: PlanDocument, *, is_detailed: bool) -> Iterator[ExitCo
         yield ExitCode.ERROR
     if document.has_changes and is_detailed:
         yield ExitCode.CHANGES
-    if document.summary.held or document.summary.unknown:
+    if document.unfinished:
         yield ExitCode.INCOMPLETE
 
 
