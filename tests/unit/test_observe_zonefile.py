@@ -51,6 +51,13 @@ def test_present_with_ttl_and_every_octet(tmp_path: Path) -> None:
     assert mx.rrset.ttl == 300
 
 
+@pytest.mark.parametrize("altitude", ["42949673.00m", "1e400m"])
+def test_rdata_that_cannot_be_encoded_leave_the_other_zones_alone(tmp_path: Path, altitude: str) -> None:
+    """The exceptions of dnspython's arithmetic are no DNSException: struct.error, OverflowError."""
+    write_zone(tmp_path, "acme.example", f"{HEAD}l IN LOC 52 22 23.000 N 4 53 32.000 E {altitude}\n")
+    assert unknown(observe_one(tmp_path, "acme.example.", "MX")).cause is Cause.UNREADABLE
+
+
 def test_origins_that_change_inside_the_file(tmp_path: Path) -> None:
     text = f"$ORIGIN acme.example.\n{HEAD}$ORIGIN sub\n@ IN MX 10 mail\n$ORIGIN acme.example.\n_amazonses IN TXT x\n"
     write_zone(tmp_path, "acme.example", text)
