@@ -113,7 +113,7 @@ def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
     """Compare what is declared with what is observed, and put the differences in a safe order."""
     fleet, diagnostics = validate(invocation, ())
-    _check_providers(fleet, invocation.settings)
+    check_providers(fleet, invocation.settings)
     domains = select_domains(fleet, selection)
     desired = [build_desired(domain, invocation.catalog) for domain in domains]
     observations = observe_domains(invocation, desired)
@@ -132,8 +132,9 @@ def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
         created_at=invocation.now,
         expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
     )
-    found = [d for p in plans for d in p.diagnostics]
-    return build_document(head, plans, sorted_diagnostics([*diagnostics, *found]))
+    files = {domain.source.file for domain in domains}
+    found = [*(d for d in diagnostics if d.file in files), *(d for p in plans for d in p.diagnostics)]
+    return build_document(head, plans, sorted_diagnostics(found))
 
 
 def observe_domains(invocation: Invocation, desired: Sequence[DesiredDomain]) -> dict[Name, dict[Key, Observation]]:
@@ -176,7 +177,8 @@ def _provider(domain: Domain, settings: Settings) -> str:
     return domain.provider or settings.default_provider
 
 
-def _check_providers(fleet: Fleet, settings: Settings) -> None:
+def check_providers(fleet: Fleet, settings: Settings) -> None:
+    """Raise ManifestError when a domain's provider is not in the settings."""
     known = {MANUAL_PROVIDER, *settings.providers}
     wrong = [
         Diagnostic(

@@ -36,8 +36,11 @@ def apply_saved(invocation: Invocation, file: Path) -> ApplyReport:
 
     """
     saved, fresh, reviewed = review(invocation, file)
-    with claimed(saved.id, invocation.settings.state_directory):
-        return ApplyReport(_apply(invocation, reviewed), fresh)
+    with claimed(saved.id, invocation.settings.state_directory) as claim:
+        results = _apply(invocation, reviewed)
+        # a server that was down or a secret that was not set must not cost the review
+        claim.is_kept_open = any(r.became is Became.FAILED for r in results)
+    return ApplyReport(results, fresh)
 
 
 def apply_now(invocation: Invocation, selection: Selection) -> ApplyReport:

@@ -131,6 +131,11 @@ def _csv_entries(text: str, file: str, found: list[Diagnostic]) -> Iterator[_Ent
                 continue
             if header is None:
                 header = [cell.lower() for cell in cells]
+                near = [cell for cell in header if cell.startswith("org") and cell != "organization"]
+                if near and "organization" not in header:
+                    summary = f"the column {near[0]!r} is not read: the name is 'organization'"
+                    detail = "Rename the column to organization."
+                    found.append(error("import-column", summary, detail, file=file, line=reader.line_num))
                 continue
             named = dict(zip(header, cells, strict=False))
             yield _Entry(named.get("domain", ""), named.get("organization", ""), file, reader.line_num)

@@ -56,6 +56,15 @@ def test_an_apply_that_was_stopped_leaves_its_claim_open(tmp_path: Path) -> None
     assert _refusal(tmp_path) == "this plan was applied before"
 
 
+def test_a_claim_that_is_kept_open_may_be_taken_again(tmp_path: Path) -> None:
+    """A write failed: what was reviewed may be tried again."""
+    with claimed(PLAN, tmp_path) as claim:
+        claim.is_kept_open = True
+    with claimed(PLAN, tmp_path):
+        pass
+    assert _refusal(tmp_path) == "this plan was applied before"
+
+
 def test_a_plan_in_use_by_another_process_is_refused_until_that_ends(tmp_path: Path) -> None:
     with _holder(tmp_path) as other:
         assert _refusal(tmp_path) == "this plan is being applied by another process"

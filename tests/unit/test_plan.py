@@ -132,6 +132,15 @@ def test_a_vanished_token_is_told_with_the_time_that_is_left() -> None:
     assert plan.stage is Stage.SWITCHED
 
 
+def test_multi_region_off_without_the_secondary_value_is_warned() -> None:
+    """Nobody can tell that value from a stranger's any more: it would stay in DNS for ever."""
+    unnamed = domain(verification=Verification("primary-token", None))
+    going_off = planned(facts(unnamed, txt=present(TXT_KEY, *BOTH), mx=present(MX_KEY, EU_MULTI)))
+    assert [d.code for d in going_off.diagnostics] == ["retired-value-unnamed"]
+    assert planned(facts(txt=present(TXT_KEY, *BOTH), mx=present(MX_KEY, EU_MULTI))).diagnostics == ()
+    assert planned(facts(unnamed, txt=present(TXT_KEY, PRIMARY), mx=present(MX_KEY, EU))).diagnostics == ()
+
+
 def test_no_token_alarm_while_one_of_ours_or_nothing_certain_is_there() -> None:
     assert planned(facts(txt=TIMEOUT, mx=present(MX_KEY, EU))).diagnostics == ()
     multi = domain(multi_region=True)
