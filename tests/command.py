@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.cli import main
+from reconciler.names import canonical_name, display_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ services:
 """
 _DOMAIN = """      - name: {0}
         next_hops: [mail.acme.example]
-        verification: {{primary: "token-of-{0}"}}
+        verification: {{primary: "token-of-{1}"}}
 """
 
 
@@ -45,7 +46,7 @@ class Ran:
 
 def manifest(*domains: str) -> str:
     """A manifest of these domains, with an attested allowlist."""
-    return _ORGANIZATION + "".join(_DOMAIN.format(d) for d in domains)
+    return _ORGANIZATION + "".join(_DOMAIN.format(d, display_name(canonical_name(d))) for d in domains)
 
 
 def write_folder(folder: Path) -> None:
