@@ -139,7 +139,8 @@ def _plan_rrset(facts: Facts, desired: DesiredRRset, what: str, provider: str, n
     if expand.status is Status.DONE:
         return [expand, contract]
     # both are in one rrset, and each is compared with what is there now: never in one run
-    first = GateResult("expand-first", Verdict.HOLD, "the values that are missing, or their TTL, come first", "nothing to do: the next run goes on")
+    evidence = "the values that are missing, or their TTL, come first"
+    first = GateResult("expand-first", Verdict.HOLD, evidence, "nothing to do: the next run goes on")
     return [expand, replace(contract, status=Status.HELD, gates=(first, *contract.gates))]
 
 
