@@ -1,4 +1,4 @@
-"""The command line: arguments, exit codes, and the only place that prints.
+"""The command line: arguments, exit codes, and, with `console.py`, the only place that prints.
 
 The result goes to stdout and nothing else does; progress, diagnostics and logs go to stderr. What a verb needs is
 imported when it runs, so that `--help` is quick.
@@ -7,54 +7,82 @@ imported when it runs, so that `--help` is quick.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconciler import __version__
+from reconciler.console import (
+    configure_logging,
+    configure_streams,
+    discard_stdout,
+    has_color,
+    print_diagnostics,
+    progress,
+    write_data,
+    write_lines,
+)
 from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity, worst_exit_code
+from reconciler.escape import terminal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from reconciler.document import PlanDocument
     from reconciler.run import Invocation, Selection
 
 _DEFAULT_SETTINGS = Path("reconciler.yaml")
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - as argparse's
+        # a shortened option would mean another one day
+        super().__init__(allow_abbrev=False, **given)
+
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(ExitCode.USAGE, f"{self.prog}: {message}\n")
+        self.exit(ExitCode.USAGE, f"{self.prog}: {terminal_text(message)}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
-    arguments = _build_parser().parse_args(argv)
-    _configure_logging(is_verbose=arguments.verbose)
     try:
-        code = arguments.verb(arguments)
-        sys.stdout.flush()
-    except ReconcilerError as exc:
-        _print_diagnostics(exc.diagnostics, arguments)
-        return int(exc.exit_code)
+        configure_streams()
+        try:
+            arguments = _build_parser().parse_args(argv)
+        except SystemExit:
+            sys.stdout.flush()  # a reader of the help that went away is met here
+            raise
+        configure_logging(is_verbose=arguments.verbose)
+        return _run_verb(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; what was written stays written, and the next run goes on from there\n")
         return 130
     except BrokenPipeError:
-        # the reader went away; keep the interpreter from complaining when it flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return int(ExitCode.ERROR)
+
+
+def _run_verb(arguments: argparse.Namespace) -> int:
+    try:
+        code = arguments.verb(arguments)
+        sys.stdout.flush()
+    except ReconcilerError as exc:
+        print_diagnostics(exc.diagnostics, is_color_wanted=not arguments.no_color)
+        return int(exc.exit_code)
+    except BrokenPipeError:
+        raise
     except OSError as exc:
         place = f"{exc.filename}: " if exc.filename else ""
         detail = "Free space, or correct the path or its permissions; nothing half-written was left."
         problem = Diagnostic(Severity.ERROR, "system", f"{place}{exc.strerror or exc}", detail)
-        _print_diagnostics([problem], arguments)
+        print_diagnostics([problem], is_color_wanted=not arguments.no_color)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            discard_stdout()  # it is the output itself that cannot be written
         return int(ExitCode.ERROR)
     return int(code)
 
@@ -124,10 +152,14 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 def _validate(arguments: argparse.Namespace) -> ExitCode:
     from reconciler import run  # noqa: PLC0415
+    from reconciler.report.text import counted  # noqa: PLC0415
 
-    fleet, diagnostics = run.validate(_open(arguments), arguments.paths)
-    _print_diagnostics(diagnostics, arguments)
-    sys.stdout.write(f"Valid: {len(fleet.organizations)} organizations, {len(fleet.domains)} domains.\n")
+    invocation = _open(arguments)
+    fleet, diagnostics = run.validate(invocation, arguments.paths)
+    run.check_providers(fleet, invocation.settings)
+    print_diagnostics(diagnostics, is_color_wanted=not arguments.no_color)
+    numbers = f"{counted(len(fleet.organizations), 'organization')}, {counted(len(fleet.domains), 'domain')}"
+    write_lines(f"Valid: {numbers}.\n")
     return ExitCode.DONE
 
 
@@ -141,7 +173,8 @@ def _plan(arguments: argparse.Namespace) -> ExitCode:
     for path in (arguments.out, arguments.json_into):
         if path is not None:
             write_atomically(path, render_document(document).encode(), mode=0o600)
-    sys.stdout.write(_rendered(document, invocation.settings.templates, arguments))
+    write = write_lines if arguments.format == "text" else write_data
+    write(_rendered(document, invocation.settings.templates, arguments))
     return worst_exit_code(_plan_codes(document, is_detailed=arguments.detailed_exitcode))
 
 
@@ -160,7 +193,7 @@ def _rendered(document: PlanDocument, templates: Path | None, arguments: argpars
         return render_html(document, templates)
     from reconciler.report.text import render_text  # noqa: PLC0415
 
-    return render_text(document, color=_has_color(sys.stdout, arguments))
+    return render_text(document, color=has_color(sys.stdout, is_wanted=not arguments.no_color))
 
 
 def _plan_codes(document: PlanDocument, *, is_detailed: bool) -> Iterator[ExitCode]:
@@ -168,7 +201,7 @@ def _plan_codes(document: PlanDocument, *, is_detailed: bool) -> Iterator[ExitCo
         yield ExitCode.ERROR
     if document.has_changes and is_detailed:
         yield ExitCode.CHANGES
-    if document.summary.held or document.summary.unknown:
+    if document.unfinished:
         yield ExitCode.INCOMPLETE
 
 
@@ -183,8 +216,11 @@ def _apply(arguments: argparse.Namespace) -> ExitCode:
         report = run_apply.apply_saved(invocation, arguments.file)
     else:
         report = run_apply.apply_now(invocation, _selection(arguments))
-    _print_diagnostics([d for d in report.plan.diagnostics_as_data() if d.severity is Severity.ERROR], arguments)
-    sys.stdout.write(render_applied(report, color=_has_color(sys.stdout, arguments)))
+    print_diagnostics(
+        [d for d in report.plan.diagnostics_as_data() if d.severity is Severity.ERROR],
+        is_color_wanted=not arguments.no_color,
+    )
+    write_lines(render_applied(report, color=has_color(sys.stdout, is_wanted=not arguments.no_color)))
     return worst_exit_code(report.exit_codes)
 
 
@@ -199,8 +235,8 @@ def _emit(arguments: argparse.Namespace) -> ExitCode:
     else:
         emit = run_emit.emit_octodns if arguments.what == "octodns" else run_emit.emit_instructions
         result = emit(invocation, selection, arguments.out)
-    _print_diagnostics(result.diagnostics, arguments)
-    sys.stdout.write("".join(f"{line}\n" for line in result.lines))
+    print_diagnostics(result.diagnostics, is_color_wanted=not arguments.no_color)
+    write_lines("".join(f"{line}\n" for line in result.lines))
     return worst_exit_code(result.exit_codes)
 
 
@@ -212,8 +248,8 @@ def _import(arguments: argparse.Namespace) -> ExitCode:
     result = run_import.import_domains(
         _open(arguments), arguments.domains, arguments.source, arguments.organization, arguments.out
     )
-    _print_diagnostics(result.diagnostics, arguments)
-    sys.stdout.write(result.text)
+    print_diagnostics(result.diagnostics, is_color_wanted=not arguments.no_color)
+    write_data(result.text)
     return worst_exit_code(result.exit_codes)
 
 
@@ -222,7 +258,7 @@ def _schema(arguments: argparse.Namespace) -> ExitCode:
 
     from reconciler.schemas import load_schema  # noqa: PLC0415
 
-    sys.stdout.write(json.dumps(load_schema(arguments.what), indent=2) + "\n")
+    write_data(json.dumps(load_schema(arguments.what), indent=2) + "\n")
     return ExitCode.DONE
 
 
@@ -234,8 +270,8 @@ def _open(arguments: argparse.Namespace) -> Invocation:
         settings_file=arguments.settings or _DEFAULT_SETTINGS,
         is_settings_required=arguments.settings is not None,
         now=arguments.now or datetime.now(UTC),
-        commit=_commit(arguments.manifests),
-        progress=_progress,
+        commit=run.commit_of(arguments.manifests),
+        progress=progress,
     )
 
 
@@ -248,56 +284,11 @@ def _selection(arguments: argparse.Namespace) -> Selection:
 def _time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as exc:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
         message = f"{text!r} is no ISO 8601 time, as 2026-11-01T12:00:00+00:00"
         raise argparse.ArgumentTypeError(message) from exc
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _commit(manifests: Path) -> str | None:
-    """The commit that the manifests are at; None without git, or when they differ from it."""
-    if not manifests.is_dir():
-        return None
-    git = ["git", "-C", str(manifests)]
-    try:
-        status = subprocess.run([*git, "status", "--porcelain", "--", "."], capture_output=True, check=True, timeout=30)  # noqa: S603
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=30, text=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return None if status.stdout.strip() else head.stdout.strip()
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    if not sys.stderr.isatty() or not total:
-        yield lambda _done: None
-        return
-    from tqdm import tqdm  # noqa: PLC0415
-
-    with tqdm(total=total, desc=what, leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
-
-        def advance(done: int) -> None:
-            bar.update(done - bar.n)
-
-        yield advance
-
-
-def _print_diagnostics(diagnostics: Iterable[Diagnostic], arguments: argparse.Namespace) -> None:
-    from reconciler.report.text import render_diagnostics  # noqa: PLC0415
-
-    sys.stderr.write(
-        "".join(f"{line}\n" for line in render_diagnostics(diagnostics, color=_has_color(sys.stderr, arguments)))
-    )
-
-
-def _has_color(stream: object, arguments: argparse.Namespace) -> bool:
-    is_wanted = not arguments.no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return is_wanted and bool(getattr(stream, "isatty", bool)())
-
-
-def _configure_logging(*, is_verbose: bool) -> None:
-    import logging  # noqa: PLC0415
-
-    # others' loggers stay quiet: octoDNS warns of what is no concern here, providers log names of keys and accounts
-    logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("reconciler").setLevel(logging.INFO if is_verbose else logging.WARNING)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        message = f"{text!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}"
+        raise argparse.ArgumentTypeError(message)
+    return moment

@@ -302,8 +302,8 @@ def _sha256(data: object) -> str:
 
 
 def render_document(document: PlanDocument) -> str:
-    """The JSON text of a plan."""
-    return document.model_dump_json(indent=2) + "\n"
+    """The JSON text of a plan: ASCII, so that whatever stands in it is obeyed by no terminal that shows it."""
+    return document.model_dump_json(indent=2, ensure_ascii=True) + "\n"
 
 
 def plan_schema() -> dict[str, Any]:
@@ -319,7 +319,8 @@ def load_document(path: Path) -> PlanDocument:
 
     """
     try:
-        octets = path.read_bytes()
+        with path.open("rb") as file:
+            octets = file.read(_MAX_PLAN_OCTETS + 1)
     except OSError as exc:
         raise _unusable(path, f"the plan cannot be read: {exc.strerror}", "Give the path of a saved plan.") from exc
     if len(octets) > _MAX_PLAN_OCTETS:

@@ -7,7 +7,11 @@ import unicodedata
 
 # categories that move the cursor, hide, or reorder text: controls, formats (bidi), surrogates, line separators
 _UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~&@:-])")
+# on GitHub mentions, references and bare links form behind a backslash too: a zero-width non-joiner ends them
+_MARKDOWN_SPECIAL = re.compile(r"www\.|GH-(?=\d)|:(?=//)|[\\`*_{}\[\]()#+.!|<>~&@:$-]", re.IGNORECASE)
+_MARKDOWN_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "\\@&zwnj;", "#": "\\#&zwnj;"}
+# GitHub's runner takes `::name::` at the beginning of a line, and `##[name]` anywhere in it, for a command
+_WORKFLOW_COMMAND = re.compile(r"^(?P<indent>[^\S\n]*):(?=:)|#(?=#\[)", re.MULTILINE)
 
 
 def terminal_text(text: str) -> str:
@@ -21,20 +25,42 @@ def _is_printable(character: str) -> bool:
     return unicodedata.category(character) not in _UNPRINTABLE_CATEGORIES
 
 
+def log_text(text: str) -> str:
+    """For lines that may end up in a build's log: none of them is a workflow command. Line ends stay."""
+    return _WORKFLOW_COMMAND.sub(lambda m: "\\u{23}" if m["indent"] is None else f"{m['indent']}\\u{{3a}}", text)
+
+
 def markdown_text(text: str) -> str:
-    """For Markdown on GitHub, in running text: nothing in it is markup, a mention, a link or HTML."""
-    escaped = _MARKDOWN_SPECIAL.sub(r"\\\1", terminal_text(text))
-    # a mention or a link forms even behind a backslash on GitHub: a zero-width non-joiner ends it
-    return escaped.replace("\\@", "\\@&zwnj;").replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+    """For Markdown on GitHub, in running text: nothing in it is markup, a mention, a reference, a link or HTML."""
+    return _MARKDOWN_SPECIAL.sub(_escaped_markdown, terminal_text(text))
+
+
+def _escaped_markdown(match: re.Match[str]) -> str:
+    found = match[0]
+    if len(found) > 1:
+        return f"{found[:-1]}\\{found[-1]}&zwnj;"
+    if found == ":" and match.string.startswith("//", match.end()):
+        return "\\:&zwnj;"
+    return _MARKDOWN_ENTITIES.get(found, f"\\{found}")
 
 
 def markdown_code(text: str) -> str:
-    """For Markdown, as a code span: the fence is longer than any run of backticks inside (CommonMark 6.1)."""
-    safe = terminal_text(text).replace("|", "\\|")
+    """For Markdown, as a code span: the fence is longer than any run of backticks inside (CommonMark 6.1).
+
+    Not for the cells of a table: see `markdown_cell`.
+    """
+    safe = terminal_text(text)
     longest = max((len(run) for run in re.findall(r"`+", safe)), default=0)
     fence = "`" * (longest + 1)
-    pad = " " if safe.startswith("`") or safe.endswith("`") or not safe else ""
+    # one space at both ends is taken off again, so what begins and ends with one needs another
+    is_spaced = safe.startswith(" ") and safe.endswith(" ") and not safe.isspace()
+    pad = " " if safe.startswith("`") or safe.endswith("`") or is_spaced or not safe else ""
     return f"{fence}{pad}{safe}{pad}{fence}"
+
+
+def markdown_cell(text: str) -> str:
+    """For a cell of a Markdown table, as a code span: a bar ends a cell even there (GFM 4.10), unless it is escaped."""
+    return markdown_code(text).replace("|", "\\|")
 
 
 def markdown_fence(text: str) -> str:

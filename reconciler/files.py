@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -16,11 +17,30 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGN
 def write_atomically(path: Path, octets: bytes, *, mode: int = 0o644) -> None:
     """Replace `path` by a file of these octets; on any failure the old file stays and no temporary one is left.
 
+    What is there and no regular file (a pipe, `/dev/null`) is written to instead, and never replaced.
+
     Raises:
-        OSError: the folder cannot be written, or the disk is full.
+        OSError: the folder cannot be written, the disk is full, or `path` is a link to a file; it names `path`.
 
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _refuse_link(path)
+        if path.exists() and not path.is_file():
+            path.write_bytes(octets)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(path, octets, mode)
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(path)) from exc
+
+
+def _refuse_link(path: Path) -> None:
+    # replaced, it would be `/dev/stdout` that is gone; followed, a pull request would say what is overwritten
+    if path.is_symlink() and (path.is_file() or not path.exists()):
+        raise OSError(errno.ELOOP, "it is a symbolic link to a file; remove it, or name that file")
+
+
+def _replace(path: Path, octets: bytes, mode: int) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -42,7 +62,8 @@ def safe_file_name(text: str) -> str:
     kept = _UNSAFE.sub("-", text)[:_MAX_NAME].strip(".-") or "unnamed"
     if kept == text and not _RESERVED.fullmatch(kept):
         return kept
-    return f"_{kept}-{sha256(text.encode()).hexdigest()[:8]}"
+    digest = sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"_{kept}-{digest[:8]}"
 
 
 def contained_path(root: Path, *parts: str) -> Path:

@@ -17,7 +17,7 @@ from reconciler.gates import CONTRACT_GATES, SWITCH_GATES, Facts, Gate, GateResu
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.names import display_name
 from reconciler.plan_findings import build_findings
-from reconciler.state import Present, Unknown
+from reconciler.state import Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
     from reconciler.desired import DesiredRRset
@@ -139,7 +139,8 @@ def _plan_rrset(facts: Facts, desired: DesiredRRset, what: str, provider: str, n
     if expand.status is Status.DONE:
         return [expand, contract]
     # both are in one rrset, and each is compared with what is there now: never in one run
-    first = GateResult("expand-first", Verdict.HOLD, f"{draft.id} comes first", "nothing to do: the next run goes on")
+    evidence = "the values that are missing, or their TTL, come first"
+    first = GateResult("expand-first", Verdict.HOLD, evidence, "nothing to do: the next run goes on")
     return [expand, replace(contract, status=Status.HELD, gates=(first, *contract.gates))]
 
 
@@ -191,7 +192,9 @@ def _stage(facts: Facts, steps: list[Step]) -> Stage:
     if all(s.status is Status.DONE for s in steps):
         return Stage.PROTECTED
     mx = next(s for s in steps if s.key.type == "MX")
-    if mx.change is not None and set(facts.desired.mx.wanted if facts.desired.mx else ()) <= mx.change.expected:
+    hosts = [mx_exchange(v) for v in mx.change.expected] if mx.change is not None else []
+    wanted_hosts = [mx_exchange(v) for v in (facts.desired.mx.wanted if facts.desired.mx else ())]
+    if any(host in wanted_hosts or facts.catalog.is_gateway_host(host) for host in hosts):
         return Stage.SWITCHED
     if mx.status is not Status.HELD:
         return Stage.READY

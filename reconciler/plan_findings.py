@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, Severity
 from reconciler.names import ROOT, display_name
-from reconciler.state import Cause, Present, Unknown, mx_exchange
+from reconciler.state import Absent, Cause, Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 def build_findings(facts: Facts) -> tuple[Diagnostic, ...]:
     """Every finding of the domain, errors first."""
-    found = [*_name_errors(facts), *_mx_findings(facts), *_token_findings(facts)]
+    found = [
+        *_name_errors(facts),
+        *_wildcard_errors(facts),
+        *_mx_findings(facts),
+        *_token_findings(facts),
+        *_retired_token_findings(facts),
+    ]
     return tuple(sorted(found, key=lambda d: (d.severity is not Severity.ERROR, d.code)))
 
 
@@ -55,6 +61,21 @@ _NAME_CAUSES = {
         "Zones are never created here. Register or delegate the domain first, or correct its name.",
     ),
 }
+
+
+def _wildcard_errors(facts: Facts) -> Iterator[Diagnostic]:
+    """The verification values alone, one step before the MX, would make the domain a name without mail."""
+    desired = facts.desired.mx
+    answers = facts.observations[desired.key].answers if desired is not None else ()
+    if any(isinstance(a.observed, Absent) and a.observed.is_covered for a in answers):
+        yield _diagnostic(
+            facts,
+            Severity.ERROR,
+            "wildcard-domain",
+            f"a wildcard answers for {display_name(facts.domain.name)}, which has no records of its own",
+            "Any record at or below it ends that (RFC 4592 section 3.3.1), its mail and addresses included. First give "
+            "the domain records of its own: the MX that senders get today, and addresses if it has some.",
+        )
 
 
 def _mx_findings(facts: Facts) -> Iterator[Diagnostic]:
@@ -103,8 +124,26 @@ def _token_findings(facts: Facts) -> Iterator[Diagnostic]:
             facts,
             Severity.WARNING,
             "token-removed",
-            f"mail already goes through the gateway, and no verification value is at {display_name(desired.key.name)}",
-            f"The verification is withdrawn within {facts.catalog.propagation_hours} hours. Apply this plan soon.",
+            f"mail goes through the gateway, and {display_name(desired.key.name)} has no value that the manifest names",
+            f"Without it the verification is withdrawn within {facts.catalog.propagation_hours} hours. Apply this plan "
+            "soon; if another value there is the one in force, name it in the manifest.",
+        )
+
+
+def _retired_token_findings(facts: Facts) -> Iterator[Diagnostic]:
+    """Multi-region goes off, and nobody says which value was the secondary region's: it would stay for ever."""
+    domain, mx = facts.domain, _observed_rrset(facts, facts.desired.mx)
+    if mx is None or domain.multi_region or domain.verification.secondary is not None:
+        return
+    states = [state for v in mx.rdatas for state in facts.catalog.states_with_mx_host(mx_exchange(v))]
+    if states and all(is_multi_region for _, is_multi_region in states):
+        yield _diagnostic(
+            facts,
+            Severity.WARNING,
+            "retired-value-unnamed",
+            "multi-region goes off, and the manifest does not name the value of the secondary region",
+            "That value would stay in DNS as somebody else's. Keep verification.secondary in the manifest until the "
+            "domain is in sync: it is removed from DNS as the last step.",
         )
 
 

@@ -8,6 +8,7 @@ world ---- observed                      -> emit, report
 from __future__ import annotations
 
 import difflib
+import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -92,6 +93,23 @@ def open_invocation(
     return Invocation(manifests, settings, load_catalog(settings.catalog), now, commit, progress)
 
 
+# a pull request can hold files that look like a repository, whose settings then name programs to run
+_TRUST_NO_CONTENT = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false", "--no-optional-locks")
+
+
+def commit_of(manifests: Path) -> str | None:
+    """The commit that the manifests are at; None without git, or when they differ from it."""
+    if not manifests.is_dir():
+        return None
+    git = ["git", *_TRUST_NO_CONTENT, "-C", str(manifests)]
+    try:
+        status = subprocess.run([*git, "status", "--porcelain", "--", "."], capture_output=True, check=True, timeout=30)  # noqa: S603
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=30, text=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return None if status.stdout.strip() else head.stdout.strip()
+
+
 def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list[Diagnostic]]:
     """Check manifests offline; without paths the whole tree."""
     today = invocation.now.date()
@@ -116,7 +134,7 @@ def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
 def plan_with_origins(invocation: Invocation, selection: Selection) -> Planned:
     """As `plan`, for whoever also writes to the origins' side."""
     fleet, diagnostics = validate(invocation, ())
-    _check_providers(fleet, invocation.settings)
+    check_providers(fleet, invocation.settings)
     domains = select_domains(fleet, selection)
     services, neighbours = _services_around(fleet, domains)
     origins = observe_origins(invocation, services)
@@ -140,8 +158,13 @@ def plan_with_origins(invocation: Invocation, selection: Selection) -> Planned:
         created_at=invocation.now,
         expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
     )
-    found = [*(d for p in plans for d in p.diagnostics), *(d for p in service_plans for d in p.diagnostics)]
-    document = build_document(head, plans, sorted_diagnostics([*diagnostics, *found]), service_plans)
+    files = {domain.source.file for domain in domains}
+    found = [
+        *(d for d in diagnostics if d.file in files),
+        *(d for p in plans for d in p.diagnostics),
+        *(d for p in service_plans for d in p.diagnostics),
+    ]
+    document = build_document(head, plans, sorted_diagnostics(found), service_plans)
     return Planned(document, tuple(zip(origins.values(), service_plans, strict=True)))
 
 
@@ -235,7 +258,8 @@ def _provider(domain: Domain, settings: Settings) -> str:
     return domain.provider or settings.default_provider
 
 
-def _check_providers(fleet: Fleet, settings: Settings) -> None:
+def check_providers(fleet: Fleet, settings: Settings) -> None:
+    """Raise ManifestError when a domain's provider is not in the settings."""
     known = {MANUAL_PROVIDER, *settings.providers}
     wrong = [
         Diagnostic(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from reconciler.apply.batch import DomainWork, Outcome, apply_domains
@@ -35,8 +36,11 @@ def apply_saved(invocation: Invocation, file: Path) -> ApplyReport:
 
     """
     saved, fresh, reviewed = review(invocation, file)
-    with claimed(saved.id, invocation.settings.state_directory):
-        return ApplyReport(_apply(invocation, reviewed), fresh)
+    with claimed(saved.id, invocation.settings.state_directory) as claim:
+        results = _apply(invocation, reviewed)
+        # a server that was down or a secret that was not set must not cost the review
+        claim.is_kept_open = any(r.became is Became.FAILED for r in results)
+    return ApplyReport(results, fresh)
 
 
 def apply_now(invocation: Invocation, selection: Selection) -> ApplyReport:
@@ -49,8 +53,10 @@ def _apply(invocation: Invocation, reviewed: Sequence[Reviewed]) -> tuple[Domain
     works = {r.domain.domain: _work(r) for r in reviewed if r.steps}
     settings = invocation.settings
     outcomes: dict[str, Outcome] = {}
-    with invocation.progress("applying", len(works)) as advance:
-        for outcome in apply_domains(list(works.values()), _writer_factory(settings), _server_of(settings)):
+    applying = apply_domains(list(works.values()), _writer_factory(settings), _server_of(settings))
+    # closed at once when something is raised here, so that the writes under way are waited for
+    with invocation.progress("applying", len(works)) as advance, closing(applying):
+        for outcome in applying:
             outcomes[outcome.work.domain.removesuffix(".")] = outcome
             advance(len(outcomes))
     written = [o.work for o in outcomes.values() if o.error is None]
@@ -87,7 +93,7 @@ def _writer_factory(settings: Settings) -> Callable[[str], ZoneWriter]:
 def _server_of(settings: Settings) -> Callable[[str], str]:
     def server_of(provider: str) -> str:
         block = settings.providers[provider]
-        return str(block.get("host", provider))
+        return str(block.get("host") or block.get("directory") or provider)
 
     return server_of
 

@@ -10,7 +10,7 @@ from reconciler.escape import terminal_text
 from reconciler.files import contained_path, safe_file_name, write_atomically
 from reconciler.importer.draft import DomainFacts
 from reconciler.importer.render import World, render_manifest
-from reconciler.importer.request import ImportListError, parse_requests
+from reconciler.importer.request import MAX_OCTETS, ImportListError, parse_requests
 from reconciler.importer.suggest import load_operators
 from reconciler.names import InvalidNameError, Name, canonical_name, display_name
 from reconciler.observe import Question
@@ -77,7 +77,8 @@ def _read(source_file: Path | None) -> bytes | None:
     if source_file is None:
         return None
     try:
-        return source_file.read_bytes()
+        with source_file.open("rb") as stream:
+            return stream.read(MAX_OCTETS + 1)
     except OSError as exc:
         summary = f"the list cannot be read: {exc.strerror}"
         detail = "Give the path of a list of domains, or of CSV, with --from."

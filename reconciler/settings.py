@@ -2,7 +2,7 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -220,7 +220,10 @@ def load_settings(path: Path, *, required: bool) -> Settings:
         summary = f"the settings cannot be read: {exc.strerror}"
         detail = "Make it readable, or name another with --settings."
         raise SettingsError([error("settings-unreadable", summary, detail, file=str(path))]) from exc
-    return _build(_read_model(load_yaml(octets, str(path))), path.parent, octets)
+    model = _read_model(load_yaml(octets, str(path)))
+    if (model.providers or model.secret_handlers) and (found := list(_ambiguous(model, octets, str(path)))):
+        raise SettingsError(found)
+    return _build(model, path.parent, octets)
 
 
 def settings_schema() -> dict[str, Any]:
@@ -267,6 +270,17 @@ def _contradictions(model: _SettingsFile, document: Document) -> list[Diagnostic
         summary = f"there is no provider {shown(model.default_provider)}"
         refuse("default-provider", summary, choice_detail(model.default_provider, known), ("default_provider",))
     return found
+
+
+def _ambiguous(model: _SettingsFile, octets: bytes, file: str) -> Iterator[Diagnostic]:
+    from reconciler.yaml_dialects import find_ambiguous  # noqa: PLC0415 - 20 ms that settings without blocks save
+
+    blocks = {"providers": model.providers, "secret_handlers": model.secret_handlers}
+    for path, line, column in find_ambiguous(octets, blocks, tuple(blocks)):
+        what = f"`{path[-1]}` of {shown(path[1])} is one thing" if path else "this is nothing that can be read"
+        summary = f"{what} to octoDNS, which reads YAML 1.1, and another in 1.2"  # the value may be a secret
+        detail = "Write true or false for yes, no, on, off; a plain decimal number; a text in quotes; spaces, no tabs."
+        yield Diagnostic(Severity.ERROR, "yaml-dialect", summary, detail, file, line, column)
 
 
 def _build(model: _SettingsFile, folder: Path, octets: bytes) -> Settings:

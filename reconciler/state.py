@@ -61,7 +61,13 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """An authoritative answer says that there is no such rrset (NXDOMAIN or NODATA, RFC 2308)."""
+    """An authoritative answer says that there is no such rrset (NXDOMAIN or NODATA, RFC 2308).
+
+    `is_covered` where the mail domain's own name does not exist and a wildcard answers for it (RFC 4592): a record at
+    the name, or below it, ends that. Not looked for at other names.
+    """
+
+    is_covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

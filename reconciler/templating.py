@@ -3,8 +3,9 @@
 Every value that a template prints is escaped for its kind, whoever wrote the template:
 
 * `*.html.j2`: HTML, attributes included; characters that a reader cannot see become their code points.
-* `*.md.j2`: Markdown. What a filter of this module made (`|code`, `|fenced`) is Markdown already; nothing else is, so
-  macros and `{% set %}` blocks are escaped once more when they are printed: use `{% include %}` instead.
+* `*.md.j2`: Markdown. What a filter of this module made (`|code`, `|cell` for a code span in a table, `|fenced`) is
+  Markdown already; nothing else is, so macros and `{% set %}` blocks are escaped once more when they are printed: use
+  `{% include %}` instead.
 * everything else, `*.ps1.j2`, `*.sh.j2`, `*.cidr.j2` and whatever extension there is, is code (`code_environment`).
 
 A template is looked for in the user's folder first and then among the shipped ones, file by file.
@@ -26,7 +27,7 @@ from markupsafe import Markup
 
 from reconciler.code_templates import checked_code, code_environment
 from reconciler.errors import EmitError, error
-from reconciler.escape import markdown_code, markdown_fence, markdown_text, terminal_text
+from reconciler.escape import markdown_cell, markdown_code, markdown_fence, markdown_text, terminal_text
 from reconciler.quoting import RefusedValueError
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def _html_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
 def _markdown_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
     environment = _environment(loader, _markdown_value, autoescape=False)
     environment.filters["code"] = lambda value: MarkdownMarkup(markdown_code(_text(value)))
+    environment.filters["cell"] = lambda value: MarkdownMarkup(markdown_cell(_text(value)))
     environment.filters["fenced"] = _fenced
     return environment
 

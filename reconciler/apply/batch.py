@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler.apply import ApplyError, StaleError, ZoneWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from reconciler.diff import Change
     from reconciler.names import Name
@@ -51,7 +51,7 @@ def apply_domains(
     works: Sequence[DomainWork],
     build: Callable[[str], ZoneWriter],
     server_of: Callable[[str], str],
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Write every domain's changes and yield the outcomes in the order in which they are finished.
 
     `build` makes the writer of a provider's id, and may raise `ApplyError`; it is called once for each provider in use,

@@ -50,12 +50,23 @@ def require_expected(change: Change, rdatas: frozenset[Rdata], ttl: int | None, 
     """
     if rdatas == change.expected and (not rdatas or ttl == change.ttl_before):
         return
+    if is_wanted(change, rdatas, ttl):
+        raise StaleError(unseen_text(change, provider_id))
     message = (
         f"{change.key.name} {change.key.type} at provider {provider_id} is no longer what the plan saw: "
         f"now {described(rdatas, ttl)}, planned on {described(change.expected, change.ttl_before)}; "
         "nothing was written for this domain; plan again"
     )
     raise StaleError(message)
+
+
+def unseen_text(change: Change, provider_id: str) -> str:
+    """What to say when the provider has what the plan wants, and the servers that were observed do not show it."""
+    return (
+        f"{change.key.name} {change.key.type} at provider {provider_id} is as wanted already, and was not observed so; "
+        "nothing was written for this domain; wait until the authoritative servers have it and plan again; if they "
+        "never do, the world asks other servers than this provider's: correct the provider in the manifest"
+    )
 
 
 def require_wanted(change: Change, rdatas: frozenset[Rdata], ttl: int | None, provider_id: str) -> None:

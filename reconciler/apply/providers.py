@@ -72,12 +72,23 @@ def build_writer(
             f"provider {provider_id!r} has apply_disabled, so nothing is written through it; remove that line to apply"
         )
         raise ProviderConfigError(message)
-    return RedactingWriter(_dispatched(provider, make_provider, provider_id), secrets.redacted)
+    try:
+        writer = _dispatched(provider, make_provider, provider_id)
+    except (TypeError, ValueError) as exc:
+        # octoDNS's classes keep some keywords as they come, whatever they are
+        detail = secrets.redacted(f"{type(exc).__name__}: {exc}")
+    else:
+        return RedactingWriter(writer, secrets.redacted)
+    message = f"provider {provider_id!r}: its settings cannot be used ({detail}); correct its block"
+    raise ProviderConfigError(message)
 
 
 @dataclass(frozen=True, slots=True)
 class RedactingWriter:
-    """Another writer whose error messages lose the provider's secrets, wherever they came from."""
+    """Another writer whose error messages lose the provider's secrets, wherever they came from.
+
+    An exception that the inner writer did not foresee is one domain's failure, too.
+    """
 
     inner: ZoneWriter
     redacted: Callable[[str], str]
@@ -94,6 +105,12 @@ class RedactingWriter:
             replaced.code = exc.code
             # the cause would show the secret again
             raise replaced from None
+        except Exception as exc:  # noqa: BLE001 - a client meets its odd settings anywhere, with any exception
+            message = (
+                f"an unforeseen failure ({type(exc).__name__}: {self.redacted(str(exc))}); "
+                "correct the provider's block, plan again to see what is written, and report this if it stays"
+            )
+            raise ApplyError(message) from None
 
 
 def _dispatched(provider: BaseProvider, make_provider: Callable[[], BaseProvider], provider_id: str) -> ZoneWriter:
@@ -187,6 +204,10 @@ class _Secrets:
         # as in octoDNS, a handler's own block may use env and nothing else
         environment = _Secrets(f"secret handler {handler_id!r}", {})
         handler_class, keywords = _resolved(self.configured[handler_id], environment)
+        if not callable(getattr(handler_class, "fetch", None)):
+            # said before it is made: a class such as subprocess.Popen acts when it is
+            message = f"{environment.owner}: its class is no octoDNS secret handler; correct the class"
+            raise ProviderConfigError(message)
         handler: SecretHandler = _instance(handler_class, handler_id, keywords, environment)
         self._handlers[handler_id] = handler
         self._shown_never |= environment._shown_never
@@ -218,8 +239,8 @@ def _imported(dotted: str, owner: str) -> type:
     except AttributeError as exc:
         message = f"{owner}: the module {module_name} has no {class_name}; correct the class"
         raise ProviderConfigError(message) from exc
-    except Exception as exc:
-        # importing runs somebody else's code
+    except (Exception, SystemExit) as exc:
+        # importing runs somebody else's code, which may even be a program
         message = f"{owner}: importing {module_name} failed ({type(exc).__name__}: {exc}); reinstall that package"
         raise ProviderConfigError(message) from exc
     if not isinstance(found, type):

@@ -59,6 +59,7 @@ class ApplyReport:
             codes.add(ExitCode.ERROR)
         if Became.STALE in became:
             codes.add(ExitCode.STALE)
-        if self.plan.unfinished:
+        unseen = any(s.asked and not s.shown_by for r in self.results for s in r.sights)
+        if self.plan.unfinished or unseen:
             codes.add(ExitCode.INCOMPLETE)
         return codes

@@ -1,9 +1,10 @@
 """Dynamic updates (RFC 2136): all the changes of one domain in one UPDATE, which the server takes whole or not at all.
 
 Compare and swap: a prerequisite for each rrset states its values exactly (RFC 2136 section 2.4.2), or that there is
-none (2.4.3), and values are deleted and added one by one (2.5.4, 2.5.1). Foreign values stand in prerequisites alone.
-A prerequisite knows no TTL, so the TTL is compared by a read just before; between the two a change of TTL alone
-goes unseen, and the check afterwards shows it.
+none (2.4.3), whatever a wildcard answers there; values are deleted and added one by one (2.5.4, 2.5.1), and
+an MX rrset that is ours alone is replaced (2.5.2). Foreign values stand in prerequisites alone. A prerequisite knows no
+TTL, so the TTL is compared by a read just before; between the two a change of TTL alone goes unseen, and the check
+afterwards shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import dns.tsig
 import dns.update
 
 from reconciler.apply import ApplyError, ProviderConfigError, StaleError
-from reconciler.apply.comparison import described, is_wanted, require_expected, require_wanted
+from reconciler.apply.comparison import described, is_wanted, require_expected, require_wanted, unseen_text
 from reconciler.apply.primary import Primary, UnansweredError
 from reconciler.names import is_under
 from reconciler.state import parsed_rdata
@@ -54,11 +55,17 @@ class Rfc2136Writer:
 
     def write(self, zone: Name, changes: Sequence[Change]) -> None:
         """Write the changes of one mail domain in one UPDATE; see the contract of `reconciler.apply`."""
+        with self._primary:
+            self._write(zone, changes)
+
+    def _write(self, zone: Name, changes: Sequence[Change]) -> None:
         self._primary.require_zone(zone)
         for change in changes:
             self._require_writable(change, zone)
         for change in changes:
-            require_expected(change, *self._primary.read(change.key), self._provider_id)
+            # where nothing is expected, an answer may be a wildcard's; the prerequisite looks at the zone itself
+            if change.expected:
+                require_expected(change, *self._primary.read(change.key), self._provider_id)
         if all(change.is_noop for change in changes):
             return
         try:
@@ -93,6 +100,9 @@ class Rfc2136Writer:
 
     def _stale_text(self, said: str, changes: Sequence[Change]) -> str:
         now = [(change, *self._primary.read(change.key)) for change in changes]
+        unseen = [c for c, rdatas, ttl in now if not c.is_noop and is_wanted(c, rdatas, ttl)]
+        if unseen:
+            return unseen_text(unseen[0], self._provider_id)
         changed = [
             f"{c.key.name} {c.key.type} is now {described(rdatas, ttl)}"
             for c, rdatas, ttl in now
@@ -167,7 +177,11 @@ def _add_change(update: dns.update.UpdateMessage, change: Change) -> None:
             raise ApplyError(message)
         # servers differ in what an added rdata does to the TTL of its rrset, unless the rrset is new
         removed, added = change.before, change.after
-    if removed:
+    if removed and change.key.type == "MX" and not change.foreign:
+        # PowerDNS removes a name only as it is spelt there, and no answer tells that for sure (RFC 4343 section 3)
+        update.delete(owner, change.key.type)
+        added = change.after
+    elif removed:
         update.delete(owner, *_parsed(change.key, removed))
     if added:
         update.add(owner, change.ttl, *_parsed(change.key, added))

@@ -153,8 +153,8 @@ class Route53Writer:
             # boto3 repeats a request whose answer was lost; then the repetition is refused, and the first one counts
             self._settle(zone_id, changes, exc)
             return
-        if change_id is not None and not self._api.is_in_sync_soon(change_id):
-            _log.warning("%s: accepted, and not yet seen on all of Route 53's servers", self._id)
+        if change_id is not None and self._api.is_patient and not self._api.is_in_sync_soon(change_id):
+            _log.warning("%s: accepted, and not yet seen on all of Route 53's servers; no more is waited for", self._id)
 
     def _settle(self, zone_id: str, changes: Sequence[Change], cause: ApplyError) -> None:
         """Find out whether a refused or unanswered batch took effect; return when it did."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import takewhile
@@ -47,7 +48,7 @@ _CREDENTIALS = frozenset(
 _BUSY = frozenset({"PriorRequestNotComplete", "ServiceUnavailable", "Throttling", "ThrottlingException"})
 
 _POLL_SECONDS = 2
-_POLLS = 45
+_PATIENCE_SECONDS = 90.0
 _PAGE = 100
 _OCTAL_ESCAPE = re.compile(r"\\([0-3][0-7]{2})", re.ASCII)
 
@@ -77,6 +78,12 @@ class Route53Api:
         # the provider's client is the only place where its credentials, role and retries come together
         self._client = provider._conn  # noqa: SLF001
         self._id = provider_id
+        self._patience = _PATIENCE_SECONDS
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether any time is left to wait for changes: it is for the whole run, not for each of its domains."""
+        return self._patience >= _POLL_SECONDS
 
     @property
     def visibility(self) -> str:
@@ -135,15 +142,19 @@ class Route53Api:
         return None if info["Status"] == "INSYNC" else info["Id"]
 
     def is_in_sync_soon(self, change_id: str) -> bool:
-        """Wait, for at most 90 seconds, until a change is on all of Route 53's servers; False when that is not known.
+        """Wait until a change is on all of Route 53's servers; False when that is not known.
 
+        All waiting of a run together takes at most 90 seconds; after a False nothing is waited for again.
         Needs `route53:GetChange`, which octoDNS does not; without it nothing is known.
         """
         waiter = self._client.get_waiter("resource_record_sets_changed")
+        polls, began = int(self._patience // _POLL_SECONDS), time.monotonic()
         try:
-            waiter.wait(Id=change_id, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": _POLLS})
+            waiter.wait(Id=change_id, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": polls})
         except (WaiterError, ClientError):
+            self._patience = 0.0
             return False
+        self._patience -= time.monotonic() - began
         return True
 
     @contextmanager

@@ -20,7 +20,7 @@ from reconciler.names import InvalidNameError, Name, canonical_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_MAX_OCTETS = 16 * 1024 * 1024
+MAX_OCTETS = 16 * 1024 * 1024
 _MAX_SHOWN = 60
 _SEPARATORS = ",;\t"
 _IDENTIFIER = re.compile(IDENTIFIER_PATTERN, re.ASCII)
@@ -84,9 +84,9 @@ def parse_requests(domains: Iterable[str], listed: bytes | None, *, file: str, o
 
 def _decoded(octets: bytes, file: str) -> str:
     try:
-        if len(octets) > _MAX_OCTETS:
+        if len(octets) > MAX_OCTETS:
             raise ImportListError(
-                [error("import-size", f"the file is longer than {_MAX_OCTETS} octets", "Split it.", file=file)]
+                [error("import-size", f"the file is longer than {MAX_OCTETS} octets", "Split it.", file=file)]
             )
         return octets.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as exc:
@@ -131,6 +131,11 @@ def _csv_entries(text: str, file: str, found: list[Diagnostic]) -> Iterator[_Ent
                 continue
             if header is None:
                 header = [cell.lower() for cell in cells]
+                near = [cell for cell in header if cell.startswith("org") and cell != "organization"]
+                if near and "organization" not in header:
+                    summary = f"the column {near[0]!r} is not read: the name is 'organization'"
+                    detail = "Rename the column to organization."
+                    found.append(error("import-column", summary, detail, file=file, line=reader.line_num))
                 continue
             named = dict(zip(header, cells, strict=False))
             yield _Entry(named.get("domain", ""), named.get("organization", ""), file, reader.line_num)

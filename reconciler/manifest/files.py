@@ -97,9 +97,9 @@ def _visit(path: Path, relative: str, root: Path, found: Found) -> None:
         found.refuse("symlink", path, "the link leads to a directory, or out of the manifests' directory", detail)
     elif is_manifest and not path.is_file():
         found.refuse("manifest-unreadable", path, "it is no regular file", "Replace it by a file, or remove it.")
-    elif is_manifest and not relative.isprintable():
-        summary = "the file's name has characters that cannot be shown"
-        found.refuse("file-name", path, summary, "Rename the file.")
+    elif is_manifest and not str(path).isprintable():
+        summary = "the file's path has characters that cannot be shown"
+        found.refuse("file-name", path, summary, "Rename the file, or the folder.")
     elif is_manifest:
         found.files.append(ManifestFile(str(path), relative, path))
 

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Context:
-    """What holds for all manifests of one run; `domains` and `organizations` are where each was declared first."""
+    """What holds for all manifests of one run.
+
+    `domains`, `organizations` and `tokens` are where each was declared first; a token's domain stands beside it.
+    """
 
     catalog: Catalog
     today: date
     known_gates: frozenset[str]
     domains: dict[Name, Source] = field(default_factory=dict)
     organizations: dict[str, Source] = field(default_factory=dict)
+    tokens: dict[str, tuple[str, Source]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -177,6 +177,13 @@ class _Builder:
             detail = "A domain belongs to one service of one organization. Remove it here or there."
             self.findings.error("duplicate-domain", summary, detail, (*loc, "name"))
 
+    def _register_token(self, value: str, domain: str, loc: Loc) -> None:
+        first_domain, first = self.context.tokens.setdefault(value, (domain, self._source(loc)))
+        if first_domain.casefold() != domain.casefold():
+            summary = f"this verification value is declared for another domain in {first.file}:{first.line}, too"
+            detail = "Each domain and region has a value of its own. Compare both with the vendor's console."
+            self.findings.warning("token-reused", summary, detail, loc)
+
     def _shown(self, model: DomainManifest, loc: Loc) -> str:
         return "the domain" if self.findings.is_refused((*loc, "name")) else shown(model.name)
 
@@ -208,6 +215,8 @@ class _Builder:
             detail = "Copy the value for the secondary region from the vendor's console to verification.secondary."
             summary = f"{self._shown(model, loc)} has no secondary token, which multi-region needs"
             self.findings.error("no-secondary-token", summary, detail, (*own, "secondary"))
+        for value in dict.fromkeys(v for v in (primary, secondary) if v is not None):
+            self._register_token(value, model.name, own)
         if primary is not None and primary == secondary:
             detail = "Each region has a value of its own. Copy both from the vendor's console once more."
             self.findings.error("equal-tokens", "both tokens are the same", detail, (*own, "secondary"))

@@ -6,7 +6,8 @@
   for each;
 * nothing that the network or a file does raises: it becomes `Unknown` with its cause;
 * no answer without the AA bit counts; a referral is `Cause.DELEGATED`; a CNAME at the name is `Cause.CNAME`;
-* what a wildcard makes at a name (RFC 4592) is not at the name, where values are owned: it is `Absent`;
+* what a wildcard makes at a name (RFC 4592) is not at the name, where values are owned: it is `Absent`, and says so
+  where the name is the mail domain itself;
 * the time for one question is bounded, whatever the network does.
 """
 

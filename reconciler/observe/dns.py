@@ -13,6 +13,10 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import dns.message
+import dns.rcode
+import dns.rrset
+
 from reconciler.names import MAX_NAME_OCTETS, Name, is_under
 from reconciler.observe.answer import answered_rrset, observed_in
 from reconciler.observe.exchange import ExchangeError, Exchanger, Query
@@ -21,9 +25,6 @@ from reconciler.state import Absent, Cause, Key, Observation, Present, ServerAns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
-
-    import dns.message
-    import dns.rrset
 
     from reconciler.observe import Question
     from reconciler.observe.exchange import DnsSettings
@@ -89,25 +90,43 @@ class _Run:
             return Observation(key, None, (ServerAnswer(self._finder.source, found),))
         apex = found.zone.apex
         if is_under(key.name, apex):
-            observed = await asyncio.gather(*(self._observed(server, key, apex) for server in found.servers))
+            observed = await asyncio.gather(*(self._observed(server, question, apex) for server in found.servers))
         else:
             outside = Unknown(Cause.DELEGATED, f"{key.name} does not lie in the zone {apex}")
             observed = [outside] * len(found.servers)
         answers = (ServerAnswer(s.label, o) for s, o in zip(found.servers, observed, strict=True))
         return Observation(key, found.zone, tuple(answers))
 
-    async def _observed(self, server: Server, key: Key, apex: Name) -> Observed:
+    async def _observed(self, server: Server, question: Question, apex: Name) -> Observed:
         if server.problem is not None:
             return server.problem
+        key = question.key
         try:
             reply = await self._exchanger.ask(server.addresses, Query(key.name, key.type))
             observed = observed_in(reply, key, apex)
             is_alias = isinstance(observed, Unknown) and observed.cause is Cause.CNAME
-            if key.name != apex and (is_alias or isinstance(observed, Present)):
-                return await self._confirmed(server, key, apex, reply, observed)
+            if key.name == apex:
+                return observed
+            if is_alias or isinstance(observed, Present):
+                observed = await self._confirmed(server, key, apex, reply, observed)
+            if isinstance(observed, Absent) and key.name == question.domain and reply.rcode() == dns.rcode.NOERROR:
+                return Absent(is_covered=await self._is_covered(server, key.name))
         except ExchangeError as exc:
             return exc.unknown
         return observed
+
+    async def _is_covered(self, server: Server, name: Name) -> bool:
+        """Whether a wildcard answers for a name: then it does for the probe's, which would else not exist."""
+        probe = _probe(name)
+        if len(probe) + 1 > MAX_NAME_OCTETS:
+            return False
+        for rdtype in ("MX", "A", "AAAA"):
+            reply = await self._exchanger.ask(server.addresses, Query(probe, rdtype))
+            if answered_rrset(reply, probe, rdtype) is not None:
+                return True
+            if reply.rcode() == dns.rcode.NXDOMAIN:
+                return False
+        return False
 
     async def _confirmed(
         self, server: Server, key: Key, apex: Name, reply: dns.message.Message, observed: Observed
@@ -118,7 +137,7 @@ class _Run:
         negative answer shows the zone; where it does not, the wildcard that made the answer makes the probe's, too
         (RFC 4592 section 3.3.1). A name that a wildcard alone explains holds no values: Absent.
         """
-        probe = Key(Name(f"{_PROBE_LABELS}.{key.name}"), key.type)
+        probe = Key(_probe(key.name), key.type)
         if len(probe.name) + 1 > MAX_NAME_OCTETS:
             return observed
         second = await self._exchanger.ask(server.addresses, Query(*probe))
@@ -128,6 +147,10 @@ class _Run:
             return around if _is_failure(around) else Absent()
         beneath = observed_in(second, probe, apex)
         return beneath if _is_failure(beneath) else observed
+
+
+def _probe(name: Name) -> Name:
+    return Name(f"{_PROBE_LABELS}.{name}")
 
 
 def _is_same(one: dns.rrset.RRset | None, other: dns.rrset.RRset | None) -> bool:

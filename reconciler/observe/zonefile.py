@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reconciler.state import Key, Observed
 
 _MAX_OCTETS = 64 * 1024 * 1024
+_LEADS_TO_MAIL = (dns.rdatatype.MX, dns.rdatatype.A, dns.rdatatype.AAAA, dns.rdatatype.CNAME)  # RFC 5321 section 5.1
 
 
 class ZonefileObserver:
@@ -107,6 +108,8 @@ class ZonefileObserver:
             return Observation(key, None, (missing,))
         path = str(self._path(apex))
         observed = content if isinstance(content, Unknown) else _observed(content, key, apex, apexes)
+        if isinstance(observed, Absent) and isinstance(content, MasterFile) and key.name == question.domain:
+            observed = Absent(is_covered=_is_covered(content, dns.name.from_text(key.name)))
         return Observation(key, Zone(apex, (path,)), (ServerAnswer(path, observed),))
 
 
@@ -158,3 +161,13 @@ def _hidden_by(content: MasterFile, owner: dns.name.Name) -> Unknown | None:
         if dname is not None:
             return Unknown(Cause.CNAME, f"{owner} lies below the DNAME of {name}, which points to {dname[0].target}")
     return None
+
+
+def _is_covered(content: MasterFile, owner: dns.name.Name) -> bool:
+    """Whether a wildcard answers for `owner`: nothing is at or below its next closer name (RFC 4592 section 3.3.1)."""
+    for depth in range(len(owner) - 1, len(content.origin) - 1, -1):
+        wildcard = dns.name.from_text("*", owner.split(depth)[1])
+        if any(content.get_rdataset(wildcard, rdtype) is not None for rdtype in _LEADS_TO_MAIL):
+            next_closer = owner.split(depth + 1)[1]
+            return not any(name.is_subdomain(next_closer) for name in content.nodes)
+    return False

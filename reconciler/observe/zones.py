@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
+# a server that has answered, and holds no zone around the name
+_SAYS_NO = frozenset({Cause.NO_SUCH_ZONE, Cause.REFUSED, Cause.NOT_AUTHORITATIVE})
 _MAX_ADDRESSES = 4  # of one name server; more would only make the wait for a dead one longer
 
 
@@ -122,12 +124,15 @@ class ZoneFinder:
             return servers
         steps = await asyncio.gather(*(self._step_by_server(server, name) for server in servers))
         apexes = [step for step in steps if isinstance(step, str)]
+        failures = [step for step in steps if isinstance(step, Unknown)]
+        silent = next((f for f in failures if f.cause not in _SAYS_NO), None)
+        if silent is not None and name not in apexes:
+            return silent  # a server may hold the child zone, another one its parent alone
         if apexes:
-            return max(apexes, key=len)  # a server may hold the child zone, another one its parent alone
+            return max(apexes, key=len)
         if None in steps:
             return None
-        failures = [step for step in steps if isinstance(step, Unknown)]
-        # that a zone does not exist must not be concluded while some server could not be asked
+        # that a zone does not exist must not be concluded while some server did not say so
         return next((f for f in failures if f.cause is not Cause.NO_SUCH_ZONE), failures[0])
 
     async def _step_by_server(self, server: Server, name: Name) -> _Step:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.result import Became
 from reconciler.escape import terminal_text
-from reconciler.report.text import SYMBOLS, Style, value_lines
+from reconciler.report.text import SYMBOLS, Style, counted, value_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,19 +22,27 @@ def render_applied(report: ApplyReport, *, color: bool) -> str:
     style = Style(color=color)
     lines = [line for result in report.results for line in _result_lines(result, style)]
     counts = Counter(r.became for r in report.results)
-    done = f"{counts[Became.APPLIED]} domains applied, {counts[Became.ALREADY_DONE]} already done"
+    done = f"{counted(counts[Became.APPLIED], 'domain')} applied, {counts[Became.ALREADY_DONE]} already done"
     problems = f"{counts[Became.STALE]} stale, {counts[Became.FAILED]} failed"
     waiting = len(report.plan.unfinished)
-    rest = f" {waiting} wait for a gate, a person or an observation: `reconciler plan` shows them." if waiting else ""
+    rest = f" {_waiting_text(waiting)}" if waiting else ""
     if not report.results and not waiting:
-        return f"{style('In sync.', 'green')} {len(report.plan.domains)} domains, nothing to apply.\n"
+        return f"{style('In sync.', 'green')} {counted(len(report.plan.domains), 'domain')}, nothing to apply.\n"
     return "\n".join([*lines, *([""] if lines else []), f"{style('Apply:', 'bold')} {done}; {problems}.{rest}", ""])
+
+
+def _waiting_text(waiting: int) -> str:
+    wait, what = ("waits", "it") if waiting == 1 else ("wait", "them")
+    domains = counted(waiting, "domain")
+    return f"{domains} {wait} for a gate, a person or an observation: `reconciler plan` shows {what}."
 
 
 def _result_lines(result: DomainResult, style: Style) -> Iterator[str]:
     yield f"{style(terminal_text(result.domain), 'bold')}  {style(result.became.value, _STYLES[result.became])}"
     if result.message:
         yield f"    {terminal_text(result.message)}"
+    if result.became is Became.STALE:
+        yield f"    {style('->', 'dim')} plan again, and look at what changed"
     if result.became is not Became.APPLIED:
         return
     for step in result.steps:
@@ -48,4 +56,7 @@ def _result_lines(result: DomainResult, style: Style) -> Iterator[str]:
 def _sight_text(sight: Sight) -> str:
     name = terminal_text(sight.key.name.removesuffix("."))
     everywhere = "" if sight.shown_by == sight.asked else "; the others follow, and the next plan looks again"
-    return f"  {sight.key.type} {name}: seen at {sight.shown_by} of {sight.asked} authoritative servers{everywhere}"
+    if not sight.shown_by:
+        everywhere = "; if that stays so, the world asks other servers than this provider's"
+    servers = counted(sight.asked, "authoritative server")
+    return f"  {sight.key.type} {name}: seen at {sight.shown_by} of {servers}{everywhere}"

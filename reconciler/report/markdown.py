@@ -43,7 +43,7 @@ def _diagnostic_lines(document: PlanDocument) -> Iterator[str]:
     for d in sorted_diagnostics(document.diagnostics_as_data()):
         place = f"{markdown_code(d.place)}: " if d.place else ""
         detail = " ".join(d.detail.split())
-        yield f"- **{d.severity.value}** {place}{markdown_text(d.summary)}. {markdown_text(detail)}"
+        yield f"- **{d.severity.value}** {place}{markdown_text(d.summary.rstrip('.'))}. {markdown_text(detail)}"
     if document.diagnostics:
         yield ""
 
@@ -62,7 +62,7 @@ def _organization_lines(
             yield from (line for step in steps for line in _step_lines(step))
             yield ""
     for domain in busy:
-        yield f"**{markdown_text(domain.written)}** ({domain.stage.value})"
+        yield f"**{markdown_code(domain.written)}** ({domain.stage.value})"
         yield ""
         for step in domain.steps:
             if step.status is not Status.DONE:

@@ -59,7 +59,7 @@ def render_text(document: PlanDocument, *, color: bool) -> str:
         lines += ["", style(terminal_text(organization), "bold")]
         lines += [line for service in services for line in _service_lines(service, style)]
         lines += [line for domain in domains for line in _domain_lines(domain, width, style)]
-    lines += ["", _summary_line(document, len(in_sync), style)]
+    lines += ["", *_manual_hint(document), _summary_line(document, len(in_sync), style)]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -150,9 +150,19 @@ def _by(step: StepDocument) -> str:
     return f" by {terminal_text(step.provider)}" if step.status is Status.READY else ""
 
 
+def counted(number: int, noun: str) -> str:
+    """As in `1 domain` and `2 domains`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _manual_hint(document: PlanDocument) -> Iterator[str]:
+    if document.summary.manual:
+        yield "What is manual: `reconciler emit instructions --out DIR` writes a sheet for whoever runs that DNS."
+
+
 def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:
     counts = document.summary
-    domains = f"{len(document.domains)} domains, {in_sync} in sync"
+    domains = f"{counted(len(document.domains), 'domain')}, {in_sync} in sync"
     if not document.has_changes and not counts.unknown:
         return f"{style('In sync.', 'green')} {domains}."
     steps = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"

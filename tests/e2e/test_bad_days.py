@@ -74,6 +74,17 @@ def test_a_wrong_key_is_said_without_the_key_and_nothing_is_written(workspace: W
     assert written_nothing(workspace)
 
 
+def test_a_plan_whose_apply_failed_may_be_applied_again(workspace: Workspace) -> None:
+    """A secret that was not set must not cost the review."""
+    workspace.write("manifests/acme.yaml", manifest("good.example"))
+    workspace.run("plan", "--out", "plan.json")
+    secret = workspace.environment.pop("TSIG_SECRET")
+    assert workspace.run("apply", "plan.json").code == 1
+    workspace.environment["TSIG_SECRET"] = secret
+    assert "good.example  applied" in workspace.run("apply", "plan.json").out
+    assert workspace.run("apply", "plan.json").code == 4
+
+
 def test_a_missing_variable_is_named(workspace: Workspace) -> None:
     del workspace.environment["TSIG_SECRET"]
     workspace.write("manifests/acme.yaml", manifest("good.example"))
@@ -146,6 +157,17 @@ def test_a_full_disk_loses_nothing(workspace: Workspace) -> None:
     assert ran.code == 1
     assert "error[system]" in ran.err
     assert sorted(p.name for p in workspace.directory.iterdir()) == ["manifests", "reconciler.yaml"]
+
+
+def test_a_disk_that_is_full_at_the_claim_stops_before_the_first_write(workspace: Workspace) -> None:
+    workspace.write("manifests/acme.yaml", manifest("good.example"))
+    workspace.run("plan", "--out", "plan.json")
+    limited = ["sh", "-c", 'ulimit -f 0; exec "$0" -m reconciler "$@"', sys.executable]
+    ran = workspace.run_program(limited, "apply", "plan.json")
+    assert ran.code == 1
+    assert "error[system]" in ran.err
+    assert written_nothing(workspace)
+    assert workspace.run("apply", "plan.json").code == 3
 
 
 def test_a_state_folder_that_cannot_be_written_stops_before_the_first_write(workspace: Workspace) -> None:

@@ -45,6 +45,8 @@ def foreign(content: Content) -> Content:
 @pytest.mark.parametrize("kind", BACKENDS)
 def test_a_domain_is_onboarded_and_multi_region_goes_on_and_off_in_a_nasty_zone(kind: str, tmp_path: Path) -> None:
     zones = {ZONE: nasty_zone(ZONE, without=WITHOUT[kind])}
+    # moto serves no DNS: what was written is seen by the next run alone
+    done = 3 if kind == "route53-moto" else 0
     with laboratory(kind, zones, tmp_path) as (workspace, backend):
         before = foreign(backend.content(ZONE))
         assert len(before[TOKENS][1]) >= 20
@@ -57,7 +59,7 @@ def test_a_domain_is_onboarded_and_multi_region_goes_on_and_off_in_a_nasty_zone(
         assert backend.content(ZONE)[MX][1] != frozenset({EU})
 
         assert workspace.statuses() == {"nasty.example/verification": "done", "nasty.example/mx": "ready"}
-        assert workspace.run("apply", "--auto-approve").code == 0
+        assert workspace.run("apply", "--auto-approve").code == done
         assert backend.content(ZONE)[MX] == (600, frozenset({EU}))
         in_sync = workspace.run("plan", "--detailed-exitcode")
         assert (in_sync.code, in_sync.err) == (0, "")
@@ -69,7 +71,7 @@ def test_a_domain_is_onboarded_and_multi_region_goes_on_and_off_in_a_nasty_zone(
         assert workspace.run("apply", "--auto-approve").code == 3
         assert backend.content(ZONE)[MX][1] == {EU}
         assert backend.content(ZONE)[TOKENS][1] - before[TOKENS][1] == {ONE, TWO}
-        assert workspace.run("apply", "--auto-approve").code == 0
+        assert workspace.run("apply", "--auto-approve").code == done
         assert backend.content(ZONE)[MX][1] == {EU_MULTI}
         assert workspace.run("plan", "--detailed-exitcode").code == 0
 
@@ -78,7 +80,7 @@ def test_a_domain_is_onboarded_and_multi_region_goes_on_and_off_in_a_nasty_zone(
         assert workspace.run("apply", "--auto-approve").code == 3
         assert backend.content(ZONE)[MX][1] == {EU}
         assert backend.content(ZONE)[TOKENS][1] - before[TOKENS][1] == {ONE, TWO}
-        assert workspace.run("apply", "--auto-approve").code == 0
+        assert workspace.run("apply", "--auto-approve").code == done
         assert backend.content(ZONE)[TOKENS][1] - before[TOKENS][1] == {ONE}
         assert workspace.run("plan", "--detailed-exitcode").code == 0
         assert foreign(backend.content(ZONE)) == before
@@ -96,6 +98,7 @@ def test_a_writer_that_came_between_plan_and_apply_loses_nothing(kind: str, tmp_
         applied = workspace.run("apply", "plan.json")
         assert applied.code == 4, applied.err
         assert "raced.example  stale" in applied.out
+        assert "plan again" in applied.out
         assert "calm.example  applied" in applied.out
         after = backend.content("raced.example.")["_amazonses.raced.example.", "TXT"]
         assert after == (1234, frozenset({txt("somebody was faster")}))

@@ -29,6 +29,7 @@ from servers.updates import (
 )
 
 from reconciler.apply import StaleError, VerifyError
+from reconciler.apply.comparison import CnameConflictError
 from reconciler.names import Name
 from reconciler.state import Key, Rdata
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from servers.updates import Run
+
+    from reconciler.diff import Change
 
 pytestmark = pytest.mark.integration
 
@@ -72,6 +75,17 @@ def test_changes_a_ttl_alone_and_with_some_values_kept(run: Run, tmp_path: Path)
         assert rrset(server, MX) == (60, {OLD_MX})
         written.write(ZONE, [change(MX, [OLD_MX], [NEW_MX, OLD_MX], [], 60, 7200)])
         assert rrset(server, MX) == (7200, {OLD_MX, NEW_MX})
+
+
+@every_server
+@pytest.mark.parametrize(
+    "wanted", [change(MX, [OLD_MX], [NEW_MX], [], 600, 600), change(MX, [OLD_MX], [OLD_MX], [], 600, 60)]
+)
+def test_an_mx_that_is_spelt_in_capitals_goes(run: Run, wanted: Change, tmp_path: Path) -> None:
+    text = ZONE_TEXT.replace(f"MX {OLD_MX}", "MX 10 MAIL.Acme.Example.")
+    with run({ZONE: text}, directory=tmp_path) as server:
+        writer(server).write(ZONE, [wanted])
+        assert rrset(server, MX) == (wanted.ttl, set(wanted.after))
 
 
 @every_server
@@ -155,3 +169,27 @@ def test_what_somebody_else_makes_of_the_write_at_once_is_shown(run: Run, tmp_pa
         with run_proxy(server, after_update=race) as port, pytest.raises(VerifyError, match="raced"):
             writer(server, key, port=port).write(ZONE, [ADD_TOKEN])
         assert rrset(server, TXT) == (900, {FOREIGN, TOKEN, '"raced"'})
+
+
+@every_server
+@pytest.mark.parametrize("wildcard", ['* 600 TXT "v=spf1 -all"', "* 600 CNAME mail", "*._amazonses.new 600 TXT below"])
+def test_a_name_that_a_wildcard_answers_for_gets_its_first_value(run: Run, wildcard: str, tmp_path: Path) -> None:
+    created = Key(Name("_amazonses.new.acme.example."), "TXT")
+    with run({ZONE: f"{ZONE_TEXT}{wildcard}\n"}, directory=tmp_path) as server:
+        before = content(server.axfr(ZONE))
+        written = writer(server)
+        written.write(ZONE, [change(created, [], [TOKEN], [], None, 300)])
+        assert rrset(server, created) == (300, {TOKEN})
+        after = content(server.axfr(ZONE))
+        changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)}
+        assert changed == {(ZONE, "SOA"), created}
+        with pytest.raises(StaleError):
+            written.write(ZONE, [change(created, [], [TOKEN], [], None, 300)])
+
+
+@every_server
+def test_a_cname_that_equals_the_wildcard_and_is_at_the_name_is_refused(run: Run, tmp_path: Path) -> None:
+    there = Key(Name("_amazonses.new.acme.example."), "TXT")
+    text = f"{ZONE_TEXT}* 600 CNAME mail\n_amazonses.new 600 CNAME mail\n"
+    with run({ZONE: text}, directory=tmp_path) as server, pytest.raises(CnameConflictError):
+        writer(server).write(ZONE, [change(there, [], [TOKEN], [], None, 300)])

@@ -6,14 +6,16 @@ import json
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import dns.opcode
 import pytest
 from servers.bind import run_bind
 from servers.nasty import content
 from servers.processes import TsigKey, end, free_port
 from servers.proxy import Fate, run_proxy
 from servers.updates import (
+    ADD_TOKEN,
     MX,
     NEW_MX,
     OLD_MX,
@@ -142,6 +144,33 @@ def test_after_an_answer_that_was_lost_the_server_is_asked_what_happened(tmp_pat
         assert rrset(server, MX) == (300, {NEW_MX})
 
 
+@pytest.mark.parametrize("closes_after", [1, 2, 1000])
+def test_questions_share_a_connection_and_a_closed_one_is_replaced(closes_after: int, tmp_path: Path) -> None:
+    connections: list[list[bytes]] = []
+    with run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server:
+        with run_proxy(server, messages=connections, closes_after=closes_after) as port:
+            writer(server, port=port).write(ZONE, [ADD_TOKEN, SWITCH])
+        assert rrset(server, MX) == (300, {NEW_MX})
+    assert len([c for c in connections if c]) == {1: 7, 2: 4, 1000: 2}[closes_after]
+
+
+@pytest.mark.parametrize("fate", [Fate.LOST, Fate.UNANSWERED])
+def test_an_update_is_the_first_on_its_connection_and_never_sent_again(fate: Fate, tmp_path: Path) -> None:
+    connections: list[list[bytes]] = []
+    with (
+        run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server,
+        run_proxy(server, fate=fate, messages=connections) as port,
+    ):
+        written = writer(server, port=port)
+        if fate is Fate.LOST:
+            with pytest.raises(ApplyError, match="nothing is written so far"):
+                written.write(ZONE, [SWITCH])
+        else:
+            written.write(ZONE, [SWITCH])
+    updates = [(place, m) for c in connections for place, m in enumerate(c) if (m[2] >> 3) & 15 == dns.opcode.UPDATE]
+    assert [place for place, _ in updates] == [0]
+
+
 def test_a_server_that_dies_with_the_update_leaves_the_outcome_open(tmp_path: Path) -> None:
     with run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server:
         stopped = run_proxy(server, after_update=lambda: end(server.process), fate=Fate.UNANSWERED)
@@ -175,8 +204,8 @@ def test_killed_at_the_update_leaves_the_old_or_the_new_state(
 
     # killed before the server has the message: it was sent whole, so the proxy stands for the network and loses it
     fate = Fate.LOST if when == "before_update" else Fate.PASSED
-    callbacks = {when: kill}
-    with run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server, run_proxy(server, fate=fate, **callbacks) as port:
+    interference: dict[str, Any] = {when: kill, "fate": fate}
+    with run_bind({ZONE: ZONE_TEXT}, directory=tmp_path) as server, run_proxy(server, **interference) as port:
         arguments = json.dumps([port, list(MX), ZONE, OLD_MX, NEW_MX])
         with subprocess.Popen([sys.executable, "-c", _CHILD, arguments], stdin=subprocess.PIPE, text=True) as process:
             try:

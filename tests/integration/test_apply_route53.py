@@ -215,6 +215,29 @@ def test_without_permission_to_ask_for_a_change_the_write_counts_and_a_warning_i
     assert "not yet seen on all" in caplog.text
 
 
+def test_the_wait_for_changes_that_spread_is_one_for_all_domains(caplog: pytest.LogCaptureFixture) -> None:
+    """A minute for each of a thousand domains, one after the other, would be most of a day."""
+    elsewhere = Elsewhere()
+    elsewhere.upsert(ZONE, "MX", "10 mail.acme.example.")
+    asked: list[str] = []
+
+    def pending() -> AWSResponse:
+        elsewhere.upsert(TOKEN_NAME, "TXT", *([OURS] if not asked else [OURS, OLD]))
+        return xml_answer(PENDING)
+
+    def still_pending(request: object, **_: object) -> AWSResponse:
+        asked.append(str(request))
+        return xml_answer(PENDING.replace("ChangeResourceRecordSetsResponse", "GetChangeResponse"))
+
+    writer = writer_answered_by(pending)
+    writer._api._client.meta.events.register("before-send.route53.GetChange", still_pending)  # noqa: SLF001
+    writer._api._patience = 3.0  # noqa: SLF001 - seconds: one look
+    writer.write(ZONE, [build_change(after=(OURS,))])
+    writer.write(ZONE, [build_change(before=(OURS,), after=(OLD, OURS))])
+    assert len(asked) == 1
+    assert caplog.text.count("no more is waited for") == 1
+
+
 def test_an_accepted_batch_that_is_not_there_fails_the_verification() -> None:
     accepted = PENDING.replace("PENDING", "INSYNC")
     with pytest.raises(VerifyError, match="no rrset"):

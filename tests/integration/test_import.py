@@ -61,7 +61,7 @@ def test_a_protected_domain_is_in_sync_once_the_unknowable_is_filled_in(
         manifest.write_text(_filled_in(manifest.read_text(), region))
         capsys.readouterr()
         assert main([*options, "plan", "--detailed-exitcode"]) == 0
-    assert capsys.readouterr().out.endswith("In sync. 1 domains, 1 in sync.\n")
+    assert capsys.readouterr().out.endswith("In sync. 1 domain, 1 in sync.\n")
 
 
 def test_a_domain_in_front_of_the_gateway_is_drafted_from_a_real_server(

@@ -42,6 +42,9 @@ ns.cut IN A 192.0.2.2
 child IN NS ns1
 * IN TXT "v=spf1 -all"
 *.apps IN CNAME apps.example.net.
+*.hosts IN A 192.0.2.3
+exists.hosts IN TXT "so the wildcard does not cover it"
+*.mails IN MX 10 mail
 same IN TXT "v=spf1 -all"
 {BIG}
 """
@@ -172,6 +175,24 @@ def test_what_a_wildcard_makes_is_not_at_the_name(server: NameServer, owner: str
     assert observed(asking(server), question(owner, rdtype, domain="acme.example")) == Absent()
 
 
+@pytest.mark.parametrize(
+    ("domain", "is_covered"),
+    [
+        ("new.acme.example.", False),
+        ("shop.apps.acme.example.", True),
+        ("shop.hosts.acme.example.", True),
+        ("exists.hosts.acme.example.", False),
+        ("non.terminal.acme.example.", False),
+        ("shop.mails.acme.example.", True),
+    ],
+)
+def test_a_mail_domain_that_only_a_wildcard_makes_is_told_from_none(
+    server: NameServer, domain: str, *, is_covered: bool
+) -> None:
+    """A TXT wildcard covers new.acme.example as well, and leads no mail anywhere."""
+    assert observed(asking(server), question(domain, "MX")) == Absent(is_covered=is_covered)
+
+
 def test_what_equals_the_wildcard_and_is_at_the_name_is_present(server: NameServer) -> None:
     found = observed(asking(server), question("same.acme.example.", "TXT", domain="acme.example"))
     assert isinstance(found, Present)
@@ -209,3 +230,18 @@ def test_one_dead_server_of_two(tmp_path: Path) -> None:
     assert isinstance(dead, ServerAnswer)
     assert isinstance(dead.observed, Unknown)
     assert dead.observed.cause is Cause.NETWORK
+
+
+def test_a_silent_server_may_hold_the_zone_below(tmp_path: Path) -> None:
+    """The child's server is down: what the parent's server knows nothing of must not be taken for absent."""
+    child = {"child.acme.example.": f"{HEAD}@ IN MX 10 mail\n"}
+    asked = question("child.acme.example.", "MX")
+    with run_bind({"acme.example.": HEAD}, directory=tmp_path / "parent") as parent:
+        with run_bind(child, directory=tmp_path / "child") as server:
+            assert isinstance(observed(asking(parent, server), asked), Present)
+        found = observe_one(asking(parent, server), asked)
+        assert found.zone is None
+        assert isinstance(found.observed, Unknown)
+        assert found.observed.cause is Cause.NETWORK
+        declared = question("child.acme.example.", "MX", zone="acme.example")
+        assert observed(asking(parent, server), declared) == Absent()

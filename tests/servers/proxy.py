@@ -35,14 +35,23 @@ def run_proxy(
     before_update: Callable[[], None] = lambda: None,
     after_update: Callable[[], None] = lambda: None,
     fate: Fate = Fate.PASSED,
+    messages: list[list[bytes]] | None = None,
+    closes_after: int = 1000,
 ) -> Iterator[int]:
-    """The port of a proxy before `server`; the callbacks run around each UPDATE, before its answer goes back."""
+    """The port of a proxy before `server`; the callbacks run around each UPDATE, before its answer goes back.
+
+    `messages` gets the messages of each connection; a connection is closed after `closes_after` answers.
+    """
+    connections: list[list[bytes]] = [] if messages is None else messages
 
     class Connection(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             with socket.create_connection((server.address, server.port), timeout=QUERY_SECONDS) as upstream:
                 answers = upstream.makefile("rb")
-                while message := _received(self.rfile):
+                seen: list[bytes] = []
+                connections.append(seen)
+                while len(seen) < closes_after and (message := _received(self.rfile)):
+                    seen.append(message)
                     is_update = (message[2] >> 3) & 15 == _OPCODE_UPDATE
                     if is_update:
                         before_update()

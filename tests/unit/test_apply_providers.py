@@ -165,6 +165,7 @@ def test_a_handler_called_env_replaces_octodns_own(monkeypatch: pytest.MonkeyPat
         ({"class": "octodns_bind.listdir"}, "no class"),
         ({"class": "octodns_bind.AxfrSource", "host": "127.0.0.1"}, "cannot be written to"),
         ({"class": "pathlib.Path"}, "cannot be written to"),
+        ({"class": "octodns_bind.ZoneFileProvider", "directory": [1]}, "TypeError"),
         ({"class": "octodns_bind.Rfc2136Provider"}, "host"),
         ({"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "nonsense": 1}, "nonsense"),
         ({"class": "octodns_bind.Rfc2136Provider", "host": "127.0.0.1", "port": "dns"}, "ValueError"),
@@ -210,6 +211,35 @@ def test_errors_of_a_writer_lose_the_secrets_and_keep_their_kind() -> None:
         RedactingWriter(Leaking(), lambda text: text.replace(SECRET, "(secret)")).write(ZONE, [])
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_what_no_writer_foresaw_is_one_domains_failure_without_a_secret() -> None:
+    """An API key with a character that HTTP cannot carry makes the client raise UnicodeEncodeError, for one."""
+
+    class Surprising:
+        def write(self, zone: Name, changes: Sequence[Change]) -> None:
+            message = f"{zone} {len(changes)} no header can carry {SECRET}"
+            raise UnicodeError(message)
+
+    with pytest.raises(ApplyError, match=r"UnicodeError: .* carry \(secret\)") as caught:
+        RedactingWriter(Surprising(), lambda text: text.replace(SECRET, "(secret)")).write(ZONE, [])
+    assert caught.value.__suppress_context__
+
+
+def test_a_secret_handler_of_another_kind_is_not_even_made(tmp_path: Path) -> None:
+    handlers: dict[str, dict[str, object]] = {
+        "touch made": {"class": "subprocess.Popen", "shell": True, "cwd": str(tmp_path)}
+    }
+    with pytest.raises(ProviderConfigError, match="no octoDNS secret handler"):
+        build_writer("p", {"class": RECORDING, "token": "touch made/x"}, handlers)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_module_that_is_a_program_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a_program.py").write_text("raise SystemExit(0)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ProviderConfigError, match="SystemExit"):
+        build_writer("p", {"class": "a_program.Provider"}, {})
 
 
 def test_a_code_of_one_error_alone_survives() -> None:

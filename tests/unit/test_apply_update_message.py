@@ -32,7 +32,10 @@ def sections(change: Change) -> tuple[list[tuple[str, str, str]], list[tuple[str
         )
         for r in message.prerequisite
     ]
-    after = [(dns.rdataclass.to_text(r.deleting or r.rdclass), r.ttl, r[0].to_text()) for r in message.update]
+    after = [
+        (dns.rdataclass.to_text(r.deleting or r.rdclass), r.ttl, r[0].to_text() if len(r) else "")
+        for r in message.update
+    ]
     return before, after
 
 
@@ -52,6 +55,16 @@ def test_another_ttl_removes_and_adds_each_value() -> None:
     before, after = sections(Change(TXT, ZONE, (KEPT, OLD), (KEPT,), (), 900, 60))
     assert before == [("IN", "TXT", KEPT), ("IN", "TXT", OLD)]
     assert after == [("NONE", 0, KEPT), ("NONE", 0, OLD), ("IN", 60, KEPT)]
+
+
+def test_an_mx_that_is_ours_alone_is_replaced_and_a_shared_one_changed_by_value() -> None:
+    key, old, new, other = Key(ZONE, "MX"), Rdata("10 old."), Rdata("0 new."), Rdata("20 other.")
+    before, after = sections(Change(key, ZONE, (old, other), (new, other), (), 900, 900))
+    assert before == [("IN", "MX", old), ("IN", "MX", other)]
+    assert after == [("ANY", 0, ""), ("IN", 900, new), ("IN", 900, other)]
+    shared = sections(Change(key, ZONE, (old,), (new,), (other,), 900, 900))
+    assert shared[1] == [("NONE", 0, old), ("IN", 900, new)]
+    assert sections(Change(key, ZONE, (old,), (old, new), (), 900, 900))[1] == [("IN", 900, new)]
 
 
 def test_the_last_value_goes_without_a_word_about_ttls() -> None:

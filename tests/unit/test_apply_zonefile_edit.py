@@ -236,3 +236,9 @@ def test_the_proof_of_records_sees_ttls_rdatas_and_names(new: str) -> None:
     wrong = parsed_zone((HEAD + "@ MX 0 eu.mx-pp.com.\n" + new).encode(), ZONE)
     with pytest.raises(MasterFileError, match="another record"):
         require_same_records(old, wrong, [switch()])
+
+
+def test_rdata_that_cannot_be_encoded_are_refused_as_a_file_that_cannot_be_read() -> None:
+    """The arithmetic of dnspython raises struct.error for this altitude."""
+    with pytest.raises(MasterFileError, match="cannot be read"):
+        parsed_zone((HEAD + "l LOC 52 22 23.000 N 4 53 32.000 E 42949673.00m\n").encode(), ZONE)

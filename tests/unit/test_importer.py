@@ -67,6 +67,7 @@ def test_every_error_of_a_list_is_said_at_once() -> None:
         (b"\n# nothing\n", [(0, "import-empty")]),
         (b"domain,organization\n", [(0, "import-empty")]),
         (b'domain\n"acme.example"x\n', [(2, "import-csv")]),
+        (b"Domain;Org\nacme.example;acme\n", [(1, "import-column")]),
         (b"acme.example,acme\n", [(1, "import-name")]),
         (b"https://acme.example/\n", [(1, "import-name")]),
         (b"a\xe2\x80\xa8b.example\n", [(1, "import-name")]),

@@ -51,6 +51,13 @@ def test_present_with_ttl_and_every_octet(tmp_path: Path) -> None:
     assert mx.rrset.ttl == 300
 
 
+@pytest.mark.parametrize("altitude", ["42949673.00m", "1e400m"])
+def test_rdata_that_cannot_be_encoded_leave_the_other_zones_alone(tmp_path: Path, altitude: str) -> None:
+    """The exceptions of dnspython's arithmetic are no DNSException: struct.error, OverflowError."""
+    write_zone(tmp_path, "acme.example", f"{HEAD}l IN LOC 52 22 23.000 N 4 53 32.000 E {altitude}\n")
+    assert unknown(observe_one(tmp_path, "acme.example.", "MX")).cause is Cause.UNREADABLE
+
+
 def test_origins_that_change_inside_the_file(tmp_path: Path) -> None:
     text = f"$ORIGIN acme.example.\n{HEAD}$ORIGIN sub\n@ IN MX 10 mail\n$ORIGIN acme.example.\n_amazonses IN TXT x\n"
     write_zone(tmp_path, "acme.example", text)
@@ -89,6 +96,26 @@ def test_a_wildcard_holds_nothing_at_the_names_it_covers(tmp_path: Path, record:
     write_zone(tmp_path, "acme.example", f"{HEAD}{record}\n")
     observed = observe_one(tmp_path, "_amazonses.acme.example.", "TXT", domain="acme.example").observed
     assert observed == Absent()
+
+
+@pytest.mark.parametrize(
+    ("records", "is_covered"),
+    [
+        ("* MX 1 mx\n", True),
+        ("* A 192.0.2.1\n", True),
+        ('* TXT "x"\n', False),
+        ("* MX 1 mx\nb A 192.0.2.1\n", False),
+        ("* MX 1 mx\nx.a.b A 192.0.2.1\n", False),
+        ("* MX 1 mx\n*.b MX 1 mx\n", True),
+        ("* MX 1 mx\n*.b TXT x\n", False),
+        ("*.c MX 1 mx\n", False),
+    ],
+)
+def test_a_mail_domain_that_only_a_wildcard_makes_is_told_from_none(
+    tmp_path: Path, records: str, *, is_covered: bool
+) -> None:
+    write_zone(tmp_path, "acme.example", f"{HEAD}{records}")
+    assert observe_one(tmp_path, "a.b.acme.example.", "MX").observed == Absent(is_covered=is_covered)
 
 
 def test_the_deepest_file_is_the_zone(tmp_path: Path) -> None:

@@ -132,6 +132,15 @@ def test_a_vanished_token_is_told_with_the_time_that_is_left() -> None:
     assert plan.stage is Stage.SWITCHED
 
 
+def test_multi_region_off_without_the_secondary_value_is_warned() -> None:
+    """Nobody can tell that value from a stranger's any more: it would stay in DNS for ever."""
+    unnamed = domain(verification=Verification("primary-token", None))
+    going_off = planned(facts(unnamed, txt=present(TXT_KEY, *BOTH), mx=present(MX_KEY, EU_MULTI)))
+    assert [d.code for d in going_off.diagnostics] == ["retired-value-unnamed"]
+    assert planned(facts(txt=present(TXT_KEY, *BOTH), mx=present(MX_KEY, EU_MULTI))).diagnostics == ()
+    assert planned(facts(unnamed, txt=present(TXT_KEY, PRIMARY), mx=present(MX_KEY, EU))).diagnostics == ()
+
+
 def test_no_token_alarm_while_one_of_ours_or_nothing_certain_is_there() -> None:
     assert planned(facts(txt=TIMEOUT, mx=present(MX_KEY, EU))).diagnostics == ()
     multi = domain(multi_region=True)
@@ -178,6 +187,14 @@ def test_a_name_that_cannot_be_written_is_an_error_and_holds_the_domain(key: obj
 def test_the_same_error_at_both_names_is_told_once() -> None:
     gone = Unknown(Cause.NO_SUCH_ZONE, "there is no zone acme.example")
     assert len(planned(facts(txt=gone, mx=gone)).diagnostics) == 1
+
+
+@pytest.mark.parametrize("provider", ["bind", MANUAL_PROVIDER])
+def test_nothing_is_written_below_a_domain_that_only_a_wildcard_makes(provider: str) -> None:
+    """A verification value would make it an empty non-terminal: no MX, no address, and the mail is lost."""
+    plan = planned(facts(mx=Absent(is_covered=True)), provider)
+    assert [d.code for d in plan.diagnostics] == ["wildcard-domain"]
+    assert {s.status for s in plan.steps} == {Status.HELD}
 
 
 def test_a_null_mx_is_not_mixed_with_another() -> None:

@@ -168,3 +168,54 @@ def test_names_the_nearest_key_and_provider(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, "default_provider: bnd\nproviders: {bind: {class: a.B}}\n")
     assert "Did you mean `bind`?" in caught.value.diagnostics[0].detail
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "no",
+        "Off",
+        "YES",
+        "on",
+        "053",
+        "0o17",
+        "1e3",
+        "1_000",
+        "12:30",
+        "0b11",
+        "2026-11-21",
+        "2026-02-30",
+        "=",
+        "[a, no]",
+    ],
+)
+def test_what_octodns_would_read_otherwise_is_refused_without_its_value(tmp_path: Path, value: str) -> None:
+    text = f"providers:\n  aws:\n    class: a.B\n    private: {value}\n"
+    assert refused(tmp_path, text) == [("yaml-dialect", 4, 18 if value.startswith("[") else 14)]
+    handler = f"secret_handlers:\n  vault:\n    class: a.B\n    nested:\n      password: {value}\n"
+    with pytest.raises(SettingsError, match="`password` of `vault`") as caught:
+        load(tmp_path, handler)
+    assert "53" not in str(caught.value)
+
+
+def test_a_key_that_octodns_would_read_otherwise_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, "providers: {p: {class: a.B, on: true}}\n") == [("yaml-dialect", 1, 29)]
+
+
+def test_what_octodns_cannot_read_at_all_is_refused_where_it_stands(tmp_path: Path) -> None:
+    """YAML lets a tab stand between tokens, and PyYAML does not."""
+    assert refused(tmp_path, "providers: {p: {class: a.B\t}}\n") == [("yaml-dialect", 1, 27)]
+
+
+def test_what_both_read_alike_stands_word_for_word(tmp_path: Path) -> None:
+    block = (
+        "{class: a.B, a: 'no', b: \"053\", c: true, d: 53, e: 2.5, f: null, g: [x, 1], h: {i: -1}, j: y, k: 127.0.0.1,"
+        " l: env/N, m: +SoMe/Base64==, n: FALSE, o: 0, p: ~, q: '2026-11-21', r: é}"
+    )
+    settings = load(tmp_path, f"default_provider: p\nproviders: {{p: {block}}}\n")
+    assert settings.providers["p"]["a"] == "no"
+    assert settings.providers["p"]["r"] == "é"
+
+
+def test_outside_of_the_blocks_yaml_1_2_alone_counts(tmp_path: Path) -> None:
+    assert load(tmp_path, "state_directory: no\nproviders: {p: {class: a.B}}\n").state_directory == tmp_path / "no"

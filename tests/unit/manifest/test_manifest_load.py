@@ -28,7 +28,7 @@ def manifest(name: str = "acme", *, top: str = "", service: str = "", domain: st
         f"organization: {name}\nregion: us\nescalation_contacts: [secops@{name}.example]\n{lines(top, '')}"
         f"services:\n  - name: hq\n    kind: exchange\n{lines(service, '    ')}    domains:\n"
         f"      - name: {mail_domain or f'{name}.example'}\n        next_hops: [mail.{name}.example]\n"
-        f"        verification: {{primary: one, secondary: two}}\n{lines(domain, '        ')}"
+        f"        verification: {{primary: one-{name}, secondary: two-{name}}}\n{lines(domain, '        ')}"
     )
 
 
@@ -68,7 +68,7 @@ def test_a_domain_carries_all_that_was_said(tmp_path: Path) -> None:
     assert (domain.organization, domain.service, domain.kind, domain.connection) == ("acme", "hq", "exchange", "mx")
     assert (domain.region, domain.multi_region, domain.provider, domain.ttl) == ("us", True, "bind", 300)
     assert (domain.next_hops, domain.zone, domain.mx_exclusive) == (("mail.acme.example.",), "example.", True)
-    assert (domain.verification.primary, domain.verification.secondary) == ("one", "two")
+    assert (domain.verification.primary, domain.verification.secondary) == ("one-acme", "two-acme")
     assert domain.mx_host is not None
     assert (domain.mx_host.host, domain.mx_host.reason) == ("mx.vendor.example.", "support says")
     assert domain.source == Source(f"{tmp_path}/acme.yaml", 12)

@@ -1,0 +1,91 @@
+"""The two streams: the result goes to stdout and nothing else does; progress, diagnostics and logs go to stderr."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.escape import log_text, terminal_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reconciler.errors import Diagnostic
+
+
+def discard_stdout() -> None:
+    """Keep the interpreter from complaining when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def configure_streams() -> None:
+    """What the terminal's encoding lacks is shown as its code point; a stream that was closed takes and loses all."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def write_lines(text: str) -> None:
+    """A result for people, in the terminal's own encoding."""
+    sys.stdout.write(log_text(text))
+
+
+def write_data(text: str) -> None:
+    """A result for programs: UTF-8, as JSON and YAML have to be (RFC 8259 section 8.1)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    sys.stdout.write(text)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr where that is a terminal; see `run.Progress`."""
+    if not sys.stderr.isatty() or not total:
+        yield lambda _done: None
+        return
+    from tqdm import tqdm  # noqa: PLC0415
+
+    with tqdm(total=total, desc=what, leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def advance(done: int) -> None:
+            bar.update(done - bar.n)
+
+        yield advance
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic], *, is_color_wanted: bool) -> None:
+    """Every diagnostic to stderr."""
+    from reconciler.report.text import render_diagnostics  # noqa: PLC0415 - keeps `--help` quick
+
+    lines = render_diagnostics(diagnostics, color=has_color(sys.stderr, is_wanted=is_color_wanted))
+    sys.stderr.write(log_text("".join(f"{line}\n" for line in lines)))
+
+
+def has_color(stream: object, *, is_wanted: bool) -> bool:
+    """Whether the stream gets colours: a terminal that can, and nobody said no (`NO_COLOR`, https://no-color.org)."""
+    is_allowed = is_wanted and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_allowed and bool(getattr(stream, "isatty", bool)())
+
+
+class _LineFormatter(logging.Formatter):
+    """One line for each record: messages of providers quote what is in a zone."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
+        return log_text(terminal_text(super().formatMessage(record)))
+
+
+def configure_logging(*, is_verbose: bool) -> None:
+    """Logs go to stderr: warnings of everybody, and with `is_verbose` what we ourselves do."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LineFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # only our own: providers log names of keys and accounts at INFO
+    logging.getLogger("reconciler").setLevel(logging.INFO if is_verbose else logging.WARNING)

@@ -1,0 +1,225 @@
+"""The shell: what is selected, which commit the manifests are at, and what a saved plan may still do."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import NOW
+from command import HEAD, manifest, write_folder
+
+from reconciler import run
+from reconciler.apply.result import Became
+from reconciler.document import render_document
+from reconciler.errors import ManifestError, StalePlanError
+from reconciler.plan import Status
+from reconciler.run_apply import apply_now, apply_saved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from reconciler.document import PlanDocument
+    from reconciler.run import Invocation
+
+
+class Seen:
+    """A progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.steps: list[tuple[str, int, int]] = []
+
+    @contextmanager
+    def __call__(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """As `run.Progress`."""
+        yield lambda done: self.steps.append((what, total, done))
+
+
+def _open(folder: Path, *, now: datetime = NOW, progress: run.Progress | None = None) -> Invocation:
+    return run.open_invocation(
+        manifests=folder / "manifests",
+        settings_file=folder / "reconciler.yaml",
+        is_settings_required=True,
+        now=now,
+        commit=None,
+        progress=progress or Seen(),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """acme.example with nothing done, done.example in sync."""
+    write_folder(tmp_path)
+    monkeypatch.chdir(tmp_path)  # folders in provider blocks are octoDNS's, relative to where it runs
+    return tmp_path
+
+
+def _plan(folder: Path, *domains: str) -> PlanDocument:
+    return run.plan(_open(folder), run.Selection(domains=domains))
+
+
+def _save(folder: Path) -> Path:
+    path = folder / "plan.json"
+    path.write_text(render_document(_plan(folder)))
+    return path
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
+
+
+def test_the_commit_is_that_of_the_manifests(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None without a repository, while they differ from it, and where there are none."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
+    manifests = folder / "manifests"
+    assert run.commit_of(manifests) is None
+    _git(folder, "init", "--quiet")
+    assert run.commit_of(manifests) is None
+    _git(folder, "add", "manifests")
+    _git(folder, "commit", "--quiet", "-m", "manifests")
+    head = _git(folder, "rev-parse", "HEAD")
+    assert run.commit_of(manifests) == head
+    (folder / "elsewhere").write_text("not a manifest")
+    assert run.commit_of(manifests) == head
+    (manifests / "new.yaml").write_text("")
+    assert run.commit_of(manifests) is None
+    assert run.commit_of(folder / "none") is None
+
+
+def test_a_machine_without_git_knows_no_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    assert run.commit_of(folder / "manifests") is None
+
+
+def test_a_selection_is_what_was_named_by_domain_or_by_organization(folder: Path) -> None:
+    fleet, _ = run.validate(_open(folder), ())
+
+    def select(*domains: str, organizations: tuple[str, ...] = ()) -> list[str]:
+        return [d.written for d in run.select_domains(fleet, run.Selection(domains, organizations))]
+
+    assert select() == select(organizations=("acme",)) == ["acme.example", "done.example"]
+    assert select("DONE.example.") == ["done.example"]
+    assert select("done.example", organizations=("acme",)) == ["acme.example", "done.example"]
+
+
+def test_everything_that_is_not_declared_is_said_at_once(folder: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        run.plan(_open(folder), run.Selection(("acne.example", "x" * 70), ("acne",)))
+    assert [d.code for d in caught.value.diagnostics] == ["no-such-domain", "no-such-domain", "no-such-organization"]
+
+
+def test_a_provider_that_the_settings_do_not_have_is_said_for_each_domain(folder: Path) -> None:
+    text = manifest("acme.example", "done.example").replace("kind: exchange", "kind: exchange\n    provider: bnid")
+    (folder / "manifests" / "acme.yaml").write_text(text)
+    with pytest.raises(ManifestError) as caught:
+        _plan(folder, "done.example")
+    assert [(d.code, d.domain, d.line > 0) for d in caught.value.diagnostics] == [
+        ("unknown-provider", "acme.example", True),
+        ("unknown-provider", "done.example", True),
+    ]
+    assert "files, manual" in caught.value.diagnostics[0].detail
+
+
+def test_progress_ends_at_the_total(folder: Path) -> None:
+    seen = Seen()
+    apply_now(_open(folder, progress=seen), run.Selection())
+    last = {what: (total, done) for what, total, done in seen.steps}
+    assert last == {"observing": (4, 4), "applying": (1, 1), "looking": (1, 1)}
+
+
+def test_what_was_written_was_looked_at(folder: Path) -> None:
+    (result,) = apply_now(_open(folder), run.Selection()).results
+    assert result.became is Became.APPLIED
+    assert [(s.key.type, s.shown_by, s.asked) for s in result.sights] == [("TXT", 1, 1)]
+
+
+def test_a_saved_plan_is_good_until_its_last_moment(folder: Path) -> None:
+    path = _save(folder)
+    end = NOW + timedelta(hours=24)
+    with pytest.raises(StalePlanError, match="expired"):
+        run.review(_open(folder, now=end + timedelta(microseconds=1)), path)
+    _, _, reviewed = run.review(_open(folder, now=end), path)
+    assert [(r.domain.domain, r.stale) for r in reviewed] == [("acme.example", "")]
+
+
+def test_a_domain_that_left_the_manifests_is_stale_and_the_others_go_on(folder: Path) -> None:
+    (folder / "zones" / "new.example.zone").write_text(f"{HEAD}@ MX 10 mail\n")
+    (folder / "manifests" / "acme.yaml").write_text(manifest("acme.example", "new.example"))
+    path = _save(folder)
+    (folder / "manifests" / "acme.yaml").write_text(manifest("new.example"))
+    became = {r.domain: r.became for r in apply_saved(_open(folder), path).results}
+    assert became == {"acme.example": Became.STALE, "new.example": Became.APPLIED}
+    assert "_amazonses" not in (folder / "zones" / "acme.example.zone").read_text()
+
+
+def test_a_plan_of_which_nothing_is_declared_any_more_is_stale(folder: Path) -> None:
+    path = _save(folder)
+    (folder / "manifests" / "acme.yaml").write_text(manifest("new.example"))
+    report = apply_saved(_open(folder), path)
+    assert [r.became for r in report.results] == [Became.STALE]
+    assert report.plan.domains == []
+
+
+def test_what_somebody_did_meanwhile_is_done_already(folder: Path) -> None:
+    path = _save(folder)
+    (folder / "zones" / "acme.example.zone").write_text(f'{HEAD}@ MX 10 mail\n_amazonses TXT "token-of-acme.example"\n')
+    assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.ALREADY_DONE]
+
+
+def test_what_cannot_be_written_fails_alone_and_is_said(folder: Path) -> None:
+    """The manifests name a provider whose files lie elsewhere than those that are observed."""
+    settings = (folder / "reconciler.yaml").read_text()
+    (folder / "reconciler.yaml").write_text(settings.replace("directory: zones", f"directory: {folder / 'none'}"))
+    (result,) = apply_now(_open(folder), run.Selection()).results
+    assert result.became is Became.FAILED
+    assert result.code
+    assert "none" in result.message
+
+
+def test_an_interrupt_while_applying_leaves_a_saved_plan_open(folder: Path) -> None:
+    path = _save(folder)
+
+    class Impatient(Seen):
+        @contextmanager
+        def __call__(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+            def advance(done: int) -> None:
+                super_advance(done)
+                if what == "applying":
+                    raise KeyboardInterrupt
+
+            with super().__call__(what, total) as super_advance:
+                yield advance
+
+    with pytest.raises(KeyboardInterrupt):
+        apply_saved(_open(folder, progress=Impatient()), path)
+    assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.ALREADY_DONE]
+    with pytest.raises(StalePlanError, match="applied before"):
+        apply_saved(_open(folder), path)
+
+
+def test_only_what_is_ready_is_written_without_a_review(folder: Path) -> None:
+    (ready,) = run.ready_domains(_plan(folder))
+    assert [(s.id, s.status) for s in ready.steps] == [("acme.example/verification", Status.READY)]
+
+
+def test_two_domains_of_one_zone_are_written_one_after_the_other(folder: Path) -> None:
+    """Through two provider blocks for one folder, which is one server."""
+    text = manifest("acme.example", "sub.acme.example").replace(
+        "      - name: sub", "      - provider: other\n        name: sub"
+    )
+    (folder / "manifests" / "acme.yaml").write_text(text)
+    settings = (folder / "reconciler.yaml").read_text()
+    block = "{class: octodns_bind.ZoneFileProvider, directory: zones, file_extension: .zone}"
+    (folder / "reconciler.yaml").write_text(settings.replace(block + "}", f"{block}, other: {block}}}"))
+    invocation = _open(folder)
+    became = [r.became for r in apply_now(invocation, run.Selection()).results]
+    assert became == [Became.APPLIED] * 2
+    zone = (folder / "zones" / "acme.example.zone").read_text()
+    assert zone.count("token-of-") == 2
