@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.addresses import AddressSet, InvalidAddressError, address_set, parse_address_set, parse_interval
@@ -78,6 +78,7 @@ def _assert_canonical(intervals: AddressSet) -> None:
         assert (one.version, one.last + 1) < (other.version, other.first)
 
 
+@settings(deadline=None)
 @given(SETS)
 def test_a_set_holds_what_its_texts_stand_for(pair: tuple[AddressSet, frozenset[Address]]) -> None:
     intervals, addresses = pair
@@ -86,6 +87,7 @@ def test_a_set_holds_what_its_texts_stand_for(pair: tuple[AddressSet, frozenset[
     assert (intervals.size, bool(intervals)) == (len(addresses), bool(addresses))
 
 
+@settings(deadline=None)
 @given(SETS, SETS)
 def test_sets_are_joined_met_and_subtracted_as_sets_of_addresses(
     one: tuple[AddressSet, frozenset[Address]], other: tuple[AddressSet, frozenset[Address]]
@@ -101,12 +103,14 @@ def test_sets_are_joined_met_and_subtracted_as_sets_of_addresses(
     assert (one[0] == other[0]) == (one[1] == other[1])
 
 
+@settings(deadline=None)
 @given(SETS)
 def test_texts_are_read_back_as_the_same_set(pair: tuple[AddressSet, frozenset[Address]]) -> None:
     intervals, _ = pair
     assert parse_address_set(intervals.texts) == intervals
 
 
+@settings(deadline=None)
 @given(st.lists(written(), max_size=8), st.integers(0, 8))
 def test_the_order_is_irrelevant(parts: list[tuple[str, frozenset[Address]]], turn: int) -> None:
     intervals = [parse_interval(text) for text, _ in parts]
@@ -115,6 +119,7 @@ def test_the_order_is_irrelevant(parts: list[tuple[str, frozenset[Address]]], tu
     assert address_set(turned) == address_set([*intervals, *turned]) == address_set(intervals)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_a_range_is_written_as_a_block_exactly_when_it_is_one(one: int, other: int) -> None:
     first, last = (ipaddress.IPv4Address(n) for n in sorted((one, other)))
@@ -123,6 +128,7 @@ def test_a_range_is_written_as_a_block_exactly_when_it_is_one(one: int, other: i
     assert text == (str(blocks[0]).removesuffix("/32") if len(blocks) == 1 else f"{first}-{last}")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.text(alphabet="0123456789abcdef.:/-% ", max_size=45))
 def test_any_text_is_an_interval_or_refused(text: str) -> None:
     try:

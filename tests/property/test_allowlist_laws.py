@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from targets_lab import declared_list
 
@@ -45,6 +45,7 @@ def _replaced(emission: AllowlistEmission) -> AllowlistContent:
     return AllowlistContent(read_entries(emission.result))
 
 
+@settings(deadline=None)
 @given(GATEWAYS, LISTS)
 def test_every_entry_has_exactly_one_standing(gateway: tuple[str, ...], content: AllowlistContent) -> None:
     found = compare(parse_address_set(gateway), content, parse_address_set(KNOWN))
@@ -55,6 +56,7 @@ def test_every_entry_has_exactly_one_standing(gateway: tuple[str, ...], content:
         assert sorted((*found.needed, *kept, *gone), key=str) == sorted(content.entries, key=str)
 
 
+@settings(deadline=None)
 @given(GATEWAYS, LISTS)
 def test_only_known_gateway_addresses_go_unless_the_list_is_exclusive(
     gateway: tuple[str, ...], content: AllowlistContent
@@ -67,6 +69,7 @@ def test_only_known_gateway_addresses_go_unless_the_list_is_exclusive(
         assert not removed & parse_address_set(gateway)
 
 
+@settings(deadline=None)
 @given(gateway=GATEWAYS, content=LISTS, exclusive=YES, may_remove=YES)
 def test_what_is_emitted_gives_coverage_and_keeps_what_is_foreign(
     gateway: tuple[str, ...], content: AllowlistContent, *, exclusive: bool, may_remove: bool
@@ -82,6 +85,7 @@ def test_what_is_emitted_gives_coverage_and_keeps_what_is_foreign(
     assert parse_address_set(emission.merged) == parse_address_set(emission.result)
 
 
+@settings(deadline=None)
 @given(gateway=GATEWAYS, content=LISTS, exclusive=YES)
 def test_a_second_run_changes_nothing(gateway: tuple[str, ...], content: AllowlistContent, *, exclusive: bool) -> None:
     first = _emission(gateway, content, exclusive=exclusive, may_remove=True)
@@ -91,6 +95,7 @@ def test_a_second_run_changes_nothing(gateway: tuple[str, ...], content: Allowli
         assert compare(parse_address_set(gateway), after, parse_address_set(KNOWN)).is_in_sync(exclusive=exclusive)
 
 
+@settings(deadline=None)
 @given(GATEWAYS, LISTS)
 def test_nothing_is_removed_before_its_time(gateway: tuple[str, ...], content: AllowlistContent) -> None:
     emission = _emission(gateway, content, exclusive=True, may_remove=False)
