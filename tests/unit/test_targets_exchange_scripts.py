@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from exchange_builders import (
@@ -267,7 +268,8 @@ def test_what_windows_powershell_could_read_as_something_else_is_refused(value: 
     ):
         with pytest.raises(EmitError):
             list_scripts(given)
-    for changes in ({"name": value}, {"header": value}, {"pattern": value}):
+    changed: tuple[dict[str, Any], ...] = ({"name": value}, {"header": value}, {"pattern": value})
+    for changes in changed:
         with pytest.raises(EmitError):
             rule_scripts(rule_emission(rule=replace(SPAM_RULE, **changes)))
 
@@ -337,3 +339,15 @@ def test_the_longest_names_of_a_manifest_make_a_comment_that_fits() -> None:
     words = next(t for t in literals(script) if t.startswith("For the e-mail gateway"))
     assert len(words) <= 80
     assert find_mail_rule_excess(rule_emission(service="s" * 63, organization="o" * 63)) == ()
+
+
+@pytest.mark.parametrize("name", ["ExchangeStub.psm1", "RunScript.ps1", "ParseScript.ps1"])
+def test_what_runs_the_scripts_in_tests_parses_as_well(name: str) -> None:
+    """PowerShell is not on every machine that runs the tests."""
+    script = (GOLDEN.parent.parent / "pwsh" / name).read_text(encoding="ascii")
+    assert not errors(parse(script))
+
+
+def test_the_stub_has_every_cmdlet_that_a_script_calls() -> None:
+    stub = function_names(parse((GOLDEN.parent.parent / "pwsh" / "ExchangeStub.psm1").read_text(encoding="ascii")))
+    assert set().union(*ALLOWED.values()) <= stub
