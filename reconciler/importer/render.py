@@ -86,6 +86,8 @@ def _organization_lines(organization: str, state: OrganizationState, world: Worl
     yield "services:"
     yield "  - name: mail"
     yield "    kind: other  # or what runs behind the gateway: exchange, cpanel, zoho, postfix, exim, ..."
+    yield "    # FILL IN for kind other, and remove for any other kind: what the service can do"
+    yield "    capabilities:  # as {third_party_mx: true, allowlist: true, header_rules: false}"
     yield "    connection: mx"
     yield "    domains:"
 

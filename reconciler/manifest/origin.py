@@ -43,7 +43,7 @@ def build_allowlists(
         target = ALLOWLIST_TARGETS.get(model.target)
         if target is None:
             refused = declaration_problems(DeclaredAllowlist(model.target, "", Intent.ALLOW, exclusive=False))
-            detail = " ".join((*refused, choice_detail(model.target, sorted(ALLOWLIST_TARGETS))))
+            detail = " ".join((*(f"{reason}." for reason in refused), choice_detail(model.target, sorted(ALLOWLIST_TARGETS))))
             findings.error("allowlist-target", f"there is no target {shown(model.target)}", detail, (*loc, "target"))
             continue
         _require_fit(model, target, loc, findings)
@@ -55,7 +55,7 @@ def build_allowlists(
         declared = DeclaredAllowlist(
             model.target, model.name or "", Intent(model.intent), model.exclusive, tuple(sorted(model.options.items()))
         )
-        for problem in declaration_problems(declared):
+        for problem in declaration_problems(declared) if declared.name or "name" not in target.options else ():
             findings.error("allowlist-words", f"{shown(model.target)}: {problem}", "Correct the list's words.", loc)
         unfit = None
         if not findings.is_refused((*service.loc, "kind")):

@@ -37,6 +37,7 @@ def _filled_in(draft: str, region: str) -> str:
     filled = draft.replace("escalation_contacts: []", "escalation_contacts: [secops@acme.example]")
     filled = filled.replace("next_hops: []", "next_hops: [mail.hosting.example]")
     filled = filled.replace("region:  #", f"region: {region}  #", 1)
+    filled = filled.replace("capabilities:  #", "capabilities: {third_party_mx: true, allowlist: true}  #")
     waiver = "waivers: [{gate: residency, owner: o@acme.example, reason: accepted, expires: 2027-06-30}]\n"
     return filled.replace("services:\n", f"{waiver}services:\n", 1)
 

@@ -182,7 +182,7 @@ def test_a_broken_template_writes_nothing(tmp_path: Path) -> None:
 
 def test_the_console_sheet_asks_for_every_missing_value() -> None:
     declared = domain(multi_region=True, verification=replace(domain().verification, secondary=None))
-    organization = Organization("acme", "eu", True, ("secops@acme.example",), (declared,), SOURCE)  # noqa: FBT003
+    organization = Organization("acme", "eu", True, ("secops@acme.example",), (), (declared,), SOURCE)  # noqa: FBT003
     sheet = build_console_sheet(organization, catalog=catalog(), now=NOW)
     assert sheet.missing == 1
     assert sheet.services[0].domains[0].missing == ("secondary",)
