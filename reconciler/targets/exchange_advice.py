@@ -21,7 +21,7 @@ def advise_receive_connector(connector: Record, settings: Record) -> Iterator[Ad
     """Limits of a receive connector, and of the organization, that were made for many senders."""
     name = connector.text("Name")
     for key, where, fix in (
-        (connector, f"the receive connector {name}", f"Set-ReceiveConnector -Identity '{name}' -MaxMessageSize 40MB"),
+        (connector, f"the receive connector {name}", "Set-ReceiveConnector -MaxMessageSize 40MB"),
         (settings, "the organization", "Set-TransportConfig -MaxReceiveSize 40MB"),
     ):
         field = "MaxMessageSize" if key is connector else "MaxReceiveSize"
@@ -50,6 +50,5 @@ def _limit(connector: str, setting: str, value: str, wanted: str) -> Advice:
     return Advice(
         "exchange-connection-limit",
         f"the receive connector {connector} has {setting} {value}, and all mail comes from a few addresses now",
-        f"Let the gateway's connector take more, as with: "
-        f"Set-ReceiveConnector -Identity '{connector}' -{setting} {wanted}",
+        f"Let the gateway's connector take more, as with: Set-ReceiveConnector -{setting} {wanted}",
     )

@@ -62,7 +62,7 @@ def _closed(connector: Record) -> tuple[Advice, ...]:
     name = connector.text("Name")
     if not connector.flag("Enabled"):
         summary = f"the receive connector {name} is disabled: its ranges allow nobody"
-        detail = f"Enable it: Set-ReceiveConnector -Identity '{name}' -Enabled $true. Then make a new export."
+        detail = "Enable it with Set-ReceiveConnector -Enabled $true, then make a new export."
         return (Advice("exchange-connector-disabled", summary, detail),)
     if "anonymoususers" not in connector.words("PermissionGroups"):
         summary = f"the receive connector {name} refuses anonymous senders, as the gateway is one"
