@@ -53,3 +53,8 @@ def texts(root: Node, kind: str) -> set[str]:
 def function_names(root: Node) -> set[str]:
     """The functions that the script defines."""
     return texts(root, "function_name")
+
+
+def literals(root: Node) -> set[str]:
+    """What the single-quoted strings of a script stand for."""
+    return {text[1:-1].replace("''", "'") for text in texts(root, "verbatim_string_characters")}

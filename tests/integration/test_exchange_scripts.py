@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import subprocess
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from exchange_builders import (
@@ -19,8 +14,6 @@ from exchange_builders import (
     INBOUND,
     LIST_TARGETS,
     RECEIVE,
-    RULE,
-    SPAM_RULE,
     STALE,
     declared,
     edge_entry,
@@ -29,20 +22,18 @@ from exchange_builders import (
     inbound_connector,
     list_scripts,
     receive_connector,
-    rule_emission,
-    rule_scripts,
-    transport_rule,
 )
+from exchange_lab import SECONDS, TESTS, Lab, find_pwsh
 
 from reconciler.targets.base import AllowlistContent, Intent
-from reconciler.targets.mail_rule import RuleState, compare_rule
-from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
+from reconciler.targets.registry import ALLOWLIST_TARGETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.integration
 
-TESTS = Path(__file__).parent.parent
 FOREIGN = "192.0.2.0/24"
-SECONDS = 60
 SCRIPT = {
     RECEIVE: "receive-connector.ps1",
     EDGE: "edge-allow-list.ps1",
@@ -53,67 +44,8 @@ SCRIPT = {
 
 
 @pytest.fixture(name="pwsh", scope="module")
-def find_pwsh() -> str:
-    """PowerShell 7; where it is missing, a skip, or a failure with RECONCILER_REQUIRE_PWSH=1."""
-    found = shutil.which("pwsh")
-    if found is None:
-        if os.environ.get("RECONCILER_REQUIRE_PWSH") == "1":
-            pytest.fail("pwsh is required and is not on the PATH")
-        pytest.skip("pwsh (PowerShell 7) is not on the PATH")
-    return found
-
-
-@dataclass(frozen=True)
-class Ran:
-    """One run of a script: its exit code, what it printed, and the stub's state afterwards."""
-
-    code: int
-    output: str
-    state: dict[str, Any]
-
-    @property
-    def summary(self) -> str:
-        """The last line that is a summary."""
-        return [line for line in self.output.splitlines() if line.startswith("Summary: ")][-1]
-
-
-class Lab:
-    """A folder with the stub's state and the scripts; each run is a PowerShell of its own."""
-
-    def __init__(self, pwsh: str, folder: Path, state: dict[str, Any]) -> None:
-        """Write the state; what it does not name is empty."""
-        self._pwsh = pwsh
-        self._folder = folder
-        self._state = folder / "state.json"
-        empty: dict[str, Any] = {
-            "Rules": [],
-            "ReceiveConnectors": [],
-            "IPAllowList": [],
-            "ConnectionFilterPolicies": [],
-            "InboundConnectors": [],
-            "Changes": [],
-        }
-        self._state.write_text(json.dumps(empty | state))
-
-    def run(self, script: str, **parameters: object) -> Ran:
-        """Run the text of a script. Confirm is off, as in a pipeline."""
-        file = self._folder / "script.ps1"
-        file.write_bytes(script.encode())
-        if "-Append" in script:
-            parameters |= {"Confirm": False, "TranscriptPath": str(self._folder / "transcript.log")}
-        command = [self._pwsh, "-NoProfile", "-NonInteractive", "-File", str(TESTS / "pwsh" / "RunScript.ps1")]
-        command += ["-State", str(self._state), "-Script", str(file), "-Parameters", json.dumps(parameters)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, cwd=self._folder)
-        return Ran(done.returncode, done.stdout + done.stderr, json.loads(self._state.read_text()))
-
-    def export(self, script: str) -> str:
-        """What an export script writes."""
-        path = self._folder / "export.json"
-        ran = self.run(script, Path=str(path))
-        assert ran.code == 0, ran.output
-        octets = path.read_bytes()
-        assert not octets.startswith(b"\xef\xbb\xbf")
-        return octets.decode()
+def pwsh_on_the_path() -> str:
+    return find_pwsh()
 
 
 def identified(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -279,75 +211,3 @@ def test_the_skip_list_is_used_and_not_the_last_address(pwsh: str, tmp_path: Pat
     assert "4 added, 0 removed, 1 corrected, 0 left" in lab.run(script).summary
     assert written(observed(lab, ENHANCED)) == set(GATEWAY)
     assert lab.run(script).summary == "Summary: in sync, nothing to change (4 entries)."
-
-
-def rule_lab(pwsh: str, folder: Path, *rules: dict[str, Any]) -> Lab:
-    return Lab(pwsh, folder, {"Rules": list(rules)})
-
-
-def rule_state(lab: Lab) -> RuleState:
-    target = MAIL_RULE_TARGETS[RULE]
-    text = lab.export(rule_scripts(rule_emission())["export-spam-rule.ps1"])
-    return compare_rule(SPAM_RULE, target.read(text), action=target.action(SPAM_RULE))
-
-
-OTHER = transport_rule(
-    Guid="6f1d0f0c-0000-4000-8000-000000000002", Name="Another", HeaderMatchesMessageHeader="X-Other"
-)
-
-
-@pytest.mark.parametrize(
-    ("rule", "summary"),
-    [
-        (None, "created"),
-        (transport_rule(HeaderMatchesMessageHeader="X-Old"), "corrected"),
-        (transport_rule(HeaderMatchesPatterns=["FAIL", "MAYBE"]), "corrected"),
-        (transport_rule(SetSCL="9"), "corrected"),
-        (transport_rule(Mode="Audit"), "corrected"),
-        (transport_rule(State="Disabled"), "enabled"),
-        (transport_rule(State="Disabled", SetSCL="5"), "corrected, enabled"),
-    ],
-)
-def test_the_spam_rule_is_made_corrected_and_enabled_once(
-    pwsh: str, tmp_path: Path, rule: dict[str, Any] | None, summary: str
-) -> None:
-    lab = rule_lab(pwsh, tmp_path, OTHER, *([rule] if rule else []))
-    script = rule_scripts(rule_emission())["spam-rule.ps1"]
-    first = lab.run(script)
-    assert (first.code, first.summary) == (0, f"Summary: {summary}."), first.output
-    assert rule_state(lab) is RuleState.EQUAL
-    second = lab.run(script)
-    assert second.summary == "Summary: in sync, nothing to change."
-    assert second.state["Changes"] == first.state["Changes"]
-    assert OTHER in second.state["Rules"]
-
-
-def test_what_if_makes_no_spam_rule(pwsh: str, tmp_path: Path) -> None:
-    ran = rule_lab(pwsh, tmp_path, OTHER).run(rule_scripts(rule_emission())["spam-rule.ps1"], WhatIf=True)
-    assert (ran.code, ran.state["Changes"]) == (0, []), ran.output
-    assert ran.summary == "Summary: the rule is missing, and was not made."
-
-
-def test_an_equal_rule_under_another_name_counts_and_is_left_alone(pwsh: str, tmp_path: Path) -> None:
-    lab = rule_lab(pwsh, tmp_path, transport_rule(Name="Gateway spam"))
-    ran = lab.run(rule_scripts(rule_emission())["spam-rule.ps1"])
-    assert ran.summary == "Summary: in sync: an equal rule is there, named Gateway spam."
-    assert ran.state["Changes"] == []
-    assert rule_state(lab) is RuleState.EQUAL_OTHER_NAME
-
-
-@pytest.mark.parametrize(
-    ("rules", "reason"),
-    [
-        ([transport_rule(), transport_rule(Guid="2")], "2 rules are named"),
-        ([transport_rule(Name="A"), transport_rule(Name="B", Guid="2")], "2 rules do what the spam rule does: A, B"),
-        ([transport_rule(Exceptions=["ExceptIfFromPredicate"])], "further parts: exceptions"),
-        ([transport_rule(Conditions=["HeaderMatchesPredicate", "FromScopePredicate"])], "further parts: conditions"),
-    ],
-)
-def test_what_could_be_meant_twice_or_does_more_is_refused(
-    pwsh: str, tmp_path: Path, rules: list[dict[str, Any]], reason: str
-) -> None:
-    ran = rule_lab(pwsh, tmp_path, *rules).run(rule_scripts(rule_emission())["spam-rule.ps1"])
-    assert (ran.code, ran.state["Changes"]) == (1, [])
-    assert reason in ran.output
