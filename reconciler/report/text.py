@@ -156,8 +156,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def _manual_hint(document: PlanDocument) -> Iterator[str]:
-    if document.summary.manual:
+    if any(s.status is Status.MANUAL for d in document.domains for s in d.steps):
         yield "What is manual: `reconciler emit instructions --out DIR` writes a sheet for whoever runs that DNS."
+    manual = [s for service in document.services for s in service.steps if s.status is Status.MANUAL]
+    # `emit exchange` has the scripts, `emit allowlists` all the rest
+    verbs = {"exchange" if s.resource.type.startswith("exchange") else "allowlists" for s in manual}
+    for verb in sorted(verbs):
+        yield f"What is manual at an origin: `reconciler emit {verb} --out DIR` writes what to run there."
 
 
 def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:
