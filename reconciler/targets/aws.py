@@ -46,7 +46,7 @@ class AwsPrefixList:
 
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """The entries, and the version that they are of where the export has the list's description as well."""
-        export = read_export_text(text, target=self.id, raw_section="entries")
+        export = read_export_text(text, target=self.id, raw_section="entries", may_be_markup=True)
         answer = read_json(export.text("entries") or "")
         if not isinstance(answer, dict) or not isinstance(answer.get("Entries"), list):
             raise UnreadableExportError("the export is no answer of get-managed-prefix-list-entries: it has no Entries")

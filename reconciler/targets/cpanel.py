@@ -71,7 +71,7 @@ class CpanelGreylist:
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """`data.greylist_trusted_hosts[].host_ip` of the answer in JSON."""
         del declared
-        export = read_export_text(text, target=self.id, raw_section="answer")
+        export = read_export_text(text, target=self.id, raw_section="answer", may_be_markup=True)
         hosts = _trusted_hosts(read_json(export.text("answer") or ""))
         return AllowlistContent(read_entries(hosts), export.made_at, advice=tuple(_routing_advice(export)))
 
@@ -98,7 +98,7 @@ def _routing_advice(export: ExportText) -> Iterator[Advice]:
     remote = [line.strip() for line in export.lines("remotedomains") or () if line.strip()]
     if remote:
         listed = ", ".join(shown(name) for name in remote[:5]) + (", ..." if remote[5:] else "")
-        summary = f"cPanel delivers {len(remote)} domains elsewhere: {listed}"
+        summary = f"cPanel delivers elsewhere what comes for {listed}"
         yield Advice("mail-routing", summary, _ROUTING_DETAIL)
     elif export.lines("remotedomains") is None:
         summary = "the export does not say how cPanel routes mail, which must stay local when the MX moves"

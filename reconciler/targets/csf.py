@@ -95,7 +95,8 @@ def _sources(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 def _bare_advice(bare: list[str]) -> Iterator[Advice]:
     if bare:
-        summary = f"{len(bare)} lines open every port, not port {_SMTP} alone, as the one for {bare[0]}"
+        listed = ", ".join(bare[:5]) + (", ..." if bare[5:] else "")
+        summary = f"lines that are addresses alone open every port, not port {_SMTP} alone: {listed}"
         detail = f"For a mail gateway tcp|in|d={_SMTP}|s=ADDRESS is enough: add that line, then take the bare one out."
         yield Advice("wider-than-needed", summary, detail)
 

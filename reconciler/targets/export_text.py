@@ -29,6 +29,7 @@ _MAGIC = "reconciler-export"
 _VERSION = "1"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _HEAD_WORDS = 4
+_MARKUP = ("{", "<")
 _MAX_SHOWN = 60  # characters of an export's own text in a message
 
 
@@ -49,8 +50,10 @@ class ExportText:
         return None if lines is None else "".join(f"{line}\n" for line in lines)
 
 
-def read_export_text(text: str, *, target: str, raw_section: str) -> ExportText:
+def read_export_text(text: str, *, target: str, raw_section: str, may_be_markup: bool = False) -> ExportText:
     """The sections of a framed export; a text without the frame is the one section `raw_section`.
+
+    With `may_be_markup` the last line of raw JSON or XML need not be ended: cut off, it does not parse.
 
     Raises:
         UnreadableExportError: the frame is another target's or is cut off; a raw text is empty or its last line is not
@@ -59,13 +62,14 @@ def read_export_text(text: str, *, target: str, raw_section: str) -> ExportText:
     """
     if not text.strip():
         raise UnreadableExportError("the export is empty, as after a command that failed; export it again")
-    lines = tuple(line.removesuffix("\r") for line in text.split("\n"))
-    if lines[-1]:
-        summary = f"the export's last line, {shown(lines[-1])}, has no line end: it may be cut off; export it again"
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    last = lines.pop()
+    if last and not (may_be_markup and text.lstrip().startswith(_MARKUP)):
+        summary = f"the export's last line, {shown(last)}, has no line end: it may be cut off; export it again"
         raise UnreadableExportError(summary)
-    if lines[0].split(" ", 1)[0] != _MAGIC:
-        return ExportText(None, ((raw_section, lines[:-1]),))
-    return ExportText(_made_at(lines[0], target), _sections(lines[1:-1]))
+    if not lines or lines[0].split(" ", 1)[0] != _MAGIC:
+        return ExportText(None, ((raw_section, (*lines, last) if last else tuple(lines)),))
+    return ExportText(_made_at(lines[0], target), _sections(tuple(lines[1:])))
 
 
 def read_json(text: str) -> object:

@@ -43,7 +43,7 @@ class Firewalld:
 
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """Every `entry`; a set of the other family, or whose entries expire, spoils all."""
-        export = read_export_text(text, target=self.id, raw_section="xml")
+        export = read_export_text(text, target=self.id, raw_section="xml", may_be_markup=True)
         xml = export.text("xml")
         if xml is None:
             return AllowlistContent((), export.made_at)

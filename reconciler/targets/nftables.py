@@ -57,7 +57,7 @@ class Nftables:
                 have, and one whose elements expire, which another program fills.
 
         """
-        export = read_export_text(text, target=self.id, raw_section="sets")
+        export = read_export_text(text, target=self.id, raw_section="sets", may_be_markup=True)
         found = {key: each for name, _ in export.sections for key, each in _sets(export.text(name) or "")}
         family, table = declared.option("family", _FAMILIES[0]), declared.option("table", _DEFAULT_TABLE)
         written: list[str] = []

@@ -43,7 +43,7 @@ class PfsenseAlias:
 
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """The table as pfctl shows it, the addresses on one line, or the alias in a backup of the configuration."""
-        export = read_export_text(text, target=self.id, raw_section="addresses")
+        export = read_export_text(text, target=self.id, raw_section="addresses", may_be_markup=True)
         content = export.text("addresses") or ""
         if content.lstrip().startswith("<"):
             return AllowlistContent(read_entries(_of_configuration(content, declared.name)), export.made_at)
@@ -68,7 +68,7 @@ class OpnsenseAlias:
 
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """The table as pfctl shows it, one address a line, or the alias in the console's download (JSON)."""
-        export = read_export_text(text, target=self.id, raw_section="addresses")
+        export = read_export_text(text, target=self.id, raw_section="addresses", may_be_markup=True)
         content = export.text("addresses") or ""
         if content.lstrip().startswith("{"):
             return AllowlistContent(read_entries(_of_download(read_json(content), declared.name)), export.made_at)

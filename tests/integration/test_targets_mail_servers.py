@@ -175,7 +175,8 @@ def exim(tmp_path: Path) -> Path:
     configuration.write_text(
         f"primary_hostname = origin.example\nexim_user = {os.geteuid()}\nexim_group = {os.getegid()}\n"
         f"keep_environment =\nspool_directory = {spool}\nlog_file_path = {spool}/%slog\nnever_users =\n"
-        f"acl_smtp_connect = acl_check_connect\nacl_smtp_rcpt = acl_check_rcpt\nbegin acl\n{acl}\nacl_check_rcpt:\n  accept\n"
+        f"acl_smtp_connect = acl_check_connect\nacl_smtp_rcpt = acl_check_rcpt\n"
+        f"begin acl\n{acl}\nacl_check_rcpt:\n  accept\n"
     )
     command = tmp_path / "exim"
     command.write_text(f'#!/bin/sh\nexec {binary} -C {configuration} "$@"\n')
