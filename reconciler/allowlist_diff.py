@@ -67,4 +67,5 @@ def compare(desired: AddressSet, content: AllowlistContent, known: AddressSet) -
 
 def missing_addresses(needed: Sequence[str], content: AllowlistContent) -> tuple[str, ...]:
     """Those of the addresses that the list does not allow, one by one, in their order."""
-    return tuple(a for a in needed if not content.addresses.covers(parse_address_set([a])))
+    allowed = content.addresses
+    return tuple(a for a in needed if not allowed.covers(parse_address_set([a])))

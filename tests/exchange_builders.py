@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from reconciler import __version__
 from reconciler.targets.base import AllowlistEmission, DeclaredAllowlist, Intent
 from reconciler.targets.mail_rule import MailRule, MailRuleEmission
 from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
@@ -58,7 +59,7 @@ def list_scripts(given: AllowlistEmission) -> dict[str, str]:
     target = ALLOWLIST_TARGETS[given.declared.target]
     templates = Templates(None)
     outputs = (*target.outputs, *target.export_outputs)
-    return {o.file_name: templates.render(o.template, {"list": given}) for o in outputs}
+    return {o.file_name: templates.render(o.template, {"list": given, "version": __version__}) for o in outputs}
 
 
 def rule_scripts(given: MailRuleEmission) -> dict[str, str]:
@@ -66,7 +67,7 @@ def rule_scripts(given: MailRuleEmission) -> dict[str, str]:
     target = MAIL_RULE_TARGETS[RULE]
     templates = Templates(None)
     outputs = (*target.outputs, *target.export_outputs)
-    return {o.file_name: templates.render(o.template, {"mail_rule": given}) for o in outputs}
+    return {o.file_name: templates.render(o.template, {"mail_rule": given, "version": __version__}) for o in outputs}
 
 
 def export(target: str, *objects: dict[str, Any], **changes: Any) -> str:  # noqa: ANN401

@@ -12,11 +12,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler import __version__
 from reconciler.addresses import parse_address_set
 from reconciler.allowlist_diff import compare, missing_addresses
 from reconciler.errors import EmitError, error
 from reconciler.files import contained_path, safe_file_name, write_atomically
 from reconciler.targets.base import AllowlistEmission
+from reconciler.targets.exchange_limits import find_allowlist_excess, find_mail_rule_excess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -125,16 +127,28 @@ def render_target(
         EmitError: a template cannot be used, or a value cannot be written into it; named with `source` where given.
 
     """
+    _refuse(find_allowlist_excess(emission), source)
     outputs = target.export_outputs if is_export_only else (*target.outputs, *target.export_outputs)
-    return {o.file_name: templates.render(o.template, {"list": emission}, source=source) for o in outputs}
+    context = {"list": emission, "version": __version__}
+    return {o.file_name: templates.render(o.template, context, source=source) for o in outputs}
 
 
 def render_mail_rule(
     target: MailRuleTarget, emission: MailRuleEmission, templates: Templates, source: Source | None = None
 ) -> dict[str, str]:
     """The files of a spam rule by their names, as in `render_target`."""
+    _refuse(find_mail_rule_excess(emission), source)
     outputs = (*target.outputs, *target.export_outputs)
-    return {o.file_name: templates.render(o.template, {"mail_rule": emission}, source=source) for o in outputs}
+    context = {"mail_rule": emission, "version": __version__}
+    return {o.file_name: templates.render(o.template, context, source=source) for o in outputs}
+
+
+def _refuse(excesses: tuple[str, ...], source: Source | None) -> None:
+    """What the server would refuse is said before anything is written."""
+    file, line = (source.file, source.line) if source is not None else ("", 0)
+    detail = "Declare less for this target, or shorten the name; nothing was written."
+    if excesses:
+        raise EmitError([error("emit-limit", excess, detail, file=file, line=line) for excess in excesses])
 
 
 def emit_allowlists(

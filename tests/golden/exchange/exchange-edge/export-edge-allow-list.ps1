@@ -38,6 +38,7 @@ $objects = @(
 $document = [ordered] @{
     Format = 'exchange-export'
     FormatVersion = '1'
+    ToolVersion = '0.1.0'
     Target = $target
     MadeAt = [System.DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', $invariant)
     Server = $source
