@@ -35,6 +35,7 @@ _Value = TypeVar("_Value")
 
 # a server that has answered, and holds no zone around the name
 _SAYS_NO = frozenset({Cause.NO_SUCH_ZONE, Cause.REFUSED, Cause.NOT_AUTHORITATIVE})
+_MAX_SERVERS = 32  # of one zone, twice what the best-served have; a reply has room for thousands of hosts of others
 _MAX_ADDRESSES = 4  # of one name server; more would only make the wait for a dead one longer
 
 
@@ -166,6 +167,9 @@ class ZoneFinder:
         if rrset is None or rrset.rdtype != dns.rdatatype.NS:
             return Unknown(Cause.MALFORMED, f"the zone {apex} shows no NS rrset")
         hosts = sorted({rdata.target.canonicalize().to_text() for rdata in rrset})
+        if len(hosts) > _MAX_SERVERS:
+            detail = f"the zone {apex} names {len(hosts)} name servers, and at most {_MAX_SERVERS} are asked"
+            return Unknown(Cause.MALFORMED, detail)
         found = await asyncio.gather(*(self.addresses(host) for host in hosts))
         return tuple(self._server(h, addresses, self._port) for h, addresses in zip(hosts, found, strict=True))
 

@@ -191,3 +191,12 @@ def test_a_failing_name_server_lookup_is_no_absence() -> None:
         found = observe_one(Asking(resolvers=(resolver.endpoint,)), QUESTION)
     assert cause(found.observed) is Cause.SERVFAIL
     assert found.zone is None
+
+
+def test_a_zone_with_a_crowd_of_name_servers_is_unknown_and_none_of_them_is_looked_up() -> None:
+    """Anybody's zone could name thousands of other people's hosts, and have each of them asked."""
+    crowd = [f"acme.example. 9 IN NS ns{n}.victim.example." for n in range(33)]
+    with run_scripted(lambda r, _t, _n: recursing(r, SOA=[SOA], NS=crowd)) as resolver:
+        found = observe_one(Asking(resolvers=(resolver.endpoint,)), QUESTION)
+    assert cause(found.observed) is Cause.MALFORMED
+    assert not [r for _, r in resolver.asked if "victim" in r.question[0].name.to_text()]

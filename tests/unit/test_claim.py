@@ -65,6 +65,14 @@ def test_a_claim_that_is_kept_open_may_be_taken_again(tmp_path: Path) -> None:
     assert _refusal(tmp_path) == "this plan was applied before"
 
 
+def test_a_full_disk_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    """To close a claim takes no more room than to open it."""
+    with claimed(PLAN, tmp_path):
+        (file,) = (tmp_path / "used-plans").iterdir()
+        size = file.stat().st_size
+    assert file.stat().st_size == size > 0
+
+
 def test_a_plan_in_use_by_another_process_is_refused_until_that_ends(tmp_path: Path) -> None:
     with _holder(tmp_path) as other:
         assert _refusal(tmp_path) == "this plan is being applied by another process"

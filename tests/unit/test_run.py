@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -177,10 +178,12 @@ def test_what_cannot_be_written_fails_alone_and_is_said(folder: Path) -> None:
     """The manifests name a provider whose files lie elsewhere than those that are observed."""
     settings = (folder / "reconciler.yaml").read_text()
     (folder / "reconciler.yaml").write_text(settings.replace("directory: zones", f"directory: {folder / 'none'}"))
-    (result,) = apply_now(_open(folder), run.Selection()).results
+    seen = Seen()
+    (result,) = apply_now(_open(folder, progress=seen), run.Selection()).results
     assert result.became is Became.FAILED
     assert result.code
     assert "none" in result.message
+    assert "looking" not in {what for what, _, _ in seen.steps}
 
 
 def test_an_interrupt_while_applying_leaves_a_saved_plan_open(folder: Path) -> None:
@@ -197,11 +200,38 @@ def test_an_interrupt_while_applying_leaves_a_saved_plan_open(folder: Path) -> N
             with super().__call__(what, total) as super_advance:
                 yield advance
 
-    with pytest.raises(KeyboardInterrupt):
+    threads = threading.active_count()
+    with pytest.raises(KeyboardInterrupt) as caught:
         apply_saved(_open(folder, progress=Impatient()), path)
+    assert threading.active_count() == threads, "something goes on writing"
+    del caught  # it kept every frame alive until here
     assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.ALREADY_DONE]
     with pytest.raises(StalePlanError, match="applied before"):
         apply_saved(_open(folder), path)
+
+
+def test_an_equal_plan_of_another_moment_is_another_plan(folder: Path) -> None:
+    """What was undone meanwhile can be planned and applied again."""
+    before = (folder / "zones" / "acme.example.zone").read_text()
+    for day in range(2):
+        now = NOW + timedelta(days=day)
+        path = folder / f"plan{day}.json"
+        path.write_text(render_document(run.plan(_open(folder, now=now), run.Selection())))
+        assert [r.became for r in apply_saved(_open(folder, now=now), path).results] == [Became.APPLIED]
+        (folder / "zones" / "acme.example.zone").write_text(before)
+
+
+def test_a_plan_of_which_something_failed_may_be_applied_again(folder: Path) -> None:
+    path = _save(folder)
+    settings = (folder / "reconciler.yaml").read_text()
+    (folder / "zones").rename(folder / "away")
+    (folder / "zones").mkdir()
+    (folder / "reconciler.yaml").write_text(settings.replace("zonefiles: zones", "zonefiles: away"))
+    assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.FAILED]
+    (folder / "zones").rmdir()
+    (folder / "away").rename(folder / "zones")
+    (folder / "reconciler.yaml").write_text(settings)
+    assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.APPLIED]
 
 
 def test_only_what_is_ready_is_written_without_a_review(folder: Path) -> None:
