@@ -56,7 +56,9 @@ def aws(endpoint: str, tmp_path: Path) -> dict[str, str]:
     command.write_text(f'#!/bin/sh\nexec {require("aws")} --endpoint-url {endpoint} "$@"\n')
     command.chmod(0o755)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": ""}
+    empty = tmp_path / "empty"
+    empty.touch()
+    nothing = {"AWS_CONFIG_FILE": str(empty), "AWS_SHARED_CREDENTIALS_FILE": str(empty), "AWS_PAGER": ""}
     return {**inherited, **CREDENTIALS, **nothing, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
