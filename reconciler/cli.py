@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.document import PlanDocument
-    from reconciler.run import Invocation, Selection
+    from reconciler.run import Invocation
+    from reconciler.selection import Selection
 
 _DEFAULT_SETTINGS = Path("reconciler.yaml")
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
@@ -264,19 +265,20 @@ def _schema(arguments: argparse.Namespace) -> ExitCode:
 
 def _open(arguments: argparse.Namespace) -> Invocation:
     from reconciler import run  # noqa: PLC0415
+    from reconciler.commit import commit_of  # noqa: PLC0415
 
     return run.open_invocation(
         manifests=arguments.manifests,
         settings_file=arguments.settings or _DEFAULT_SETTINGS,
         is_settings_required=arguments.settings is not None,
         now=arguments.now or datetime.now(UTC),
-        commit=run.commit_of(arguments.manifests),
+        commit=commit_of(arguments.manifests),
         progress=progress,
     )
 
 
 def _selection(arguments: argparse.Namespace) -> Selection:
-    from reconciler.run import Selection  # noqa: PLC0415
+    from reconciler.selection import Selection  # noqa: PLC0415
 
     return Selection(tuple(arguments.domain), tuple(arguments.organization))
 

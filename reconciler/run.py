@@ -7,8 +7,6 @@ world ---- observed                      -> emit, report
 
 from __future__ import annotations
 
-import difflib
-import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,12 +19,13 @@ from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanErro
 from reconciler.gates import Facts
 from reconciler.manifest.fleet import MANUAL_PROVIDER, Service
 from reconciler.manifest.load import load_manifests, validate_paths
-from reconciler.names import InvalidNameError, canonical_name, display_name
+from reconciler.names import display_name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.observe.origin import observe_origin
 from reconciler.plan import Status, plan_domain
 from reconciler.review import Reviewed, match_review
+from reconciler.selection import Selection, select_domains
 from reconciler.service_plan import plan_service
 from reconciler.settings import load_settings
 
@@ -71,14 +70,6 @@ class Invocation:
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which declared domains a verb is about; both empty: all of them."""
-
-    domains: tuple[str, ...] = ()
-    organizations: tuple[str, ...] = ()
-
-
 def open_invocation(
     *,
     manifests: Path,
@@ -91,23 +82,6 @@ def open_invocation(
     """Read the settings and the catalog that they name."""
     settings = load_settings(settings_file, required=is_settings_required)
     return Invocation(manifests, settings, load_catalog(settings.catalog), now, commit, progress)
-
-
-# a pull request can hold files that look like a repository, whose settings then name programs to run
-_TRUST_NO_CONTENT = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false", "--no-optional-locks")
-
-
-def commit_of(manifests: Path) -> str | None:
-    """The commit that the manifests are at; None without git, or when they differ from it."""
-    if not manifests.is_dir():
-        return None
-    git = ["git", *_TRUST_NO_CONTENT, "-C", str(manifests)]
-    try:
-        status = subprocess.run([*git, "status", "--porcelain", "--", "."], capture_output=True, check=True, timeout=30)  # noqa: S603
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=30, text=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return None if status.stdout.strip() else head.stdout.strip()
 
 
 def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list[Diagnostic]]:
@@ -276,46 +250,3 @@ def check_providers(fleet: Fleet, settings: Settings) -> None:
     ]
     if wrong:
         raise ManifestError(sorted_diagnostics(wrong))
-
-
-def select_domains(fleet: Fleet, selection: Selection) -> tuple[Domain, ...]:
-    """The declared domains that a verb is about.
-
-    Raises:
-        ManifestError: something that is selected is not declared.
-
-    """
-    if not selection.domains and not selection.organizations:
-        return fleet.domains
-    names = {_canonical_or_same(n) for n in selection.domains}
-    organizations = set(selection.organizations)
-    missing = [
-        *_not_declared("domain", names, {d.name for d in fleet.domains}),
-        *_not_declared("organization", organizations, {o.name for o in fleet.organizations}),
-    ]
-    if missing:
-        raise ManifestError(sorted_diagnostics(missing))
-    return tuple(d for d in fleet.domains if d.name in names or d.organization in organizations)
-
-
-def _canonical_or_same(text: str) -> str:
-    try:
-        return canonical_name(text)
-    except InvalidNameError:
-        return text
-
-
-def _not_declared(what: str, wanted: Iterable[str], declared: Iterable[str]) -> list[Diagnostic]:
-    declared = set(declared)
-    found = []
-    for name in sorted(set(wanted) - declared):
-        near = difflib.get_close_matches(name, declared, n=1)
-        hint = (
-            f"Did you mean {near[0].removesuffix('.')}?" if near else "Look at the manifests, or leave the option out."
-        )
-        found.append(
-            Diagnostic(
-                Severity.ERROR, f"no-such-{what}", f"no manifest declares {what} {name.removesuffix('.')!r}", hint
-            )
-        )
-    return found

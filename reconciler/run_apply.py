@@ -12,7 +12,7 @@ from reconciler.apply.result import ApplyReport, Became, DomainResult, Sight
 from reconciler.names import Name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
-from reconciler.run import Selection, plan, ready_domains, review
+from reconciler.run import plan, ready_domains, review
 from reconciler.state import Observation, Present, Unknown
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.diff import Change
     from reconciler.review import Reviewed
     from reconciler.run import Invocation
+    from reconciler.selection import Selection
     from reconciler.settings import Settings
     from reconciler.state import Key
 

@@ -21,6 +21,7 @@ from reconciler.names import Name, canonical_name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.plan import Status
+from reconciler.selection import select_domains
 from reconciler.state import Key, Present, Rdata, build_rrset, txt_rdata
 from reconciler.templating import Templates
 
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from reconciler.emit.domain_sheet import DomainSheet
     from reconciler.emit.octodns import DomainRRsets
     from reconciler.manifest.fleet import Domain, Fleet
-    from reconciler.run import Invocation, Selection
+    from reconciler.run import Invocation
+    from reconciler.selection import Selection
     from reconciler.state import RRset
 
 # values that only the console can tell: its sheet is how one gets at them
@@ -63,7 +65,7 @@ def emit_instructions(invocation: Invocation, selection: Selection, out: Path) -
         today=invocation.now.date(),
         tolerated=_FROM_CONSOLE,
     )
-    chosen = run.select_domains(fleet, selection)
+    chosen = select_domains(fleet, selection)
     console_sheets = list(_console_sheets(invocation, fleet, chosen))
     if any(d.code in _FROM_CONSOLE for d in diagnostics):
         report = instructions.emit_instructions((), console_sheets, out=out, templates=templates)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from reconciler.catalog import Catalog
     from reconciler.origin import AllowlistFact, OriginFacts
-    from reconciler.run import Invocation, Planned, Selection
+    from reconciler.run import Invocation, Planned
+    from reconciler.selection import Selection
     from reconciler.service_plan import ServicePlan
 
 EXCHANGE_PREFIX = "exchange-"

@@ -43,7 +43,9 @@ def build_allowlists(
         target = ALLOWLIST_TARGETS.get(model.target)
         if target is None:
             refused = declaration_problems(DeclaredAllowlist(model.target, "", Intent.ALLOW, exclusive=False))
-            detail = " ".join((*(f"{reason}." for reason in refused), choice_detail(model.target, sorted(ALLOWLIST_TARGETS))))
+            detail = " ".join(
+                (*(f"{reason}." for reason in refused), choice_detail(model.target, sorted(ALLOWLIST_TARGETS)))
+            )
             findings.error("allowlist-target", f"there is no target {shown(model.target)}", detail, (*loc, "target"))
             continue
         _require_fit(model, target, loc, findings)

@@ -74,9 +74,9 @@ def test_a_plan_that_is_not_whole_is_refused(run: Command, alter: Callable[[str]
 def test_a_plan_that_is_too_large_is_not_parsed(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     run("plan", "--out", "plan.json")
     size = Path("plan.json").stat().st_size
-    monkeypatch.setattr("reconciler.document._MAX_PLAN_OCTETS", size - 1)
+    monkeypatch.setattr("reconciler.document.file._MAX_PLAN_OCTETS", size - 1)
     assert "the plan is too large" in run("apply", "plan.json").err
-    monkeypatch.setattr("reconciler.document._MAX_PLAN_OCTETS", size)
+    monkeypatch.setattr("reconciler.document.file._MAX_PLAN_OCTETS", size)
     assert run("apply", "plan.json").code == 3
 
 

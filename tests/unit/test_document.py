@@ -29,7 +29,7 @@ def test_it_counts_what_is_ready_and_what_waits() -> None:
     counts = made.summary.model_dump()
     assert counts == {"create": 1, "update": 1, "delete": 0, "held": 1, "manual": 0, "unknown": 1, "done": 4}
     assert made.has_changes
-    assert [d.domain for d in made.unfinished] == ["acme.example"] * 2
+    assert [part.organization for part in made.unfinished] == ["acme"] * 2
 
 
 def test_in_sync_has_no_changes() -> None:

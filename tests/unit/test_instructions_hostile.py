@@ -42,7 +42,7 @@ def _sheets(text: str) -> dict[str, str]:
     domain_sheet = build_domain_sheet(
         plan, declared, name_servers=["ns.example.", f"-{text}"], catalog=catalog(), observed_at=NOW, notes=[note]
     )
-    organization = Organization(text, "eu", False, (text,), (declared,), SOURCE)  # noqa: FBT003
+    organization = Organization(text, "eu", False, (text,), (), (declared,), SOURCE)  # noqa: FBT003
     console_sheet = build_console_sheet(organization, catalog=catalog(), now=NOW)
     return {
         f"{name}.{kind}": TEMPLATES.render(f"instructions/{name}.{kind}.j2", {"sheet": sheet})

@@ -14,10 +14,12 @@ from command import HEAD, manifest, write_folder
 
 from reconciler import run
 from reconciler.apply.result import Became
+from reconciler.commit import commit_of
 from reconciler.document import render_document
 from reconciler.errors import ManifestError, StalePlanError
 from reconciler.plan import Status
 from reconciler.run_apply import apply_now, apply_saved
+from reconciler.selection import Selection, select_domains
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _plan(folder: Path, *domains: str) -> PlanDocument:
-    return run.plan(_open(folder), run.Selection(domains=domains))
+    return run.plan(_open(folder), Selection(domains=domains))
 
 
 def _save(folder: Path) -> Path:
@@ -80,30 +82,30 @@ def test_the_commit_is_that_of_the_manifests(folder: Path, monkeypatch: pytest.M
     """None without a repository, while they differ from it, and where there are none."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
     manifests = folder / "manifests"
-    assert run.commit_of(manifests) is None
+    assert commit_of(manifests) is None
     _git(folder, "init", "--quiet")
-    assert run.commit_of(manifests) is None
+    assert commit_of(manifests) is None
     _git(folder, "add", "manifests")
     _git(folder, "commit", "--quiet", "-m", "manifests")
     head = _git(folder, "rev-parse", "HEAD")
-    assert run.commit_of(manifests) == head
+    assert commit_of(manifests) == head
     (folder / "elsewhere").write_text("not a manifest")
-    assert run.commit_of(manifests) == head
+    assert commit_of(manifests) == head
     (manifests / "new.yaml").write_text("")
-    assert run.commit_of(manifests) is None
-    assert run.commit_of(folder / "none") is None
+    assert commit_of(manifests) is None
+    assert commit_of(folder / "none") is None
 
 
 def test_a_machine_without_git_knows_no_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder))
-    assert run.commit_of(folder / "manifests") is None
+    assert commit_of(folder / "manifests") is None
 
 
 def test_a_selection_is_what_was_named_by_domain_or_by_organization(folder: Path) -> None:
     fleet, _ = run.validate(_open(folder), ())
 
     def select(*domains: str, organizations: tuple[str, ...] = ()) -> list[str]:
-        return [d.written for d in run.select_domains(fleet, run.Selection(domains, organizations))]
+        return [d.written for d in select_domains(fleet, Selection(domains, organizations))]
 
     assert select() == select(organizations=("acme",)) == ["acme.example", "done.example"]
     assert select("DONE.example.") == ["done.example"]
@@ -112,7 +114,7 @@ def test_a_selection_is_what_was_named_by_domain_or_by_organization(folder: Path
 
 def test_everything_that_is_not_declared_is_said_at_once(folder: Path) -> None:
     with pytest.raises(ManifestError) as caught:
-        run.plan(_open(folder), run.Selection(("acne.example", "x" * 70), ("acne",)))
+        run.plan(_open(folder), Selection(("acne.example", "x" * 70), ("acne",)))
     assert [d.code for d in caught.value.diagnostics] == ["no-such-domain", "no-such-domain", "no-such-organization"]
 
 
@@ -130,13 +132,13 @@ def test_a_provider_that_the_settings_do_not_have_is_said_for_each_domain(folder
 
 def test_progress_ends_at_the_total(folder: Path) -> None:
     seen = Seen()
-    apply_now(_open(folder, progress=seen), run.Selection())
+    apply_now(_open(folder, progress=seen), Selection())
     last = {what: (total, done) for what, total, done in seen.steps}
     assert last == {"observing": (4, 4), "applying": (1, 1), "looking": (1, 1)}
 
 
 def test_what_was_written_was_looked_at(folder: Path) -> None:
-    (result,) = apply_now(_open(folder), run.Selection()).results
+    (result,) = apply_now(_open(folder), Selection()).results
     assert result.became is Became.APPLIED
     assert [(s.key.type, s.shown_by, s.asked) for s in result.sights] == [("TXT", 1, 1)]
 
@@ -179,7 +181,7 @@ def test_what_cannot_be_written_fails_alone_and_is_said(folder: Path) -> None:
     settings = (folder / "reconciler.yaml").read_text()
     (folder / "reconciler.yaml").write_text(settings.replace("directory: zones", f"directory: {folder / 'none'}"))
     seen = Seen()
-    (result,) = apply_now(_open(folder, progress=seen), run.Selection()).results
+    (result,) = apply_now(_open(folder, progress=seen), Selection()).results
     assert result.became is Became.FAILED
     assert result.code
     assert "none" in result.message
@@ -216,7 +218,7 @@ def test_an_equal_plan_of_another_moment_is_another_plan(folder: Path) -> None:
     for day in range(2):
         now = NOW + timedelta(days=day)
         path = folder / f"plan{day}.json"
-        path.write_text(render_document(run.plan(_open(folder, now=now), run.Selection())))
+        path.write_text(render_document(run.plan(_open(folder, now=now), Selection())))
         assert [r.became for r in apply_saved(_open(folder, now=now), path).results] == [Became.APPLIED]
         (folder / "zones" / "acme.example.zone").write_text(before)
 
@@ -249,7 +251,7 @@ def test_two_domains_of_one_zone_are_written_one_after_the_other(folder: Path) -
     block = "{class: octodns_bind.ZoneFileProvider, directory: zones, file_extension: .zone}"
     (folder / "reconciler.yaml").write_text(settings.replace(block + "}", f"{block}, other: {block}}}"))
     invocation = _open(folder)
-    became = [r.became for r in apply_now(invocation, run.Selection()).results]
+    became = [r.became for r in apply_now(invocation, Selection()).results]
     assert became == [Became.APPLIED] * 2
     zone = (folder / "zones" / "acme.example.zone").read_text()
     assert zone.count("token-of-") == 2

@@ -1,0 +1,32 @@
+"""The plan as a document: versioned JSON that is reviewed, saved, and applied as reviewed.
+
+`digest` is over what the plan means (what is written where, over which observed values, for which manifests, catalog
+and commit); two plans of the same world have the same digest. `id` binds the digest to the moment and the expiry, and
+is what an apply uses up. Readers ignore unknown fields and refuse another major version. A plan shows names and values
+of zones: treat it as sensitive.
+"""
+
+from reconciler.document.build import build_document
+from reconciler.document.file import load_document, render_document
+from reconciler.document.models import (
+    DiagnosticDocument,
+    DomainDocument,
+    PlanDocument,
+    PlanHead,
+    ServiceDocument,
+    StepDocument,
+    plan_schema,
+)
+
+__all__ = [
+    "DiagnosticDocument",
+    "DomainDocument",
+    "PlanDocument",
+    "PlanHead",
+    "ServiceDocument",
+    "StepDocument",
+    "build_document",
+    "load_document",
+    "plan_schema",
+    "render_document",
+]

@@ -1,0 +1,120 @@
+"""From the core's plans to the document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.document.digest import plan_digest, plan_id
+from reconciler.document.models import (
+    FORMAT_VERSION,
+    DiagnosticDocument,
+    DomainDocument,
+    GateDocument,
+    PlanDocument,
+    PlanHead,
+    ResourceDocument,
+    ServiceDocument,
+    SourceDocument,
+    StepDocument,
+    SummaryDocument,
+)
+from reconciler.manifest.fleet import MANUAL_PROVIDER
+from reconciler.plan import Action, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.errors import Diagnostic
+    from reconciler.names import Name
+    from reconciler.plan import DomainPlan, Step
+    from reconciler.service_plan import ServicePlan
+
+
+def build_document(
+    head: PlanHead,
+    plans: Iterable[DomainPlan],
+    diagnostics: Iterable[Diagnostic],
+    service_plans: Iterable[ServicePlan] = (),
+) -> PlanDocument:
+    """The document of a plan."""
+    domains = [_domain_document(plan) for plan in plans]
+    services = [_service_document(plan) for plan in service_plans if plan.steps]
+    steps = [*(s for service in services for s in service.steps), *(s for domain in domains for s in domain.steps)]
+    ready = [s for s in steps if s.status is Status.READY]
+    summary = SummaryDocument(
+        **{action.value: sum(s.action is action for s in ready) for action in Action if action is not Action.NO_OP},
+        **{
+            status.value: sum(s.status is status for s in steps)
+            for status in (Status.HELD, Status.MANUAL, Status.UNKNOWN, Status.DONE)
+        },
+    )
+    digest = plan_digest(head, steps)
+    return PlanDocument(
+        format_version=FORMAT_VERSION,
+        kind="plan",
+        id=plan_id(digest, head.created_at, head.expires_at),
+        digest=digest,
+        **head.model_dump(),
+        has_changes=any(s.action is not Action.NO_OP for s in steps),
+        summary=summary,
+        services=services,
+        domains=domains,
+        diagnostics=[DiagnosticDocument.model_validate(d, from_attributes=True) for d in diagnostics],
+    )
+
+
+def _domain_document(plan: DomainPlan) -> DomainDocument:
+    return DomainDocument(
+        organization=plan.domain.organization,
+        domain=plan.domain.name.removesuffix("."),
+        written=plan.domain.written,
+        stage=plan.stage,
+        steps=[_step_document(step, plan.zone) for step in plan.steps],
+    )
+
+
+def _step_document(step: Step, zone: Name | None) -> StepDocument:
+    change = step.change
+    return StepDocument(
+        id=step.id,
+        phase=step.phase,
+        action=step.action,
+        status=step.status,
+        resource=ResourceDocument(
+            kind="rrset", name=step.key.name, type=step.key.type, zone=change.zone if change else zone
+        ),
+        provider=step.provider,
+        before=list(change.before) if change else [],
+        after=list(change.after) if change else [],
+        untouched=list(change.foreign) if change else [],
+        ttl_before=change.ttl_before if change else None,
+        ttl=change.ttl if change else None,
+        gates=[GateDocument.model_validate(g, from_attributes=True) for g in step.gates],
+        reason=step.reason,
+        source=SourceDocument(file=step.source.file, line=step.source.line),
+    )
+
+
+def _service_document(plan: ServicePlan) -> ServiceDocument:
+    service = plan.service
+    name = f"{service.organization}/{service.name}"
+    steps = [
+        StepDocument(
+            id=step.id,
+            phase=step.phase,
+            action=step.action,
+            status=step.status,
+            resource=ResourceDocument(kind=step.kind, name=name, type=step.target, zone=None),
+            provider=MANUAL_PROVIDER,
+            before=list(step.before),
+            after=list(step.after),
+            untouched=list(step.untouched),
+            ttl_before=None,
+            ttl=None,
+            gates=[GateDocument.model_validate(g, from_attributes=True) for g in step.gates],
+            reason=step.reason,
+            source=SourceDocument(file=step.source.file, line=step.source.line),
+        )
+        for step in plan.steps
+    ]
+    return ServiceDocument(organization=service.organization, service=service.name, kind=service.kind, steps=steps)

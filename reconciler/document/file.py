@@ -1,0 +1,62 @@
+"""A plan as a file: JSON text, and back with everything checked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from reconciler.document.digest import plan_digest, plan_id
+from reconciler.document.models import FORMAT_VERSION, PlanDocument, PlanHead
+from reconciler.errors import Diagnostic, PlanFileError, Severity
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MAX_PLAN_OCTETS = 512 * 1024 * 1024
+
+
+def render_document(document: PlanDocument) -> str:
+    """The JSON text of a plan: ASCII, so that whatever stands in it is obeyed by no terminal that shows it."""
+    return document.model_dump_json(indent=2, ensure_ascii=True) + "\n"
+
+
+def load_document(path: Path) -> PlanDocument:
+    """Read a saved plan and check that nothing in it was altered.
+
+    Raises:
+        PlanFileError: unreadable, truncated, too large, no plan, of another major version, or altered.
+
+    """
+    try:
+        with path.open("rb") as file:
+            octets = file.read(_MAX_PLAN_OCTETS + 1)
+    except OSError as exc:
+        raise _unusable(path, f"the plan cannot be read: {exc.strerror}", "Give the path of a saved plan.") from exc
+    if len(octets) > _MAX_PLAN_OCTETS:
+        raise _unusable(path, "the plan is too large", "Plan fewer domains at once.")
+    again = "Make a new one with `reconciler plan --out FILE`."
+    try:
+        data = json.loads(octets)
+    except (ValueError, RecursionError) as exc:
+        raise _unusable(path, f"the plan is no complete JSON document: {exc}", again) from exc
+    version = data.get("format_version") if isinstance(data, dict) else None
+    major = FORMAT_VERSION.split(".", maxsplit=1)[0]
+    if not isinstance(version, str) or version.split(".", maxsplit=1)[0] != major:
+        raise _unusable(path, f"the plan's format_version is {version!r}; this program reads {major}.x", again)
+    try:
+        document = PlanDocument.model_validate(data)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise _unusable(path, f"the plan is not as it was written: {place}: {first['msg']}", again) from exc
+    head = PlanHead.model_validate(document.model_dump(include=set(PlanHead.model_fields)))
+    digest = plan_digest(head, [step for part in document.parts for step in part.steps])
+    if document.digest != digest or document.id != plan_id(digest, document.created_at, document.expires_at):
+        raise _unusable(path, "the plan was altered after it was made: its digest does not fit", again)
+    return document
+
+
+def _unusable(path: Path, summary: str, detail: str) -> PlanFileError:
+    return PlanFileError([Diagnostic(Severity.ERROR, "plan-file", summary, detail, str(path))])

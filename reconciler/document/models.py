@@ -1,0 +1,174 @@
+"""The models of a plan document. Their descriptions are what the published schema says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from reconciler.diff import Change
+from reconciler.errors import Diagnostic, Severity
+from reconciler.gates import Verdict
+from reconciler.names import Name
+from reconciler.plan import Action, Phase, Stage, Status
+from reconciler.state import Key, Rdata
+
+FORMAT_VERSION = "1.0"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=False)
+
+
+class ResourceDocument(_Model):
+    """What a step is about."""
+
+    kind: Literal["rrset", "allowlist", "mail-rule"]
+    name: str = Field(description="owner name, absolute, lower case, A-labels")
+    type: str = Field(description="rrset type, as MX")
+    zone: str | None = Field(description="apex of the zone that holds it; null while unknown")
+
+
+class GateDocument(_Model):
+    """One gate's result."""
+
+    id: str
+    verdict: Verdict
+    evidence: str
+    advice: str = ""
+    is_waived: bool = False
+
+
+class SourceDocument(_Model):
+    """Where the domain is declared."""
+
+    file: str
+    line: int
+
+
+class StepDocument(_Model):
+    """One step. Values are RFC 1035 presentation text, TTLs seconds."""
+
+    id: str
+    phase: Phase
+    action: Action
+    status: Status
+    resource: ResourceDocument
+    provider: str
+    before: list[str] = Field(description="values in our ownership that were observed")
+    after: list[str] = Field(description="values in our ownership afterwards")
+    untouched: list[str] = Field(description="foreign values observed beside them; they stay byte for byte")
+    ttl_before: int | None
+    ttl: int | None
+    gates: list[GateDocument]
+    not_before: AwareDatetime | None = None
+    reason: str = ""
+    source: SourceDocument
+
+    def change(self) -> Change | None:
+        """The change that the step stands for; None when its observed state is unknown."""
+        if self.resource.zone is None or self.ttl is None:
+            return None
+        return Change(
+            Key(Name(self.resource.name), self.resource.type),
+            Name(self.resource.zone),
+            tuple(Rdata(v) for v in self.before),
+            tuple(Rdata(v) for v in self.after),
+            tuple(Rdata(v) for v in self.untouched),
+            self.ttl_before,
+            self.ttl,
+        )
+
+
+class DomainDocument(_Model):
+    """One mail domain."""
+
+    organization: str
+    domain: str = Field(description="A-labels, without the last dot")
+    written: str = Field(description="as the manifest spells it")
+    stage: Stage
+    steps: list[StepDocument]
+
+
+class ServiceDocument(_Model):
+    """The origin's side of one service: its allowlists and its spam rule."""
+
+    organization: str
+    service: str
+    kind: str
+    steps: list[StepDocument]
+
+
+class DiagnosticDocument(_Model):
+    """One error, warning or advisory."""
+
+    severity: Severity
+    code: str
+    summary: str
+    detail: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    domain: str = ""
+
+
+class SummaryDocument(_Model):
+    """Counts of steps: `create`, `update` and `delete` are ready to be written."""
+
+    create: int
+    update: int
+    delete: int
+    held: int
+    manual: int
+    unknown: int
+    done: int
+
+
+class PlanDocument(_Model):
+    """A plan."""
+
+    format_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")]
+    kind: Literal["plan"]
+    id: str
+    digest: str
+    commit: str | None
+    manifests_digest: str
+    catalog_digest: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    has_changes: bool
+    summary: SummaryDocument
+    services: list[ServiceDocument] = []
+    domains: list[DomainDocument]
+    diagnostics: list[DiagnosticDocument]
+
+    @property
+    def parts(self) -> list[ServiceDocument | DomainDocument]:
+        """The services, then the domains: everything that has steps."""
+        return [*self.services, *self.domains]
+
+    @property
+    def unfinished(self) -> list[ServiceDocument | DomainDocument]:
+        """The services and domains in which something waits for a gate, a person or an observation."""
+        waiting = {Status.HELD, Status.MANUAL, Status.UNKNOWN}
+        return [part for part in self.parts if any(s.status in waiting for s in part.steps)]
+
+    def diagnostics_as_data(self) -> list[Diagnostic]:
+        """The diagnostics in the core's form."""
+        return [Diagnostic(**d.model_dump()) for d in self.diagnostics]
+
+
+class PlanHead(_Model):
+    """What a plan is bound to, beside its domains."""
+
+    commit: str | None
+    manifests_digest: str
+    catalog_digest: str
+    created_at: datetime
+    expires_at: datetime
+
+
+def plan_schema() -> dict[str, Any]:
+    """The JSON Schema of the plan document."""
+    return PlanDocument.model_json_schema(mode="serialization")
