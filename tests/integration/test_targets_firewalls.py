@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,6 @@ from reconciler.targets.base import UnreadableExportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from servers.namespaces import Namespace
 
@@ -118,6 +119,24 @@ def test_a_change_of_nftables_is_whole_or_not_at_all(namespace: Namespace, tmp_p
     namespace.run([nft, "-f", "-"], text=replaced)
     assert namespace.run([nft, "-f", str(file)], check=False).returncode != 0
     assert not _exported(origin, namespace).addresses & parse_address_set(US)
+
+
+def test_the_documented_rules_load(namespace: Namespace, tmp_path: Path) -> None:
+    """The rulesets of the pages, as they stand there."""
+    namespace.run([require("nft"), "-f", "-"], text=_documented("nftables", "table inet"))
+    namespace.run([require("ipset"), "create", "gateway", "hash:net"])
+    namespace.run([require("iptables"), "-N", "GATEWAY"])
+    for page in ("ipset", "iptables"):
+        namespace.run(_documented(page, "iptables -I").split())
+    origin = Origin(declared_list("nftables", "gateway"), tmp_path)
+    namespace.run([require("nft"), "-f", str(origin.emit(EU)["gateway.nft"])])
+    assert origin.is_in_sync(EU, _exported(origin, namespace))
+
+
+def _documented(page: str, beginning: str) -> str:
+    text = (Path(__file__).parents[2] / "docs" / "targets" / f"{page}.md").read_text()
+    (block,) = (b for b in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE) if b.startswith(beginning))
+    return str(block)
 
 
 def test_an_export_of_a_set_that_is_not_there_has_no_end(namespace: Namespace, tmp_path: Path) -> None:
