@@ -65,12 +65,9 @@ def test_nothing_in_a_sheet_is_markup(text: str) -> None:
 def test_values_are_copied_as_they_are(text: str) -> None:
     """From the tables of the Markdown sheets, too, where a bar would end the cell."""
     sheets, plain, shown = _sheets(text), _sheets("plain text"), terminal_text(text)
-    for name in ("console.md", "domain.md"):
-        copied, expected = code_spans(sheets[name]), code_spans(plain[name])
-        assert (copied.count(shown), copied.count(f"{shown}2")) == (
-            expected.count("plain text"),
-            expected.count("plain text2"),
-        )
+    for name, suffix in (("console.md", ""), ("domain.md", "2")):
+        expected = code_spans(plain[name]).count(f"plain text{suffix}")
+        assert code_spans(sheets[name]).count(f"{shown}{suffix}") == expected > 0
     assert f"{shown}2" in Page(sheets["domain.html"]).text
 
 
