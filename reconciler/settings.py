@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from reconciler.errors import Diagnostic, SettingsError, Severity, error
 from reconciler.manifest.fleet import MANUAL_PROVIDER
@@ -19,7 +19,7 @@ from reconciler.yaml_models import (
     Optional,
     YamlModel,
     choice_detail,
-    model_diagnostics,
+    read_settings_model,
     refusal,
     shown,
 )
@@ -220,7 +220,7 @@ def load_settings(path: Path, *, required: bool) -> Settings:
         summary = f"the settings cannot be read: {exc.strerror}"
         detail = "Make it readable, or name another with --settings."
         raise SettingsError([error("settings-unreadable", summary, detail, file=str(path))]) from exc
-    model = _read_model(load_yaml(octets, str(path)))
+    model = read_settings_model(_SettingsFile, load_yaml(octets, str(path)), _contradictions)
     if (model.providers or model.secret_handlers) and (found := list(_ambiguous(model, octets, str(path)))):
         raise SettingsError(found)
     return _build(model, path.parent, octets)
@@ -233,19 +233,6 @@ def settings_schema() -> dict[str, Any]:
     zonefiles = schema["$defs"]["_Observe"]["properties"]["zonefiles"]
     zonefiles["anyOf"] = [short, {"$ref": zonefiles.pop("$ref")}]
     return {"$schema": EditorSchema.schema_dialect, **schema}
-
-
-def _read_model(document: Document) -> _SettingsFile:
-    if document.data is None:
-        raise SettingsError(document.diagnostics)
-    try:
-        model = _SettingsFile.model_validate(document.data)
-    except ValidationError as exc:
-        raise SettingsError([*document.diagnostics, *model_diagnostics(exc, _SettingsFile, document)]) from exc
-    found = [*document.diagnostics, *_contradictions(model, document)]
-    if found:
-        raise SettingsError(found)
-    return model
 
 
 def _contradictions(model: _SettingsFile, document: Document) -> list[Diagnostic]:

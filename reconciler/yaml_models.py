@@ -12,20 +12,21 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
-from reconciler.errors import Diagnostic, Severity
+from reconciler.errors import Diagnostic, SettingsError, Severity
 from reconciler.strict_yaml import MAX_DIAGNOSTICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from pydantic import ValidationError
     from pydantic_core import ErrorDetails, core_schema
 
     from reconciler.strict_yaml import Document, Loc
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _MAPPING = "a mapping of keys to values"
 _EXPECTED = {
@@ -232,3 +233,24 @@ class EditorSchema(GenerateJsonSchema):
         if schema.get("default") is None:
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
+
+
+def read_settings_model(
+    model_class: type[Model], document: Document, check: Callable[[Model, Document], Iterable[Diagnostic]]
+) -> Model:
+    """The model of a document that is no manifest, after a further check of what fields cannot say.
+
+    Raises:
+        SettingsError: it is no YAML, the model refuses it, or the check finds something; every error, with its place.
+
+    """
+    if document.data is None:
+        raise SettingsError(document.diagnostics)
+    try:
+        model = model_class.model_validate(document.data)
+    except ValidationError as exc:
+        raise SettingsError([*document.diagnostics, *model_diagnostics(exc, model_class, document)]) from exc
+    found = [*document.diagnostics, *check(model, document)]
+    if found:
+        raise SettingsError(found)
+    return model

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field
 
 from reconciler.catalog.model import Advisory, Catalog, Region, SpamRule
 from reconciler.errors import Diagnostic, SettingsError, Severity, error
@@ -19,7 +19,7 @@ from reconciler.yaml_models import (
     Optional,
     YamlModel,
     choice_detail,
-    model_diagnostics,
+    read_settings_model,
     refusal,
     shown,
 )
@@ -139,16 +139,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
 
     """
     octets, file = _read(path)
-    document = load_yaml(octets, file)
-    if document.data is None:
-        raise SettingsError(document.diagnostics)
-    try:
-        model = _CatalogFile.model_validate(document.data)
-    except ValidationError as exc:
-        raise SettingsError([*document.diagnostics, *model_diagnostics(exc, _CatalogFile, document)]) from exc
-    found = [*document.diagnostics, *_dangling(model, document)]
-    if found:
-        raise SettingsError(found)
+    model = read_settings_model(_CatalogFile, load_yaml(octets, file), _dangling)
     return _build(model, f"sha256:{hashlib.sha256(octets).hexdigest()}")
 
 
