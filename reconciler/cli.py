@@ -6,13 +6,11 @@ imported when it runs, so that `--help` is quick.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
-from reconciler import __version__
+from reconciler.arguments import DEFAULT_SETTINGS, build_parser
 from reconciler.console import (
     configure_logging,
     configure_streams,
@@ -24,27 +22,15 @@ from reconciler.console import (
     write_lines,
 )
 from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity, worst_exit_code
-from reconciler.escape import terminal_text
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from reconciler.document import PlanDocument
     from reconciler.run import Invocation
     from reconciler.selection import Selection
-
-_DEFAULT_SETTINGS = Path("reconciler.yaml")
-_FIRST_YEAR, _LAST_YEAR = 1970, 9000
-
-
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - as argparse's
-        # a shortened option would mean another one day
-        super().__init__(allow_abbrev=False, **given)
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(ExitCode.USAGE, f"{self.prog}: {terminal_text(message)}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         configure_streams()
         try:
-            arguments = _build_parser().parse_args(argv)
+            arguments = build_parser().parse_args(argv)
         except SystemExit:
             sys.stdout.flush()  # a reader of the help that went away is met here
             raise
@@ -68,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_verb(arguments: argparse.Namespace) -> int:
     try:
-        code = arguments.verb(arguments)
+        code = _VERBS[arguments.verb](arguments)
         sys.stdout.flush()
     except ReconcilerError as exc:
         print_diagnostics(exc.diagnostics, is_color_wanted=not arguments.no_color)
@@ -86,69 +72,6 @@ def _run_verb(arguments: argparse.Namespace) -> int:
             discard_stdout()  # it is the output itself that cannot be written
         return int(ExitCode.ERROR)
     return int(code)
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="reconciler", description="Puts mail domains behind an e-mail security gateway and keeps them there."
-    )
-    parser.add_argument("--version", action="version", version=f"reconciler {__version__}")
-    parser.add_argument("--manifests", type=Path, default=Path("manifests"), metavar="DIR", help="default: manifests")
-    parser.add_argument("--settings", type=Path, metavar="FILE", help=f"default: {_DEFAULT_SETTINGS}, if there is one")
-    parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR in the environment does the same")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is being done")
-    parser.add_argument("--now", type=_time, metavar="TIME", help="ISO 8601; compute everything as of then")
-    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB", parser_class=_Parser)
-
-    validate = verbs.add_parser("validate", help="check manifests, offline")
-    validate.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="files or folders; default: all manifests"
-    )
-    validate.set_defaults(verb=_validate)
-
-    plan = verbs.add_parser("plan", help="show what differs and what would be done; writes nothing")
-    plan.add_argument("--out", type=Path, metavar="FILE", help="save the plan, for `apply FILE`")
-    plan.add_argument("--json-into", type=Path, metavar="FILE", help="write the JSON document beside the output")
-    plan.add_argument("--format", choices=["text", "json", "markdown", "html"], default="text")
-    plan.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there are changes")
-    _add_selection(plan)
-    plan.set_defaults(verb=_plan)
-
-    apply = verbs.add_parser("apply", help="write what is ready: a saved plan, or all that is ready now")
-    what = apply.add_mutually_exclusive_group(required=True)
-    what.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a plan saved by `plan --out FILE`")
-    what.add_argument("--auto-approve", action="store_true", help="plan and apply at once, without a review")
-    _add_selection(apply)
-    apply.set_defaults(verb=_apply)
-
-    emit = verbs.add_parser("emit", help="write configuration or instructions for somebody else to carry out")
-    emit.add_argument("what", choices=["octodns", "instructions", "exchange", "allowlists"])
-    emit.add_argument("--out", type=Path, required=True, metavar="DIR")
-    _add_selection(emit)
-    emit.set_defaults(verb=_emit)
-
-    importer = verbs.add_parser("import", help="draft manifests from live DNS")
-    importer.add_argument("domains", nargs="*", metavar="DOMAIN")
-    importer.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE", help="a list, or CSV: domain,organization"
-    )
-    importer.add_argument("--organization", default="", metavar="O", help="for domains that name none")
-    importer.add_argument(
-        "--out", type=Path, metavar="DIR", help="write one manifest for each organization; default: stdout"
-    )
-    importer.set_defaults(verb=_import)
-
-    schema = verbs.add_parser("schema", help="print a JSON Schema")
-    schema.add_argument("what", choices=["manifest", "settings", "plan"])
-    schema.set_defaults(verb=_schema)
-    return parser
-
-
-def _add_selection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--domain", action="append", default=[], metavar="D", help="only this domain; may be repeated")
-    parser.add_argument(
-        "--organization", action="append", default=[], metavar="O", help="only this organization; likewise"
-    )
 
 
 def _validate(arguments: argparse.Namespace) -> ExitCode:
@@ -211,7 +134,7 @@ def _apply(arguments: argparse.Namespace) -> ExitCode:
     from reconciler.report.applied import render_applied  # noqa: PLC0415
 
     if arguments.file and (arguments.domain or arguments.organization):
-        _build_parser().error("a saved plan is applied whole: --domain and --organization go with --auto-approve")
+        build_parser().error("a saved plan is applied whole: --domain and --organization go with --auto-approve")
     invocation = _open(arguments)
     if arguments.file:
         report = run_apply.apply_saved(invocation, arguments.file)
@@ -245,7 +168,7 @@ def _import(arguments: argparse.Namespace) -> ExitCode:
     from reconciler import run_import  # noqa: PLC0415
 
     if not arguments.domains and arguments.source is None:
-        _build_parser().error("import: name domains, or a file of them with --from FILE")
+        build_parser().error("import: name domains, or a file of them with --from FILE")
     result = run_import.import_domains(
         _open(arguments), arguments.domains, arguments.source, arguments.organization, arguments.out
     )
@@ -269,7 +192,7 @@ def _open(arguments: argparse.Namespace) -> Invocation:
 
     return run.open_invocation(
         manifests=arguments.manifests,
-        settings_file=arguments.settings or _DEFAULT_SETTINGS,
+        settings_file=arguments.settings or DEFAULT_SETTINGS,
         is_settings_required=arguments.settings is not None,
         now=arguments.now or datetime.now(UTC),
         commit=commit_of(arguments.manifests),
@@ -283,14 +206,11 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     return Selection(tuple(arguments.domain), tuple(arguments.organization))
 
 
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as exc:
-        message = f"{text!r} is no ISO 8601 time, as 2026-11-01T12:00:00+00:00"
-        raise argparse.ArgumentTypeError(message) from exc
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        message = f"{text!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}"
-        raise argparse.ArgumentTypeError(message)
-    return moment
+_VERBS = {
+    "validate": _validate,
+    "plan": _plan,
+    "apply": _apply,
+    "emit": _emit,
+    "import": _import,
+    "schema": _schema,
+}
