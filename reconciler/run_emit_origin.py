@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.emit.allowlists import EmittedAllowlist, EmittedMailRule, build_emission, emit_allowlists
@@ -12,6 +13,7 @@ from reconciler.run import plan_with_origins
 from reconciler.run_emit import EmitResult
 from reconciler.service_plan import gateway_addresses, known_addresses, wanted_rule
 from reconciler.state import Unknown
+from reconciler.targets.base import Intent
 from reconciler.targets.mail_rule import MailRuleEmission
 from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
 from reconciler.templating import Templates
@@ -32,7 +34,8 @@ EXCHANGE_PREFIX = "exchange-"
 def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_exchange: bool) -> EmitResult:
     """Write scripts and lists for every declared allowlist and spam rule: Exchange's, or everybody else's.
 
-    An entry that only an old state needed is removed by what is written only when the plan says that it may go.
+    An entry that only an old state needed is removed by what is written only when the plan says that it may go. What
+    keeps others out is written only once every mail domain is switched: before that it would refuse all mail.
     """
     planned = plan_with_origins(invocation, selection)
     lists = [
@@ -50,6 +53,12 @@ def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_
             "what it allows now is unknown; run the export, then emit again"
             for e in waiting
         ),
+        *(
+            f"held back  {terminal_text(f'{e.emission.organization}/{e.emission.service}/{e.target.id}')}: "
+            "lets the gateway in and keeps nobody out yet; emit again when every mail domain of the service is switched"
+            for e in lists
+            if e.is_lockdown_held
+        ),
         f"{len(lists)} allowlists, {len(rules)} spam rules; {len(report.unchanged)} files unchanged.",
     )
     return EmitResult(lines, tuple(planned.document.diagnostics_as_data()), tuple(_exit_codes(planned, bool(waiting))))
@@ -64,15 +73,28 @@ def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator
     for fact in origin.allowlists if plan.steps else ():
         declared = fact.allowlist.declared
         is_unknown = isinstance(fact.observed, Unknown)
+        is_held = _is_lockdown_held(fact, plan)
         emission = build_emission(
             (service.organization, service.name),
-            declared,
+            replace(declared, intent=Intent.ALLOW) if is_held else declared,
             gateway_addresses(service, catalog),
             None if isinstance(fact.observed, Unknown) else fact.observed,
             known_addresses(catalog),
             may_remove=_may_remove(fact, plan),
         )
-        yield EmittedAllowlist(ALLOWLIST_TARGETS[declared.target], emission, fact.allowlist.source, is_unknown)
+        target = ALLOWLIST_TARGETS[declared.target]
+        yield EmittedAllowlist(target, emission, fact.allowlist.source, is_unknown, is_held)
+
+
+def _is_lockdown_held(fact: AllowlistFact, plan: ServicePlan) -> bool:
+    """Whether the list is to keep others out, does not do so yet, and would refuse mail that still comes directly.
+
+    One that keeps others out already goes on doing so, as while an organization moves to another region.
+    """
+    if fact.observed is None or isinstance(fact.observed, Unknown):
+        return False
+    is_restricting = fact.allowlist.declared.intent is Intent.RESTRICT
+    return is_restricting and fact.observed.is_open and not plan.is_switched
 
 
 def _may_remove(fact: AllowlistFact, plan: ServicePlan) -> bool:

@@ -52,11 +52,15 @@ class ServiceStep:
 
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
-    """One service's steps, and what is worth saying about its origin."""
+    """One service's steps, and what is worth saying about its origin.
+
+    `is_switched` once every mail domain's MX was observed to be as desired: only then may an origin refuse others.
+    """
 
     service: Service
     steps: tuple[ServiceStep, ...]
     diagnostics: tuple[Diagnostic, ...]
+    is_switched: bool = False
 
 
 def plan_service(origin: OriginFacts, domains: Sequence[Facts], catalog: Catalog) -> ServicePlan:
@@ -68,7 +72,7 @@ def plan_service(origin: OriginFacts, domains: Sequence[Facts], catalog: Catalog
     if origin.mail_rule is not None:
         steps.append(planner.mail_rule_step(origin.mail_rule))
     steps.sort(key=lambda s: list(Phase).index(s.phase))
-    return ServicePlan(origin.service, tuple(steps), tuple(planner.findings))
+    return ServicePlan(origin.service, tuple(steps), tuple(planner.findings), planner.is_switched)
 
 
 def gateway_addresses(service: Service, catalog: Catalog) -> tuple[str, ...]:
@@ -162,6 +166,11 @@ class _Planner:
             unknown or reason,
             fact.allowlist.source,
         )
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether every mail domain of the service was observed to be switched."""
+        return all(result.verdict is Verdict.PASS for result in self._switched())
 
     def _switched(self) -> tuple[GateResult, ...]:
         """The first mail domain that is not switched yet, or one result that says that all are."""

@@ -40,13 +40,15 @@ class EmittedAllowlist:
     """One list to write files for, and where it is declared.
 
     `is_export_only` where what the server has is unknown: what would change it is not written then, because unknown is
-    never taken for empty; what makes the export is.
+    never taken for empty; what makes the export is. `is_lockdown_held` where what is written lets the gateway in and
+    keeps nobody out yet, although the manifest asks for it.
     """
 
     target: AllowlistTarget
     emission: AllowlistEmission
     source: Source
     is_export_only: bool = False
+    is_lockdown_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.apply.result import Became
+from reconciler.document.models import DomainDocument
 from reconciler.escape import terminal_text
 from reconciler.report.text import SYMBOLS, Style, counted, value_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reconciler.apply.result import ApplyReport, DomainResult, Sight
+    from reconciler.document.models import ServiceDocument
 
 _STYLES = {Became.APPLIED: "green", Became.ALREADY_DONE: "dim", Became.STALE: "yellow", Became.FAILED: "red"}
 
@@ -24,17 +26,19 @@ def render_applied(report: ApplyReport, *, color: bool) -> str:
     counts = Counter(r.became for r in report.results)
     done = f"{counted(counts[Became.APPLIED], 'domain')} applied, {counts[Became.ALREADY_DONE]} already done"
     problems = f"{counts[Became.STALE]} stale, {counts[Became.FAILED]} failed"
-    waiting = len(report.plan.unfinished)
+    waiting = report.plan.unfinished
     rest = f" {_waiting_text(waiting)}" if waiting else ""
     if not report.results and not waiting:
         return f"{style('In sync.', 'green')} {counted(len(report.plan.domains), 'domain')}, nothing to apply.\n"
     return "\n".join([*lines, *([""] if lines else []), f"{style('Apply:', 'bold')} {done}; {problems}.{rest}", ""])
 
 
-def _waiting_text(waiting: int) -> str:
-    wait, what = ("waits", "it") if waiting == 1 else ("wait", "them")
-    domains = counted(waiting, "domain")
-    return f"{domains} {wait} for a gate, a person or an observation: `reconciler plan` shows {what}."
+def _waiting_text(waiting: Sequence[ServiceDocument | DomainDocument]) -> str:
+    wait, what = ("waits", "it") if len(waiting) == 1 else ("wait", "them")
+    domains = sum(isinstance(part, DomainDocument) for part in waiting)
+    counts = ((domains, "domain"), (len(waiting) - domains, "service"))
+    parts = " and ".join(counted(number, noun) for number, noun in counts if number)
+    return f"{parts} {wait} for a gate, a person or an observation: `reconciler plan` shows {what}."
 
 
 def _result_lines(result: DomainResult, style: Style) -> Iterator[str]:

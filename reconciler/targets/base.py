@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
     from reconciler.addresses import Interval
 
+_IPV4 = 4
+
 
 class Intent(StrEnum):
     """What a list is for: to let the gateway in, or to keep everybody else out."""
 
     ALLOW = "allow"
     RESTRICT = "restrict"
+
+
+# What readers advise where a list that is to keep others out keeps nobody out yet.
+_OPEN_ADVICE = frozenset({"restricts-nothing", "exchange-connector-open"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,11 @@ class AllowlistContent:
     def addresses(self) -> AddressSet:
         """All addresses that are allowed."""
         return address_set(entry.interval for entry in self.entries)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a list of the intent `restrict` keeps nobody out yet; one that is not there does so too."""
+        return not self.entries or any(a.code in _OPEN_ADVICE for a in self.advice)
 
 
 class UnreadableExportError(ValueError):
@@ -173,7 +184,21 @@ def read_entries(texts: Iterable[str]) -> tuple[Entry, ...]:
     entries = []
     for text in texts:
         try:
-            entries.append(Entry(text, parse_interval(text)))
+            entries.append(Entry(text, parse_server_interval(text)))
         except InvalidAddressError as exc:
             raise UnreadableExportError(str(exc)) from exc
     return tuple(entries)
+
+
+def parse_server_interval(text: str) -> Interval:
+    """As `parse_interval`, for what a server reads: `::ffff:192.0.2.1` matches no client over IPv4 there.
+
+    Raises:
+        InvalidAddressError: also for IPv4 that is mapped into IPv6 (RFC 4291 section 2.5.5.2).
+
+    """
+    interval = parse_interval(text)
+    if interval.version == _IPV4 and ":" in text:
+        message = f"{text!r} is IPv4 mapped into IPv6, which lets no IPv4 client in: write it as {interval}"
+        raise InvalidAddressError(message)
+    return interval

@@ -70,7 +70,8 @@ def _advice(connector: Record, intent: Intent) -> Iterator[Advice]:
     rejects = connector.flag("RestrictDomainsToIPAddresses")
     if intent is Intent.RESTRICT and not (rejects and is_for_every_domain(connector)):
         summary = f"the inbound connector {name} restricts nothing yet: mail from elsewhere is still taken"
-        yield Advice("exchange-connector-open", summary, run)
+        detail = "Once every mail domain is switched, emit again and run the script: until then it rejects nothing."
+        yield Advice("exchange-connector-open", summary, detail)
     if intent is Intent.ALLOW and rejects:
         summary = f"the inbound connector {name} rejects mail of its sender domains that comes from elsewhere"
         detail = "That is the intent restrict. Declare it, or set RestrictDomainsToIPAddresses to $false."

@@ -114,7 +114,8 @@ class _Table:
             yield Advice("postfix-mixed-table", summary, detail)
         if intent is Intent.RESTRICT and _EVERYBODY - self.refused - address_set(e.interval for e in self.entries):
             summary = "the table keeps nobody out: it does not end with 0.0.0.0/0 and ::/0"
-            yield Advice("restricts-nothing", summary, "Put the emitted table in place once the switch is observed.")
+            detail = "Once the switch is observed, emit again and put the table in place."
+            yield Advice("restricts-nothing", summary, detail)
 
 
 def _read_table(lines: Iterable[str], permitting: set[str]) -> _Table:
@@ -180,7 +181,7 @@ def _rule(line: str) -> tuple[str, str]:
 
 def _is_permit(result: str, permitting: set[str]) -> bool:
     """access(5): OK, or digits alone where OK counts; a restriction such as `permit` may stand there as well."""
-    return result.lower() in permitting or (result.isdigit() and "ok" in permitting)
+    return result.lower() in permitting or (result.isascii() and result.isdigit() and "ok" in permitting)
 
 
 def _setting(line: str) -> tuple[str, str]:
