@@ -97,6 +97,7 @@ def receive_connector(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
         "Name": "Gateway",
         "Server": "EX01",
         "Enabled": True,
+        "Bindings": ["0.0.0.0:25", "[::]:25"],
         "RemoteIPRanges": list(GATEWAY),
         "AuthMechanism": "Tls",
         "PermissionGroups": "AnonymousUsers",

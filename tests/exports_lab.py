@@ -112,6 +112,7 @@ _CONNECTOR = {
     "Name": "Gateway",
     "Server": "EX01",
     "Enabled": True,
+    "Bindings": ["0.0.0.0:25"],
     "RemoteIPRanges": ["192.0.2.7", "203.0.113.1-203.0.113.9"],
     "PermissionGroups": "AnonymousUsers",
     "AuthMechanism": "Tls",

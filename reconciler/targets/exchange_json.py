@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reconciler.addresses import InvalidAddressError, parse_interval
-from reconciler.targets.base import Entry, UnreadableExportError
+from reconciler.addresses import InvalidAddressError
+from reconciler.targets.base import Entry, UnreadableExportError, parse_server_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -170,10 +170,10 @@ def parse_seconds(text: str) -> int | None:
 def _range(text: str) -> Interval:
     masked = _MASKED.fullmatch(text)
     if masked:
-        return parse_interval(str(ipaddress.ip_network(f"{masked[1]}/{masked[2]}", strict=False)))
+        return parse_server_interval(str(ipaddress.ip_network(f"{masked[1]}/{masked[2]}", strict=False)))
     if "/" in text:
-        return parse_interval(str(ipaddress.ip_network(text, strict=False)))
-    return parse_interval(text)
+        return parse_server_interval(str(ipaddress.ip_network(text, strict=False)))
+    return parse_server_interval(text)
 
 
 def _parsed(text: str) -> object:

@@ -20,6 +20,8 @@ from reconciler.targets.base import (
 from reconciler.targets.exchange_advice import advise_receive_connector
 from reconciler.targets.exchange_json import Record, read_export, read_ranges
 
+_SMTP = "25"
+
 
 @dataclass(frozen=True, slots=True)
 class ExchangeReceiveConnector:
@@ -68,6 +70,11 @@ def _closed(connector: Record) -> tuple[Advice, ...]:
         summary = f"the receive connector {name} refuses anonymous senders, as the gateway is one"
         detail = "Add AnonymousUsers to its PermissionGroups, or declare another connector. Then make a new export."
         return (Advice("exchange-connector-anonymous", summary, detail),)
+    bindings = connector.texts("Bindings")
+    if not any(binding.rpartition(":")[2].strip() == _SMTP for binding in bindings):
+        summary = f"the receive connector {name} does not listen on port {_SMTP}, where the gateway delivers"
+        detail = f"Bind it to port {_SMTP}, or declare another connector. Then make a new export."
+        return (Advice("exchange-connector-port", summary, detail),)
     return ()
 
 

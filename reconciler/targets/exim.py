@@ -26,7 +26,7 @@ from reconciler.targets.origin_limits import message_size_advice, octets, rate_l
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_KEY = re.compile(r'"([^"\\]*)"(?=[\s:]|$)|([^\s:"]+)', re.ASCII)
+_KEY = re.compile(r'"([^"\\\s]*)"(?=[\s:]|$)|([^\s:"]+)', re.ASCII)
 _EXEMPTION = "Take the gateway's addresses out of it, in smtp_ratelimit_hosts or with a condition in the ACL."
 
 

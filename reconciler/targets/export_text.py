@@ -30,6 +30,10 @@ _VERSION = "1"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _HEAD_WORDS = 4
 _MARKUP = ("{", "<")
+# white space to Python, and a part of the word before it to every server: U+00A0 comes along from web pages
+_NO_SPACES = str.maketrans(
+    dict.fromkeys("\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))), "\ufffd")
+)
 _MAX_SHOWN = 60  # characters of an export's own text in a message
 
 
@@ -62,7 +66,7 @@ def read_export_text(text: str, *, target: str, raw_section: str, may_be_markup:
     """
     if not text.strip():
         raise UnreadableExportError("the export is empty, as after a command that failed; export it again")
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    lines = [line.removesuffix("\r") for line in text.translate(_NO_SPACES).split("\n")]
     last = lines.pop()
     if last and not (may_be_markup and text.lstrip().startswith(_MARKUP)):
         summary = f"the export's last line, {shown(last)}, has no line end: it may be cut off; export it again"

@@ -63,4 +63,6 @@ class Firewalld:
         entries = read_entries((entry.text or "").strip() for entry in root.iter("entry"))
         if any(entry.interval.version != _VERSIONS.get(wanted) for entry in entries):
             raise UnreadableExportError("the ipset has an entry of the other family, which firewalld drops")
+        if any(entry.written.endswith("/0") for entry in entries):
+            raise UnreadableExportError("the ipset has an entry /0, which the kernel takes into no set")
         return AllowlistContent(entries, export.made_at)

@@ -64,7 +64,7 @@ class Ipset:
 def _entries(lines: Iterable[str], name: str) -> Iterator[str]:
     is_created = False
     for line in lines:
-        words = line.split()
+        words = line.partition(' comment "')[0].split()  # whoever wrote it: its words are no options
         if not words or words[0].startswith("#"):
             continue
         if words[0] not in {"create", "add"} or len(words) < _MIN_WORDS:

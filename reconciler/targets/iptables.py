@@ -62,12 +62,17 @@ class Iptables:
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """The sources that the chain accepts on port 25; a rule that may concern it and is strange spoils all."""
         export = read_export_text(text, target=self.id, raw_section="filter")
-        chains = _filter_chains(export.lines("filter") or ())
+        chains, policy = _filter_chains(export.lines("filter") or ())
         if declared.name not in chains:
             summary = f"the export's table filter has no chain {shown(declared.name)}"
             raise UnreadableExportError(summary)
         chain = _read_chain(chains[declared.name])
-        advice = (*_use_advice(chains, declared.name), *_restriction_advice(chain, declared))
+        _require_reached(chains, policy, declared.name, chain)
+        advice = (
+            *_use_advice(chains, declared.name),
+            *_restriction_advice(chain, declared),
+            *_loss_advice(chain, declared.name),
+        )
         return AllowlistContent(chain.entries, export.made_at, advice=advice)
 
 
@@ -87,17 +92,21 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What a chain accepts on port 25, and what it refuses before anything else accepts it."""
+    """What a chain accepts on port 25, what it refuses before that, and its rules that are neither."""
 
     entries: tuple[Entry, ...]
     refused: AddressSet
+    others: tuple[str, ...]
 
 
 def _read_chain(lines: Iterable[str]) -> _Chain:
     entries: list[Entry] = []
     refused = AddressSet()
+    others: list[str] = []
     for line in lines:
         rule = _read_rule(line)
+        if not rule.concerns_smtp or rule.target in _PASSING_ON or (rule.target in _REFUSING and rule.source):
+            others.append(line)
         if not rule.concerns_smtp or rule.target in _PASSING_ON:
             continue
         (source,) = read_networks([rule.source or _EVERYBODY])
@@ -109,10 +118,12 @@ def _read_chain(lines: Iterable[str]) -> _Chain:
         else:
             summary = f"the chain has the rule {shown(line)}, which is not understood"
             raise UnreadableExportError(summary)
-    return _Chain(tuple(entries), refused)
+    return _Chain(tuple(entries), refused, tuple(others))
 
 
-def _filter_chains(lines: Iterable[str]) -> dict[str, list[str]]:
+def _filter_chains(lines: Iterable[str]) -> tuple[dict[str, list[str]], str]:
+    """The rules of each chain of the table filter, and the policy of INPUT."""
+    policy = "ACCEPT"
     chains: dict[str, list[str]] = {}
     table = ""
     is_whole = False
@@ -122,7 +133,9 @@ def _filter_chains(lines: Iterable[str]) -> dict[str, list[str]]:
         elif line.strip() == "COMMIT":
             table, is_whole = "", True
         elif table == "filter" and line.startswith(":"):
-            chains[line[1:].split(" ", 1)[0]] = []
+            name, declared_policy = (*line[1:].split(" "), "")[:2]
+            chains[name] = []
+            policy = declared_policy if name == "INPUT" else policy
         elif table == "filter" and line.startswith("-A "):
             name = line.split(" ", 2)[1]
             chains.setdefault(name, []).append(line)
@@ -133,7 +146,7 @@ def _filter_chains(lines: Iterable[str]) -> dict[str, list[str]]:
         raise UnreadableExportError(
             "the export has no table that ends with COMMIT: it is cut off, or not of iptables-save"
         )
-    return chains
+    return chains, policy
 
 
 def _read_rule(line: str) -> _Rule:
@@ -153,6 +166,54 @@ def _read_rule(line: str) -> _Rule:
         if known == "target":
             break
     return _Rule(read.get("source", ""), read.get("target", ""), read.get("protocol", ""), read.get("ports", ""))
+
+
+def _require_reached(chains: dict[str, list[str]], policy: str, name: str, chain: _Chain) -> None:
+    """See that INPUT comes to the chain before it refuses, as far as its rules are understood.
+
+    Raises:
+        UnreadableExportError: it refuses some of what the chain accepts: what stands in the chain is not in force.
+
+    """
+    left = address_set(e.interval for e in chain.entries)
+    leading = _leading_to(chains, name)
+    for line in chains.get("INPUT", ()):
+        try:
+            rule = _read_rule(line)
+        except UnreadableExportError:  # of this computer, of open connections, and such: not about who may send mail
+            if leading & set(line.split()):
+                return
+            continue
+        if not rule.concerns_smtp:
+            continue
+        source = parse_address_set([rule.source or _EVERYBODY])
+        if rule.target in _REFUSING and left & source:
+            summary = f"INPUT refuses port {_SMTP} with {shown(line)} before it comes to the chain {shown(name)}"
+            summary = f"{summary}: jump to the chain above that rule, and export again"
+            raise UnreadableExportError(summary)
+        if rule.target == "ACCEPT" or rule.target in leading:
+            left -= source
+    if left and policy != "ACCEPT":
+        summary = f"INPUT never comes to the chain {shown(name)}, and refuses by its policy {shown(policy)}"
+        summary = f"{summary}: run iptables -I INPUT -p tcp --dport {_SMTP} -j {name}, export again"
+        raise UnreadableExportError(summary)
+
+
+def _leading_to(chains: dict[str, list[str]], name: str) -> frozenset[str]:
+    """The chain, and every chain that jumps to one that leads to it."""
+    leading = {name}
+    while more := {
+        c for c, lines in chains.items() if c not in leading and any(leading & set(x.split()) for x in lines)
+    }:
+        leading |= more
+    return frozenset(leading - {"INPUT"})
+
+
+def _loss_advice(chain: _Chain, name: str) -> Iterator[Advice]:
+    if chain.others:
+        summary = f"the chain {name} has rules for more than who may send mail, as {shown(chain.others[0])}"
+        detail = "The emitted chain replaces it without them: move them to another chain first."
+        yield Advice("iptables-mixed-chain", summary, detail)
 
 
 def _use_advice(chains: dict[str, list[str]], name: str) -> Iterator[Advice]:

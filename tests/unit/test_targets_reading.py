@@ -37,6 +37,7 @@ def _codes(content: AllowlistContent) -> set[str]:
 NFT_SET = "table inet filter {\n\tset gateway {\n\t\ttype ipv4_addr\n\t\tflags interval\n%s\t}\n}\n"
 NFT_JSON = '{"nftables":[{"set":{"family":"inet","table":"filter","name":"gateway","type":"ipv4_addr"%s}}]}\n'
 IPTABLES = "*filter\n:INPUT DROP [0:0]\n:GATEWAY - [0:0]\n-A INPUT -p tcp -m tcp --dport 25 -j GATEWAY\n%sCOMMIT\n"
+IPTABLES_UNUSED = IPTABLES.replace("DROP", "ACCEPT").replace("-j GATEWAY", "-j OTHER")
 ACCEPT = "-A GATEWAY -s 192.0.2.1/32 -p tcp -m tcp --dport 25 -j ACCEPT\n"
 FIREWALLD = '<?xml version="1.0" encoding="utf-8"?>\n<ipset type="hash:net">%s<entry>192.0.2.1</entry></ipset>\n'
 COUNT_LIMIT = "smtpd_client_connection_count_limit"
@@ -155,7 +156,11 @@ def test_dunno_lets_in_where_the_table_keeps_others_out() -> None:
         ("postfix-access", "192.0.2.1 OK\n", "restricts-nothing"),
         ("postfix-access", "192.0.2.1 OK\n0.0.0.0/0 REJECT\n", "restricts-nothing"),
         ("iptables", IPTABLES % ACCEPT, "restricts-nothing"),
-        ("iptables", IPTABLES.replace("-j GATEWAY", "-j OTHER") % f"{ACCEPT}-A GATEWAY -j DROP\n", "list-not-used"),
+        (
+            "iptables",
+            IPTABLES_UNUSED % f"{ACCEPT}-A GATEWAY -j DROP\n",
+            "list-not-used",
+        ),
     ],
 )
 def test_a_list_that_keeps_nobody_out_is_told(target: str, text: str, code: str) -> None:
