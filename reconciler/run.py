@@ -26,7 +26,7 @@ from reconciler.observe.origin import observe_origin
 from reconciler.plan import Status, plan_domain
 from reconciler.review import Reviewed, match_review
 from reconciler.selection import Selection, select_domains
-from reconciler.service_plan import plan_service
+from reconciler.service_plan import list_key, plan_service
 from reconciler.settings import load_settings
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def plan_with_origins(invocation: Invocation, selection: Selection) -> Planned:
     fleet, diagnostics = validate(invocation, ())
     check_providers(fleet, invocation.settings)
     domains = select_domains(fleet, selection)
-    services, neighbours = _services_around(fleet, domains)
+    services, sharing, neighbours = _services_around(fleet, domains)
     origins = observe_origins(invocation, services)
     facts = _facts(invocation, dict.fromkeys((*domains, *neighbours)), origins)
     plans = [
@@ -121,8 +121,13 @@ def plan_with_origins(invocation: Invocation, selection: Selection) -> Planned:
         )
         for domain in domains
     ]
+    by_service: dict[ServiceKey, list[Facts]] = defaultdict(list)
+    for neighbour in neighbours:
+        by_service[_service_key(neighbour)].append(facts[neighbour.name])
     service_plans = [
-        plan_service(origin, [facts[d.name] for d in neighbours if _service_key(d) == key], invocation.catalog)
+        plan_service(
+            origin, by_service[key], invocation.catalog, [(s, by_service[_service_key(s)]) for s in sharing[key]]
+        )
         for key, origin in origins.items()
     ]
     head = PlanHead(
@@ -147,10 +152,13 @@ def _service_key(declared: Domain | Service) -> ServiceKey:
     return declared.organization, name
 
 
-def _services_around(fleet: Fleet, domains: Sequence[Domain]) -> tuple[list[Service], list[Domain]]:
-    """The services of the domains that declare an allowlist or a spam rule, and all mail domains of these services.
+def _services_around(
+    fleet: Fleet, domains: Sequence[Domain]
+) -> tuple[list[Service], dict[ServiceKey, list[Service]], list[Domain]]:
+    """The services of the domains that declare an allowlist or a spam rule; by service, who else declares a list of it.
 
-    All of them, because what an old state needed at an origin may go only when every domain of it is switched.
+    Third, all mail domains of all of these, because what an old state needed at an origin may go only when every
+    domain of it is switched.
     """
     touched = {_service_key(d) for d in domains}
     services = [
@@ -159,8 +167,19 @@ def _services_around(fleet: Fleet, domains: Sequence[Domain]) -> tuple[list[Serv
         for s in organization.services
         if _service_key(s) in touched and (s.allowlists or s.spam_rule)
     ]
-    keys = {_service_key(s) for s in services}
-    return services, [d for d in fleet.domains if d.is_filtered_by_mx and _service_key(d) in keys]
+    filtered = [d for d in fleet.domains if d.is_filtered_by_mx]
+    in_use = {_service_key(d) for d in filtered}
+    users: dict[tuple[str, ...], list[Service]] = defaultdict(list)
+    for service in (s for o in fleet.organizations for s in o.services if _service_key(s) in in_use):
+        for key in filter(None, map(list_key, service.allowlists)):
+            users[key].append(service)
+    sharing = {}
+    for service in services:
+        found = {_service_key(u): u for key in filter(None, map(list_key, service.allowlists)) for u in users[key]}
+        found.pop(_service_key(service), None)
+        sharing[_service_key(service)] = list(found.values())
+    keys = {*sharing, *(_service_key(u) for others in sharing.values() for u in others)}
+    return services, sharing, [d for d in filtered if _service_key(d) in keys]
 
 
 def observe_origins(invocation: Invocation, services: Iterable[Service]) -> dict[ServiceKey, OriginFacts]:

@@ -11,7 +11,7 @@ from reconciler.escape import terminal_text
 from reconciler.plan import Phase, Status
 from reconciler.run import plan_with_origins
 from reconciler.run_emit import EmitResult
-from reconciler.service_plan import gateway_addresses, known_addresses, wanted_rule
+from reconciler.service_plan import known_addresses, list_addresses, wanted_rule
 from reconciler.state import Unknown
 from reconciler.targets.base import Intent
 from reconciler.targets.mail_rule import MailRuleEmission
@@ -77,7 +77,7 @@ def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator
         emission = build_emission(
             (service.organization, service.name),
             replace(declared, intent=Intent.ALLOW) if is_held else declared,
-            gateway_addresses(service, catalog),
+            list_addresses(fact.allowlist, service, plan.sharing, catalog),
             None if isinstance(fact.observed, Unknown) else fact.observed,
             known_addresses(catalog),
             may_remove=_may_remove(fact, plan),

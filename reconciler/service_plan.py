@@ -8,6 +8,7 @@ to be done is `manual`, and `emit` writes how.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.addresses import parse_address_set
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.addresses import AddressSet
     from reconciler.catalog import Catalog
     from reconciler.gates import Facts
-    from reconciler.manifest.fleet import Service, Source
+    from reconciler.manifest.fleet import Service, ServiceAllowlist, Source
     from reconciler.origin import AllowlistFact, MailRuleFact, OriginFacts
     from reconciler.targets.base import AllowlistContent
 
@@ -55,29 +56,62 @@ class ServicePlan:
     """One service's steps, and what is worth saying about its origin.
 
     `is_switched` once every mail domain's MX was observed to be as desired: only then may an origin refuse others.
+    `sharing` are the other services that declare one of its lists as well: their domains and addresses count too.
     """
 
     service: Service
     steps: tuple[ServiceStep, ...]
     diagnostics: tuple[Diagnostic, ...]
     is_switched: bool = False
+    sharing: tuple[Service, ...] = ()
 
 
-def plan_service(origin: OriginFacts, domains: Sequence[Facts], catalog: Catalog) -> ServicePlan:
-    """Plan one service; `domains` are the facts of its mail domains that are filtered by MX."""
+def plan_service(
+    origin: OriginFacts,
+    domains: Sequence[Facts],
+    catalog: Catalog,
+    sharing: Sequence[tuple[Service, Sequence[Facts]]] = (),
+) -> ServicePlan:
+    """Plan one service; `domains` are the facts of its mail domains that are filtered by MX.
+
+    `sharing` are the services that declare one of its lists as well, each with the facts of its domains: one firewall
+    before two organizations has to let in the gateway of both.
+    """
     if not domains:
         return ServicePlan(origin.service, (), ())
-    planner = _Planner(origin, domains, catalog)
+    planner = _Planner(origin, domains, catalog, sharing)
     steps = [step for fact in origin.allowlists for step in planner.allowlist_steps(fact)]
     if origin.mail_rule is not None:
         steps.append(planner.mail_rule_step(origin.mail_rule))
     steps.sort(key=lambda s: list(Phase).index(s.phase))
-    return ServicePlan(origin.service, tuple(steps), tuple(planner.findings), planner.is_switched)
+    return ServicePlan(
+        origin.service, tuple(steps), tuple(planner.findings), planner.is_switched, planner.sharing_services
+    )
 
 
 def gateway_addresses(service: Service, catalog: Catalog) -> tuple[str, ...]:
     """The gateway addresses of the service's target state, in the catalog's order."""
     return catalog.addresses(service.region, multi_region=service.multi_region)
+
+
+def list_addresses(
+    allowlist: ServiceAllowlist, service: Service, sharing: Sequence[Service], catalog: Catalog
+) -> tuple[str, ...]:
+    """The gateway addresses that a list of the service has to let in: its own, and those of whoever shares the list."""
+    users = (service, *(s for s in sharing if any(_is_same_list(a, allowlist) for a in s.allowlists)))
+    return tuple(dict.fromkeys(a for user in users for a in gateway_addresses(user, catalog)))
+
+
+def list_key(allowlist: ServiceAllowlist) -> tuple[str, ...] | None:
+    """What tells that two services declare one list: the same export of it; None where there is no export."""
+    if allowlist.export is None:
+        return None
+    declared = allowlist.declared
+    return (PurePosixPath(allowlist.export).as_posix(), declared.target, declared.name)
+
+
+def _is_same_list(one: ServiceAllowlist, other: ServiceAllowlist) -> bool:
+    return list_key(one) is not None and list_key(one) == list_key(other)
 
 
 def wanted_rule(catalog: Catalog) -> MailRule:
@@ -93,9 +127,17 @@ def known_addresses(catalog: Catalog) -> AddressSet:
 
 
 class _Planner:
-    def __init__(self, origin: OriginFacts, domains: Sequence[Facts], catalog: Catalog) -> None:
+    def __init__(
+        self,
+        origin: OriginFacts,
+        domains: Sequence[Facts],
+        catalog: Catalog,
+        sharing: Sequence[tuple[Service, Sequence[Facts]]],
+    ) -> None:
         self.service = origin.service
         self.domains = domains
+        self.sharing_services = tuple(service for service, _ in sharing)
+        self.switching = (*domains, *(facts for _, others in sharing for facts in others))
         self.catalog = catalog
         self.findings: list[Diagnostic] = []
 
@@ -112,7 +154,7 @@ class _Planner:
             yield from self._observed_steps(own, fact, fact.observed)
 
     def _observed_steps(self, own: str, fact: AllowlistFact, content: AllowlistContent) -> Iterator[ServiceStep]:
-        needed = gateway_addresses(self.service, self.catalog)
+        needed = list_addresses(fact.allowlist, self.service, self.sharing_services, self.catalog)
         found = compare(parse_address_set(needed), content, known_addresses(self.catalog))
         declared = fact.allowlist.declared
         gone = found.removable(exclusive=declared.exclusive)
@@ -173,9 +215,9 @@ class _Planner:
         return all(result.verdict is Verdict.PASS for result in self._switched())
 
     def _switched(self) -> tuple[GateResult, ...]:
-        """The first mail domain that is not switched yet, or one result that says that all are."""
+        """The first mail domain that is not switched yet, those that share a list included, or that all are."""
         gate = SwitchObserved()
-        for facts in self.domains:
+        for facts in self.switching:
             result = gate.judge(facts)
             if result.verdict is not Verdict.PASS:
                 evidence = f"{facts.domain.written}: {result.evidence}"
