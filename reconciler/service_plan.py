@@ -275,7 +275,7 @@ class _Planner:
         self.findings += [self._advisory(source, a.code, a.summary, a.detail) for a in content.advice]
         if wider:
             summary = f"{fact.allowlist.declared.target} allows more than the gateway with {', '.join(wider)}"
-            detail = "The gateway is covered. Allow its own addresses one by one, and remove the wide entry."
+            detail = "Allow its own addresses one by one, and remove the wide entry only if nobody else needs it."
             self.findings.append(self._advisory(source, "allowlist-wider", summary, detail))
 
     def _advisory(self, source: Source, code: str, summary: str, detail: str) -> Diagnostic:

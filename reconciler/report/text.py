@@ -158,11 +158,15 @@ def counted(number: int, noun: str) -> str:
 def _manual_hint(document: PlanDocument) -> Iterator[str]:
     if any(s.status is Status.MANUAL for d in document.domains for s in d.steps):
         yield "What is manual: `reconciler emit instructions --out DIR` writes a sheet for whoever runs that DNS."
-    manual = [s for service in document.services for s in service.steps if s.status is Status.MANUAL]
-    # `emit exchange` has the scripts, `emit allowlists` all the rest
-    verbs = {"exchange" if s.resource.type.startswith("exchange") else "allowlists" for s in manual}
-    for verb in sorted(verbs):
-        yield f"What is manual at an origin: `reconciler emit {verb} --out DIR` writes what to run there."
+    told = {
+        Status.MANUAL: "What is manual at an origin: `reconciler emit {} --out DIR` writes what to run there.",
+        Status.UNKNOWN: "What is unknown at an origin: `reconciler emit {} --out DIR` writes what exports it.",
+    }
+    for status, text in told.items():
+        steps = [s for service in document.services for s in service.steps if s.status is status]
+        # `emit exchange` has the scripts, `emit allowlists` all the rest
+        for verb in sorted({"exchange" if s.resource.type.startswith("exchange") else "allowlists" for s in steps}):
+            yield text.format(verb)
 
 
 def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:
