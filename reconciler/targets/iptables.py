@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SMTP = 25
 _EVERYBODY = "0.0.0.0/0"
+_MAX_MIXED_RULES = 5000  # every refusal is compared with every rule before it
 _OPTIONS = {
     "-s": "source",
     "-p": "protocol",
@@ -103,8 +104,11 @@ def _read_chain(lines: Iterable[str]) -> _Chain:
     entries: list[Entry] = []
     refused = AddressSet()
     others: list[str] = []
-    for line in lines:
-        rule = _read_rule(line)
+    rules = [(line, _read_rule(line)) for line in lines]
+    if len(rules) > _MAX_MIXED_RULES and sum(rule.target in _REFUSING for _, rule in rules) > 1:
+        summary = f"the chain mixes rules that accept and refuse over more than {_MAX_MIXED_RULES} lines"
+        raise UnreadableExportError(summary)
+    for line, rule in rules:
         if not rule.concerns_smtp or rule.target in _PASSING_ON or (rule.target in _REFUSING and rule.source):
             others.append(line)
         if not rule.concerns_smtp or rule.target in _PASSING_ON:
@@ -201,11 +205,17 @@ def _require_reached(chains: dict[str, list[str]], policy: str, name: str, chain
 
 def _leading_to(chains: dict[str, list[str]], name: str) -> frozenset[str]:
     """The chain, and every chain that jumps to one that leads to it."""
+    named_by: dict[str, set[str]] = {}
+    for chain, lines in chains.items():
+        for word in (word for line in lines for word in line.split()):
+            if word in chains:
+                named_by.setdefault(word, set()).add(chain)
     leading = {name}
-    while more := {
-        c for c, lines in chains.items() if c not in leading and any(leading & set(x.split()) for x in lines)
-    }:
+    pending = [name]
+    while pending:
+        more = named_by.get(pending.pop(), set()) - leading
         leading |= more
+        pending += more
     return frozenset(leading - {"INPUT"})
 
 

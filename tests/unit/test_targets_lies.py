@@ -81,3 +81,9 @@ def test_a_receive_connector_of_another_port_lets_nobody_in() -> None:
     )
     assert not content.entries
     assert [a.code for a in content.advice] == ["exchange-connector-port"]
+
+
+def test_a_chain_of_very_many_mixed_rules_tells_nothing_at_once() -> None:
+    mixed = "-A gateway -s 10.0.0.1/32 -j DROP\n-A gateway -s 10.0.0.2/32 -j ACCEPT\n" * 2600
+    with pytest.raises(UnreadableExportError, match="mixes rules"):
+        _read("iptables", _iptables(f"{JUMP}{mixed}"))
