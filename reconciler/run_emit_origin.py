@@ -89,12 +89,14 @@ def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator
 def _is_lockdown_held(fact: AllowlistFact, plan: ServicePlan) -> bool:
     """Whether the list is to keep others out, does not do so yet, and would refuse mail that still comes directly.
 
-    One that keeps others out already goes on doing so, as while an organization moves to another region.
+    One that keeps others out already goes on doing so, as while an organization moves to another region. Of one that
+    is attested nobody knows that, and an origin that is open a while longer loses no mail.
     """
-    if fact.observed is None or isinstance(fact.observed, Unknown):
+    if isinstance(fact.observed, Unknown):
         return False
     is_restricting = fact.allowlist.declared.intent is Intent.RESTRICT
-    return is_restricting and fact.observed.is_open and not plan.is_switched
+    is_open = fact.observed is None or fact.observed.is_open
+    return is_restricting and is_open and not plan.is_switched
 
 
 def _may_remove(fact: AllowlistFact, plan: ServicePlan) -> bool:

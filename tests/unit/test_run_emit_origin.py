@@ -53,7 +53,8 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _emit(what: str, export: str, *mx: str, kind: str, target: str, more: str = "") -> Path:
     """Emit with these MX of the service's two domains; gives the list's folder."""
-    Path("manifests/acme.yaml").write_text(MANIFEST.format(kind=kind, target=target, more=more))
+    manifest = MANIFEST.format(kind=kind, target=target, more=more)
+    Path("manifests/acme.yaml").write_text(manifest if export else manifest.replace(", export: exports/list", ""))
     Path("exports/list").write_text(export)
     for zone, record in zip(("acme.example", "acme.test"), mx, strict=True):
         Path(f"zones/{zone}.zone").write_text(ZONE + record)
@@ -75,6 +76,11 @@ def test_nobody_is_refused_while_a_domain_of_the_service_is_not_switched(
     assert "192.0.2.9 OK" in table
     assert "0.0.0.0/0" not in table
     assert "held back  acme/hq/postfix-access: " in capsys.readouterr().out
+
+
+def test_a_list_without_an_export_refuses_nobody_before_the_switch_either() -> None:
+    assert "0.0.0.0/0" not in _table("", OLD_MX, OLD_MX)
+    assert "0.0.0.0/0 REJECT" in _table("", GATEWAY_MX, GATEWAY_MX)
 
 
 def test_everybody_else_is_refused_once_all_are_switched(capsys: pytest.CaptureFixture[str]) -> None:
