@@ -8,6 +8,7 @@ from the whole Internet, and narrowing that one breaks mail between servers and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reconciler.targets.base import (
     Advice,
@@ -19,6 +20,9 @@ from reconciler.targets.base import (
 )
 from reconciler.targets.exchange_advice import advise_receive_connector
 from reconciler.targets.exchange_json import Record, read_export, read_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SMTP = "25"
 
@@ -47,12 +51,21 @@ class ExchangeReceiveConnector:
             message = f"several servers have a receive connector of this name ({servers}); add `server` to its options"
             raise UnreadableExportError(message)
         if not found:
-            return AllowlistContent((), export.made_at)
+            return AllowlistContent(
+                (), export.made_at, advice=_not_there(declared.name, tuple(o.text("Name") for o in export.objects))
+            )
         connector = found[0]
         closed = _closed(connector)
         advice = (*closed, *_trusting(connector), *advise_receive_connector(connector, export.settings))
         entries = read_ranges(connector.texts("RemoteIPRanges"))
         return AllowlistContent(() if closed else entries, export.made_at, advice=advice)
+
+
+def _not_there(name: str, others: Sequence[str]) -> tuple[Advice, ...]:
+    """A misspelt name looks like a connector that is still to be made."""
+    there = ", ".join(others) or "none"
+    detail = "The emitted script would make it. Correct `name` in the manifest if one of those is meant."
+    return (Advice("exchange-connector-missing", f"no receive connector is named {name}; there are: {there}", detail),)
 
 
 def _host(server: str) -> str:

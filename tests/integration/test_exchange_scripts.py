@@ -205,6 +205,16 @@ def test_a_lockdown_is_loosened_only_on_demand(pwsh: str, tmp_path: Path) -> Non
     assert lab.run(script).summary == "Summary: in sync, nothing to change (4 entries)."
 
 
+def test_a_disabled_lockdown_is_not_enabled_before_it_is_loosened(pwsh: str, tmp_path: Path) -> None:
+    """Before the switch it would reject all mail."""
+    state = state_of(INBOUND, list(GATEWAY), RestrictDomainsToIPAddresses=True, Enabled=False)
+    lab = Lab(pwsh, tmp_path, state)
+    script = script_of(INBOUND)
+    assert lab.run(script).state["Changes"] == []
+    (connector,) = lab.run(script, Loosen=True).state["InboundConnectors"]
+    assert (connector["RestrictDomainsToIPAddresses"], connector["Enabled"]) == (False, True)
+
+
 def test_the_skip_list_is_used_and_not_the_last_address(pwsh: str, tmp_path: Path) -> None:
     lab = Lab(pwsh, tmp_path, state_of(ENHANCED, [], EFSkipLastIP=True))
     script = script_of(ENHANCED)

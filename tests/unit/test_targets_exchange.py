@@ -216,3 +216,13 @@ def test_no_transport_rule_and_two_of_them() -> None:
 def test_a_transport_rule_that_is_not_understood_is_unreadable(changes: dict[str, object]) -> None:
     with pytest.raises(UnreadableExportError):
         rule_state(transport_rule(**changes))
+
+
+def test_a_connector_that_is_not_there_is_told_with_those_that_are() -> None:
+    """A misspelt name must not look like a connector that is still to be made."""
+    others = (receive_connector(Name="Gateway"), receive_connector(Name="Default"))
+    content = read(RECEIVE, *others, name="Gatewy")
+    assert content.entries == ()
+    (advice,) = content.advice
+    assert advice.code == "exchange-connector-missing"
+    assert "Gateway, Default" in advice.summary

@@ -165,7 +165,8 @@ try {
         # Exchange Online writes "*" back as "smtp:*;1": an address type, and a cost.
         $domains = @(Get-TextList -Value $connector.SenderDomains)
         $isForAll = @($domains | Where-Object { $_ -match '^(smtp:)?\*(;[0-9]+)?$' }).Count -gt 0
-        if ($connector.RestrictDomainsToIPAddresses) {
+        $isRejecting = [bool] $connector.RestrictDomainsToIPAddresses
+        if ($isRejecting) {
             $differences += 1
             if (-not $Loosen) {
                 $problem = '{0} rejects mail that comes from elsewhere; run with -Loosen to stop that.'
@@ -174,6 +175,7 @@ try {
             elseif ($PSCmdlet.ShouldProcess($identity, 'Stop rejecting mail that comes from elsewhere')) {
                 $change = @{ SenderDomains = '*'; RestrictDomainsToIPAddresses = $false }
                 Set-InboundConnector -Identity $identity @change @quiet
+                $isRejecting = $false
                 $corrected += 1
             }
         }
@@ -186,6 +188,11 @@ try {
         }
         if (-not $connector.Enabled) {
             $differences += 1
+            if ($isRejecting) {
+                $problem = '{0} is disabled, and enabled it would reject mail that comes from elsewhere: it is left so.'
+                Write-Warning ($problem -f $identity)
+                continue
+            }
             if ($isComplete -and $PSCmdlet.ShouldProcess($identity, 'Enable')) {
                 Set-InboundConnector -Identity $identity -Enabled $true @quiet
                 $corrected += 1
