@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from reconciler.state import Key
 
 
+# the program does not keep the time yet, so the person who goes on has to
+CACHES = (
+    "senders may hold the old MX for as long as its TTL was: let that time pass after the switch before this is done"
+)
+
+
 class Phase(StrEnum):
     """Where a step stands in the one order."""
 
@@ -135,7 +141,9 @@ def _plan_rrset(facts: Facts, desired: DesiredRRset, what: str, provider: str, n
     if not difference.surplus:
         return [expand]
     retired = _Draft(facts, desired.key, f"{draft.id}/retired", provider)
-    contract = retired.step(Phase.CONTRACT, difference.change(add=False, remove=True), CONTRACT_GATES)
+    contract = replace(
+        retired.step(Phase.CONTRACT, difference.change(add=False, remove=True), CONTRACT_GATES), reason=CACHES
+    )
     if expand.status is Status.DONE:
         return [expand, contract]
     # both are in one rrset, and each is compared with what is there now: never in one run

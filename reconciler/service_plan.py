@@ -17,7 +17,7 @@ from reconciler.errors import Diagnostic, Severity
 from reconciler.gates import GateResult, Verdict
 from reconciler.gates.allowlist import is_in_force, unattested_addresses
 from reconciler.gates.switch_observed import SwitchObserved
-from reconciler.plan import Action, Phase, Status
+from reconciler.plan import CACHES, Action, Phase, Status
 from reconciler.state import Unknown
 from reconciler.targets.mail_rule import MailRule, RuleState, compare_rule
 from reconciler.targets.registry import MAIL_RULE_TARGETS
@@ -172,6 +172,7 @@ class _Planner:
                 after=ours,
                 untouched=kept,
                 gates=self._switched(),
+                reason=CACHES,
             )
 
     def _allowlist_step(  # noqa: PLR0913 - the parts of a step

@@ -85,8 +85,8 @@ def _step_lines(step: StepDocument) -> Iterator[str]:
             yield f"  - {word} {markdown_code(value)}"
     if step.after and step.ttl_before is not None and step.ttl_before != step.ttl:
         yield f"  - TTL {step.ttl_before} to {step.ttl}"
-    if step.reason and step.status is Status.UNKNOWN:
-        yield f"  - unknown: {markdown_text(step.reason)}"
+    if step.reason:
+        yield f"  - {'unknown' if step.status is Status.UNKNOWN else 'note'}: {markdown_text(step.reason)}"
     for gate in step.gates:
         if gate.verdict is not Verdict.PASS or gate.is_waived:
             advice = f" ({markdown_text(gate.advice)})" if gate.advice else ""

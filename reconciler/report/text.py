@@ -132,8 +132,9 @@ def value_lines(step: StepDocument, style: Style) -> Iterator[str]:
         yield style(f"= {terminal_text(value)}  (not ours, stays)", "dim")
     if step.after and step.ttl_before is not None and step.ttl_before != step.ttl:
         yield f"  TTL {step.ttl_before} -> {step.ttl}"
-    if step.reason and step.status is Status.UNKNOWN:
-        yield f"{style('unknown:', 'magenta')} {terminal_text(step.reason)}"
+    if step.reason:
+        word = style("unknown:", "magenta") if step.status is Status.UNKNOWN else style("note:", "cyan")
+        yield f"{word} {terminal_text(step.reason)}"
 
 
 def _gate_lines(step: StepDocument, style: Style) -> Iterator[str]:
