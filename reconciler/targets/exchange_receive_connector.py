@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.addresses import address_set, parse_address_set
 from reconciler.targets.base import (
     Advice,
     AllowlistContent,
@@ -56,9 +57,20 @@ class ExchangeReceiveConnector:
             )
         connector = found[0]
         closed = _closed(connector)
-        advice = (*closed, *_trusting(connector), *advise_receive_connector(connector, export.settings))
         entries = read_ranges(connector.texts("RemoteIPRanges"))
+        is_for_all = address_set(entry.interval for entry in entries).covers(_INTERNET)
+        # limits that are raised for the gateway must not be raised for everybody
+        limits = (_FOR_ALL,) if is_for_all else tuple(advise_receive_connector(connector, export.settings))
+        advice = (*closed, *_trusting(connector), *limits)
         return AllowlistContent(() if closed else entries, export.made_at, advice=advice)
+
+
+_INTERNET = parse_address_set(["0.0.0.0/0"])
+_FOR_ALL = Advice(
+    "exchange-connector-shared",
+    "the receive connector takes mail from the whole Internet: it is the server's own and not the gateway's",
+    "The gateway is let in. Declare a connector of its own for it, so that its limits can be raised for it alone.",
+)
 
 
 def _not_there(name: str, others: Sequence[str]) -> tuple[Advice, ...]:

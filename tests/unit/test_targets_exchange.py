@@ -226,3 +226,11 @@ def test_a_connector_that_is_not_there_is_told_with_those_that_are() -> None:
     (advice,) = content.advice
     assert advice.code == "exchange-connector-missing"
     assert "Gateway, Default" in advice.summary
+
+
+def test_the_servers_own_connector_gets_no_advice_to_open_its_limits() -> None:
+    """Its limits guard against the whole Internet."""
+    everybody = ["0.0.0.0-255.255.255.255"]
+    own = receive_connector(Name="Default Frontend EX01", RemoteIPRanges=everybody, TarpitInterval="00:00:05")
+    content = read(RECEIVE, own, name="Default Frontend EX01")
+    assert [a.code for a in content.advice] == ["exchange-connector-shared"]
