@@ -54,17 +54,19 @@ class AllowlistContent:
     """What a server allows: every entry in its order; `made_at` where the export itself says when it was made.
 
     `revision` is what a compare-and-swap write must name, as the version of an AWS prefix list; empty elsewhere.
+    `refused` are addresses that the entries hold and that the server turns away all the same.
     """
 
     entries: tuple[Entry, ...]
     made_at: datetime | None = None
     revision: str = ""
     advice: tuple[Advice, ...] = ()
+    refused: AddressSet = AddressSet()  # noqa: RUF009 - frozen, and so shared by nobody to harm
 
     @property
     def addresses(self) -> AddressSet:
         """All addresses that are allowed."""
-        return address_set(entry.interval for entry in self.entries)
+        return address_set(entry.interval for entry in self.entries) - self.refused
 
     @property
     def is_open(self) -> bool:

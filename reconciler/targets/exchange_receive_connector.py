@@ -25,6 +25,8 @@ from reconciler.targets.exchange_json import Record, read_export, read_ranges
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reconciler.addresses import AddressSet, Interval
+
 _SMTP = "25"
 
 
@@ -61,10 +63,50 @@ class ExchangeReceiveConnector:
         is_for_all = address_set(entry.interval for entry in entries).covers(_INTERNET)
         # limits that are raised for the gateway must not be raised for everybody
         limits = (_FOR_ALL,) if is_for_all else tuple(advise_receive_connector(connector, export.settings))
-        advice = (*closed, *_trusting(connector), *limits)
-        return AllowlistContent(() if closed else entries, export.made_at, advice=advice)
+        preferred = [c for c in export.objects if _is_preferred_and_refuses(c, connector)]
+        refused = address_set(
+            narrow.interval
+            for other in preferred
+            for narrow in read_ranges(other.texts("RemoteIPRanges"))
+            if any(_is_narrower(narrow.interval, entry.interval) for entry in entries)
+        )
+        advice = (*closed, *_trusting(connector), *limits, *_preferring(preferred, refused))
+        return AllowlistContent(() if closed else entries, export.made_at, advice=advice, refused=refused)
 
 
+def _is_preferred_and_refuses(other: Record, connector: Record) -> bool:
+    """Whether another connector of the same server and port would refuse the gateway where its range is narrower.
+
+    The connector with the most specific range takes a connection, whatever the others would do with it.
+    """
+    is_beside = other is not connector and _host(other.text("Server")) == _host(connector.text("Server"))
+    return is_beside and other.flag("Enabled") and _listens(other) and "anonymoususers" not in _groups(other)
+
+
+def _is_narrower(inner: Interval, outer: Interval) -> bool:
+    is_inside = inner.version == outer.version and outer.first <= inner.first and inner.last <= outer.last
+    return is_inside and inner.size < outer.size
+
+
+def _preferring(preferred: Sequence[Record], refused: AddressSet) -> tuple[Advice, ...]:
+    if not refused:
+        return ()
+    names = ", ".join(sorted(c.text("Name") for c in preferred))
+    shown = ", ".join(refused.texts[:_SHOWN]) + (", ..." if len(refused.texts) > _SHOWN else "")
+    detail = "That matters where the gateway's addresses are among them: take them out of that connector's ranges."
+    summary = f"more specific receive connectors ({names}) take {shown} first, and refuse anonymous senders"
+    return (Advice("exchange-connector-preferred", summary, detail),)
+
+
+def _groups(connector: Record) -> frozenset[str]:
+    return connector.words("PermissionGroups")
+
+
+def _listens(connector: Record) -> bool:
+    return any(binding.rpartition(":")[2].strip() == _SMTP for binding in connector.texts("Bindings"))
+
+
+_SHOWN = 5
 _INTERNET = parse_address_set(["0.0.0.0/0"])
 _FOR_ALL = Advice(
     "exchange-connector-shared",
@@ -91,12 +133,11 @@ def _closed(connector: Record) -> tuple[Advice, ...]:
         summary = f"the receive connector {name} is disabled: its ranges allow nobody"
         detail = "Enable it with Set-ReceiveConnector -Enabled $true, then make a new export."
         return (Advice("exchange-connector-disabled", summary, detail),)
-    if "anonymoususers" not in connector.words("PermissionGroups"):
+    if "anonymoususers" not in _groups(connector):
         summary = f"the receive connector {name} refuses anonymous senders, as the gateway is one"
         detail = "Add AnonymousUsers to its PermissionGroups, or declare another connector. Then make a new export."
         return (Advice("exchange-connector-anonymous", summary, detail),)
-    bindings = connector.texts("Bindings")
-    if not any(binding.rpartition(":")[2].strip() == _SMTP for binding in bindings):
+    if not _listens(connector):
         summary = f"the receive connector {name} does not listen on port {_SMTP}, where the gateway delivers"
         detail = f"Bind it to port {_SMTP}, or declare another connector. Then make a new export."
         return (Advice("exchange-connector-port", summary, detail),)

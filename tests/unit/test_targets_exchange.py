@@ -25,6 +25,7 @@ from exchange_builders import (
     transport_rule,
 )
 
+from reconciler.addresses import parse_address_set
 from reconciler.targets.base import AllowlistContent, Intent, UnreadableExportError
 from reconciler.targets.mail_rule import RuleState, compare_rule
 from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
@@ -234,3 +235,34 @@ def test_the_servers_own_connector_gets_no_advice_to_open_its_limits() -> None:
     own = receive_connector(Name="Default Frontend EX01", RemoteIPRanges=everybody, TarpitInterval="00:00:05")
     content = read(RECEIVE, own, name="Default Frontend EX01")
     assert [a.code for a in content.advice] == ["exchange-connector-shared"]
+
+
+def test_the_more_specific_connector_takes_the_gateways_mail() -> None:
+    """Exchange gives a connection to the narrowest range, even where that connector refuses it."""
+    wide = receive_connector(RemoteIPRanges=["99.81.0.0/16", "34.249.190.60"])
+    relay = receive_connector(
+        Name="Relay", RemoteIPRanges=["99.81.216.78", "34.249.190.60", "10.0.0.5"], PermissionGroups="ExchangeServers"
+    )
+    content = read(RECEIVE, wide, relay, name="Gateway")
+    assert not content.addresses.covers(parse_address_set(["99.81.216.78"]))
+    assert content.addresses.covers(parse_address_set(["99.81.216.79", "34.249.190.60"]))
+    assert [a.code for a in content.advice] == ["exchange-connector-preferred"]
+    assert written(content) == ("99.81.0.0/16", "34.249.190.60")
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"PermissionGroups": "AnonymousUsers, ExchangeServers"},
+        {"Server": "EX02"},
+        {"Enabled": False},
+        {"Bindings": ["0.0.0.0:587"]},
+        {"RemoteIPRanges": ["99.0.0.0/8"]},
+    ],
+)
+def test_another_connector_is_harmless_where_it_is_not_preferred_or_takes_everybody(harmless: dict[str, Any]) -> None:
+    wide = receive_connector(RemoteIPRanges=["99.81.0.0/16"])
+    narrow = {"Name": "Relay", "RemoteIPRanges": ["99.81.216.78"], "PermissionGroups": "ExchangeServers"}
+    content = read(RECEIVE, wide, receive_connector(**(narrow | harmless)), name="Gateway")
+    assert content.addresses.covers(parse_address_set(["99.81.0.0/16"]))
+    assert content.advice == ()
