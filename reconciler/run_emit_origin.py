@@ -13,7 +13,7 @@ from reconciler.run import plan_with_origins
 from reconciler.run_emit import EmitResult
 from reconciler.service_plan import known_addresses, list_addresses, wanted_rule
 from reconciler.state import Unknown
-from reconciler.targets.base import Intent
+from reconciler.targets.base import Intent, is_exchange_target
 from reconciler.targets.mail_rule import MailRuleEmission
 from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
 from reconciler.templating import Templates
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from reconciler.selection import Selection
     from reconciler.service_plan import ServicePlan
 
-EXCHANGE_PREFIX = "exchange-"
-
 
 def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_exchange: bool) -> EmitResult:
     """Write scripts and lists for every declared allowlist and spam rule: Exchange's, or everybody else's.
@@ -38,12 +36,10 @@ def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_
     keeps others out is written only once every mail domain is switched: before that it would refuse all mail.
     """
     planned = plan_with_origins(invocation, selection)
-    lists = [
-        e for each in planned.origins for e in _lists(*each, invocation.catalog) if _fits(e.target.id, is_exchange)
-    ]
-    rules = [
-        e for each in planned.origins for e in _rules(*each, invocation.catalog) if _fits(e.target.id, is_exchange)
-    ]
+    every_list = (e for each in planned.origins for e in _lists(*each, invocation.catalog))
+    every_rule = (e for each in planned.origins for e in _rules(*each, invocation.catalog))
+    lists = [e for e in every_list if is_exchange_target(e.target.id) is is_exchange]
+    rules = [e for e in every_rule if is_exchange_target(e.target.id) is is_exchange]
     report = emit_allowlists(lists, rules, out=out, templates=Templates(invocation.settings.templates))
     waiting = [e for e in lists if e.is_export_only]
     lines = (
@@ -62,10 +58,6 @@ def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_
         f"{len(lists)} allowlists, {len(rules)} spam rules; {len(report.unchanged)} files unchanged.",
     )
     return EmitResult(lines, tuple(planned.document.diagnostics_as_data()), tuple(_exit_codes(planned, bool(waiting))))
-
-
-def _fits(target: str, is_exchange: bool) -> bool:  # noqa: FBT001 - one of two verbs
-    return target.startswith(EXCHANGE_PREFIX) is is_exchange
 
 
 def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator[EmittedAllowlist]:

@@ -7,7 +7,7 @@ to be done is `manual`, and `emit` writes how.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -84,9 +84,8 @@ def plan_service(
     if origin.mail_rule is not None:
         steps.append(planner.mail_rule_step(origin.mail_rule))
     steps.sort(key=lambda s: list(Phase).index(s.phase))
-    return ServicePlan(
-        origin.service, tuple(steps), tuple(planner.findings), planner.is_switched, planner.sharing_services
-    )
+    is_switched = planner.switched.verdict is Verdict.PASS
+    return ServicePlan(origin.service, tuple(steps), tuple(planner.findings), is_switched, planner.sharing_services)
 
 
 def gateway_addresses(service: Service, catalog: Catalog) -> tuple[str, ...]:
@@ -126,6 +125,16 @@ def known_addresses(catalog: Catalog) -> AddressSet:
     return parse_address_set(texts)
 
 
+def _judge_switches(domains: Sequence[Facts]) -> GateResult:
+    """The first mail domain that is not switched yet, or that all are."""
+    gate = SwitchObserved()
+    for facts in domains:
+        result = gate.judge(facts)
+        if result.verdict is not Verdict.PASS:
+            return replace(result, evidence=f"{facts.domain.written}: {result.evidence}")
+    return GateResult(gate.id, Verdict.PASS, "every mail domain of the service is switched")
+
+
 class _Planner:
     def __init__(
         self,
@@ -137,7 +146,7 @@ class _Planner:
         self.service = origin.service
         self.domains = domains
         self.sharing_services = tuple(service for service, _ in sharing)
-        self.switching = (*domains, *(facts for _, others in sharing for facts in others))
+        self.switched = _judge_switches((*domains, *(facts for _, others in sharing for facts in others)))
         self.catalog = catalog
         self.findings: list[Diagnostic] = []
 
@@ -171,7 +180,7 @@ class _Planner:
                 before=(*ours, *(e.written for e in gone)),
                 after=ours,
                 untouched=kept,
-                gates=self._switched(),
+                gates=(self.switched,),
                 reason=CACHES,
             )
 
@@ -209,21 +218,6 @@ class _Planner:
             unknown or reason,
             fact.allowlist.source,
         )
-
-    @property
-    def is_switched(self) -> bool:
-        """Whether every mail domain of the service was observed to be switched."""
-        return all(result.verdict is Verdict.PASS for result in self._switched())
-
-    def _switched(self) -> tuple[GateResult, ...]:
-        """The first mail domain that is not switched yet, those that share a list included, or that all are."""
-        gate = SwitchObserved()
-        for facts in self.switching:
-            result = gate.judge(facts)
-            if result.verdict is not Verdict.PASS:
-                evidence = f"{facts.domain.written}: {result.evidence}"
-                return (GateResult(gate.id, result.verdict, evidence, result.advice),)
-        return (GateResult(gate.id, Verdict.PASS, "every mail domain of the service is switched"),)
 
     def mail_rule_step(self, fact: MailRuleFact) -> ServiceStep:
         own = f"{self.service.organization}/{self.service.name}/spam-rule"

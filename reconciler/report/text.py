@@ -10,6 +10,7 @@ from reconciler.errors import Severity, sorted_diagnostics
 from reconciler.escape import terminal_text
 from reconciler.gates import Verdict
 from reconciler.plan import Action, Stage, Status
+from reconciler.targets.base import is_exchange_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -166,7 +167,7 @@ def _manual_hint(document: PlanDocument) -> Iterator[str]:
     for status, text in told.items():
         steps = [s for service in document.services for s in service.steps if s.status is status]
         # `emit exchange` has the scripts, `emit allowlists` all the rest
-        for verb in sorted({"exchange" if s.resource.type.startswith("exchange") else "allowlists" for s in steps}):
+        for verb in sorted({"exchange" if is_exchange_target(s.resource.type) else "allowlists" for s in steps}):
             yield text.format(verb)
 
 

@@ -97,6 +97,11 @@ class DeclaredAllowlist:
         return dict(self.options).get(key, default)
 
 
+def is_exchange_target(target: str) -> bool:
+    """Whether a target's id is one of Exchange's or Exchange Online's: `emit exchange` writes for these."""
+    return target.startswith("exchange-")
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """One file to emit: its name, and the template that it is made from (below templates/)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.addresses import parse_interval
+from reconciler.targets.base import is_exchange_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def find_mail_rule_excess(emission: MailRuleEmission) -> tuple[str, ...]:
 
 def _allowlist_excess(emission: AllowlistEmission) -> Iterator[str]:
     declared = emission.declared
-    if declared.target.startswith("exchange-") and len(declared.name) > MAX_NAME:
+    if is_exchange_target(declared.target) and len(declared.name) > MAX_NAME:
         yield f"the name {declared.name!r} is longer than {MAX_NAME} characters"
     if declared.target == "exchange-online-connection-filter":
         count = len(emission.keep) + len(emission.gateway)
