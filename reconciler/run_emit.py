@@ -21,6 +21,7 @@ from reconciler.names import Name, canonical_name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.plan import Status
+from reconciler.report.text import counted
 from reconciler.selection import select_domains
 from reconciler.state import Key, Present, Rdata, build_rrset, txt_rdata
 from reconciler.templating import Templates
@@ -69,15 +70,15 @@ def emit_instructions(invocation: Invocation, selection: Selection, out: Path) -
     console_sheets = list(_console_sheets(invocation, fleet, chosen))
     if any(d.code in _FROM_CONSOLE for d in diagnostics):
         report = instructions.emit_instructions((), console_sheets, out=out, templates=templates)
-        counts = f"0 domain sheets, {_counted(len(console_sheets), 'console sheet')}."
+        counts = f"0 domain sheets, {counted(len(console_sheets), 'console sheet')}."
         wait = "The domain sheets wait for the missing verification values: the console sheets say where they go."
         return EmitResult((*_file_lines(report), counts, wait), tuple(diagnostics), (ExitCode.INCOMPLETE,))
     document = run.plan(invocation, selection)
     domain_sheets = list(_domain_sheets(invocation, document, chosen, selection, out))
     report = instructions.emit_instructions(domain_sheets, console_sheets, out=out, templates=templates)
     now = sum(1 for sheet in domain_sheets if sheet.count("now"))
-    counts = f"{_counted(len(domain_sheets), 'domain sheet')} ({now} with something to do now)"
-    last = f"{counts}, {_counted(len(console_sheets), 'console sheet')}."
+    counts = f"{counted(len(domain_sheets), 'domain sheet')} ({now} with something to do now)"
+    last = f"{counts}, {counted(len(console_sheets), 'console sheet')}."
     return EmitResult((*_file_lines(report), last), tuple(document.diagnostics_as_data()), tuple(_exit_codes(document)))
 
 
@@ -95,8 +96,8 @@ def emit_octodns(invocation: Invocation, selection: Selection, out: Path) -> Emi
     ]
     report = octodns.emit_octodns(domains, out, provider=_only_provider(invocation, document))
     left_out = [s for d in document.domains for s in d.steps if s.status in (Status.HELD, Status.UNKNOWN)]
-    emitted = f"{_counted(len(domains) - len(report.refused), 'domain')} emitted, {len(report.refused)} refused"
-    rest = f"{_counted(len(left_out), 'step')} left out, {_counted(len(report.unchanged), 'file')} unchanged"
+    emitted = f"{counted(len(domains) - len(report.refused), 'domain')} emitted, {len(report.refused)} refused"
+    rest = f"{counted(len(left_out), 'step')} left out, {counted(len(report.unchanged), 'file')} unchanged"
     lines = [
         *(f"written    {terminal_text(path)}" for path in report.written),
         *(f"changed    {terminal_text(path)}" for path in report.changed),
@@ -119,10 +120,6 @@ def _exit_codes(document: PlanDocument) -> Iterator[ExitCode]:
 
 def _file_lines(report: instructions.InstructionsReport) -> list[str]:
     return [f"written    {terminal_text(str(path))}" for path in report.written]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _console_sheets(invocation: Invocation, fleet: Fleet, chosen: Sequence[Domain]) -> Iterator[ConsoleSheet]:
