@@ -20,6 +20,8 @@ from reconciler.plan_findings import build_findings
 from reconciler.state import Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reconciler.desired import DesiredRRset
     from reconciler.diff import Change
     from reconciler.errors import Diagnostic
@@ -70,11 +72,16 @@ class Stage(StrEnum):
     READY = "ready"
     SWITCHED = "switched"
     PROTECTED = "protected"
+    LEAVING = "leaving"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change with its gates. `change` is None where the observed state is unknown; `reason` then says why."""
+    """One change with its gates. `change` is None where the observed state is unknown; `reason` then says why.
+
+    `not_before` is the earliest time at which it may be done, None where it need not wait for a time.
+    """
 
     id: str
     phase: Phase
@@ -86,6 +93,7 @@ class Step:
     gates: tuple[GateResult, ...]
     reason: str
     source: Source
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

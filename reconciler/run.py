@@ -198,13 +198,12 @@ def _facts(
 ) -> dict[Name, Facts]:
     desired = [build_desired(domain, invocation.catalog) for domain in domains]
     observations = observe_domains(invocation, desired)
-    today = invocation.now.date()
     return {
         d.domain.name: Facts(
             d,
             observations[d.domain.name],
             invocation.catalog,
-            today,
+            invocation.now,
             origin.allowlists if (origin := origins.get(_service_key(d.domain))) else (),
         )
         for d in desired

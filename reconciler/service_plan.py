@@ -24,18 +24,23 @@ from reconciler.targets.registry import MAIL_RULE_TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from reconciler.addresses import AddressSet
     from reconciler.catalog import Catalog
     from reconciler.gates import Facts
     from reconciler.manifest.fleet import Service, ServiceAllowlist, Source
     from reconciler.origin import AllowlistFact, MailRuleFact, OriginFacts
-    from reconciler.targets.base import AllowlistContent
+    from reconciler.targets.base import AllowlistContent, Enforcement
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStep:
-    """One step at an origin. `before`, `after` and `untouched` are entries as written, or addresses to add."""
+    """One step at an origin. `before`, `after` and `untouched` are entries as written, or addresses to add.
+
+    `not_before` is the earliest time at which it may be done. `enforcement` is what becomes of everybody but the gateway
+    before and after a step that restricts or loosens; None for the others.
+    """
 
     id: str
     phase: Phase
@@ -49,6 +54,8 @@ class ServiceStep:
     gates: tuple[GateResult, ...]
     reason: str
     source: Source
+    not_before: datetime | None = None
+    enforcement: tuple[Enforcement, Enforcement] | None = None
 
 
 @dataclass(frozen=True, slots=True)

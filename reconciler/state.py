@@ -50,6 +50,7 @@ class Cause(StrEnum):
     DISAGREE = "servers-disagree"
     UNREADABLE = "unreadable"
     STALE_EXPORT = "stale-export"
+    NOT_PROBED = "not-probed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ def facts(
     *,
     txt: Observed | Observation | None = None,
     mx: Observed | Observation | None = None,
+    **changes: Any,  # noqa: ANN401
 ) -> Facts:
     """Facts of one domain; what is not given was observed to be absent at both of two servers."""
     desired = build_desired(declared or domain(), catalog())
@@ -108,7 +109,7 @@ def facts(
     for key, what in given.items():
         said = Absent() if what is None else what
         observations[key] = said if isinstance(said, Observation) else observation(key, said, said)
-    return Facts(desired, observations, catalog(), TODAY)
+    return Facts(desired, observations, catalog(), NOW, **changes)
 
 
 def document(*given: Facts, **changes: Any) -> PlanDocument:  # noqa: ANN401

@@ -90,6 +90,7 @@ def _step_document(step: Step, zone: Name | None) -> StepDocument:
         ttl_before=change.ttl_before if change else None,
         ttl=change.ttl if change else None,
         gates=[GateDocument.model_validate(g, from_attributes=True) for g in step.gates],
+        not_before=step.not_before,
         reason=step.reason,
         source=SourceDocument(file=step.source.file, line=step.source.line),
     )
@@ -112,6 +113,7 @@ def _service_document(plan: ServicePlan) -> ServiceDocument:
             ttl_before=None,
             ttl=None,
             gates=[GateDocument.model_validate(g, from_attributes=True) for g in step.gates],
+            not_before=step.not_before,
             reason=step.reason,
             source=SourceDocument(file=step.source.file, line=step.source.line),
         )

@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.history import DEFAULT_WAITS, NO_HISTORY
+from reconciler.surroundings import NOT_PROBED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from reconciler.catalog import Catalog
     from reconciler.desired import DesiredDomain
+    from reconciler.history import History, Waits
     from reconciler.manifest.fleet import Domain
     from reconciler.origin import AllowlistFact
     from reconciler.state import Key, Observation
+    from reconciler.surroundings import Surroundings
 
 
 class Verdict(StrEnum):
@@ -30,16 +35,24 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a gate may look at: the mail domain, what it shall be, what was observed, and the day.
+    """All that a gate may look at: the mail domain, what it shall be, what was observed and remembered, the time.
 
-    `allowlists` are those of the domain's service.
+    `allowlists` are those of the domain's service; `surroundings` are probed only where the MX is to move.
     """
 
     desired: DesiredDomain
     observations: Mapping[Key, Observation]
     catalog: Catalog
-    today: date
+    now: datetime
     allowlists: tuple[AllowlistFact, ...] = ()
+    surroundings: Surroundings = NOT_PROBED
+    history: History = NO_HISTORY
+    waits: Waits = DEFAULT_WAITS
+
+    @property
+    def today(self) -> date:
+        """The day (UTC) on which attestations and waivers count or do not."""
+        return self.now.date()
 
     @property
     def domain(self) -> Domain:
@@ -51,7 +64,8 @@ class Facts:
 class GateResult:
     """`evidence` says in one sentence what was seen; `advice`, empty after a pass, what the user can do.
 
-    `is_waived` marks a pass that a person's waiver made of something else.
+    A pass with advice is something that does not stop the step and that somebody should know before it. `is_waived`
+    marks a pass that a person's waiver made of something else. `not_before` is when a hold ends by itself.
     """
 
     id: str
@@ -59,6 +73,7 @@ class GateResult:
     evidence: str
     advice: str = ""
     is_waived: bool = False
+    not_before: datetime | None = None
 
 
 class Gate(Protocol):

@@ -7,6 +7,7 @@ hundred thousand of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from reconciler.targets.base import DeclaredAllowlist
 
 MANUAL_PROVIDER = "manual"
+
+
+class Lifecycle(StrEnum):
+    """Whether a mail domain shall be behind the gateway, or is declared to leave it."""
+
+    ACTIVE = "active"
+    OFFBOARDED = "offboarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +38,8 @@ class Source:
 class Attestation:
     """A person vouches for what the program cannot see.
 
-    `region` and `multi_region` say for which state of the organization an allowlist was attested; None where they
-    were left out.
+    `region` and `multi_region` say for which state of the organization it was attested, `next_hops` (sorted) which
+    ones the console shows; None where they were left out.
     """
 
     what: str
@@ -41,6 +49,7 @@ class Attestation:
     region: str | None
     multi_region: bool | None
     source: Source
+    next_hops: tuple[Name, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,9 @@ class Domain:
     """One mail domain with everything that holds for it.
 
     `written` is the name as its author spelled it. `ttl` (seconds) is for rrsets that are ours alone; None keeps what
-    is there. `zone` and `provider` are None where the program is to find or to choose them. Attestations and waivers
-    of the organization and the service come after the domain's own.
+    is there. `switch_ttl` (seconds) is the MX's before and during a switch, None where it stays. `zone` and `provider`
+    are None where the program is to find or to choose them. Attestations and waivers of the organization and the
+    service come after the domain's own.
     """
 
     name: Name
@@ -97,6 +107,13 @@ class Domain:
     attestations: tuple[Attestation, ...]
     waivers: tuple[Waiver, ...]
     source: Source
+    switch_ttl: int | None = None
+    lifecycle: Lifecycle = Lifecycle.ACTIVE
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it is declared to leave the gateway: its MX goes back to its next hops, and then our values go."""
+        return self.lifecycle is Lifecycle.OFFBOARDED
 
     @property
     def is_filtered_by_mx(self) -> bool:

@@ -67,6 +67,7 @@ Text = Annotated[str, AfterValidator(_text), Field(json_schema_extra={"minLength
 Token = Annotated[str, AfterValidator(_token), Field(json_schema_extra={"pattern": f"^{TOKEN_PATTERN}$"})]
 Address = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"format": "idn-email"})]
 Ttl = Annotated[int, Field(ge=MIN_TTL, le=MAX_TTL)]
+SwitchTtl = Annotated[int, Field(ge=1, le=MAX_TTL)]
 
 
 def _field(title: str, description: str, **more: Any) -> Any:  # noqa: ANN401 - as pydantic's Field
@@ -77,25 +78,43 @@ class AttestationManifest(YamlModel):
     """A person vouches for what the program cannot see."""
 
     model_config = ConfigDict(title="attestation")
-    what: Literal["console", "verified", "multi-region", "tls-check-off", "allowlist", "mail-rule"] = _field(
+    what: Literal[
+        "console",
+        "verified",
+        "multi-region",
+        "tls-check-off",
+        "next-hop-tls",
+        "allowlist",
+        "restricted",
+        "origin-open",
+        "mail-rule",
+    ] = _field(
         "What",
         "What is vouched for: the domain was added in the vendor's console with its next hops (console), the console "
         "shows it as Verified (verified), the multi-region flag is set there (multi-region), the vendor's support "
-        "switched the TLS check off (tls-check-off), the origin allows the gateway's addresses (allowlist), the spam "
-        "rule is in place (mail-rule).",
+        "switched the TLS check off (tls-check-off), somebody saw the next hops answer with STARTTLS where the program "
+        "cannot reach port 25 (next-hop-tls), the origin allows the gateway's addresses (allowlist), refuses everybody "
+        "else (restricted), or takes mail from everybody again (origin-open), the spam rule is in place (mail-rule).",
     )
     by: Text = _field("By", "Who vouches: a person, best by e-mail address.")
     on: IsoDate = _field("On", "The day on which it was seen, as in 2026-11-01.")
     expires: Optional[IsoDate] = _field("Expires", "The last day on which it counts.", default=None)
     region: Optional[str] = _field(
         "Region",
-        "For an allowlist: the region whose addresses are allowed; needed while a domain moves from another region.",
+        "For console, verified, multi-region and allowlist: the region that it was seen for; needed while a domain "
+        "moves from another region.",
         default=None,
     )
     multi_region: Optional[bool] = _field(
         "Multi-region",
-        "For an allowlist: true when the address that multi-region adds is allowed too.",
+        "For an allowlist: true when the address that multi-region adds is allowed too. For verified: true when both "
+        "regions are.",
         default=None,
+    )
+    next_hops: Listed[str] = _field(
+        "Next hops",
+        "For console: the next hops that it shows; left out, those that the manifest declared on that day.",
+        default=(),
     )
 
 
@@ -146,6 +165,17 @@ class _Inherited(YamlModel):
     )
     ttl: Optional[Ttl] = _field(
         "TTL", "Seconds, for rrsets that hold our values alone; left out, what is there is kept.", default=None
+    )
+    switch_ttl: Optional[SwitchTtl] = _field(
+        "Switch TTL",
+        "Seconds: the MX gets this TTL ahead of a switch, and the switch waits until the old one has passed; left out, "
+        "the TTL stays as it is.",
+        default=None,
+    )
+    lifecycle: Optional[Literal["active", "offboarded"]] = _field(
+        "Lifecycle",
+        "offboarded: the MX goes back to the next hops, then our values and addresses go; left out, active.",
+        default=None,
     )
     mx: Optional[MxManifest] = _field(
         "MX", "Whether the gateway's MX is the only one (the default), or others may stay beside it.", default=None

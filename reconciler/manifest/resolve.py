@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.manifest.fleet import (
     Attestation,
     Domain,
+    Lifecycle,
     MxHostOverride,
     Organization,
     Service,
@@ -22,7 +23,12 @@ from reconciler.yaml_models import shown
 if TYPE_CHECKING:
     from reconciler.manifest.declared import Declared, DeclaredDomain, DeclaredService
     from reconciler.manifest.findings import Context, Findings
-    from reconciler.manifest.models import DomainManifest, OrganizationManifest, ServiceManifest
+    from reconciler.manifest.models import (
+        AttestationManifest,
+        DomainManifest,
+        OrganizationManifest,
+        ServiceManifest,
+    )
     from reconciler.names import Name
     from reconciler.strict_yaml import Loc
 
@@ -32,12 +38,14 @@ class _Level(NamedTuple):
 
     provider: str | None
     ttl: int | None
+    switch_ttl: int | None
+    lifecycle: Lifecycle
     mx_exclusive: bool
     attestations: tuple[Attestation, ...]
     waivers: tuple[Waiver, ...]
 
 
-_TOP = _Level(None, None, True, (), ())  # noqa: FBT003 - a tuple's field
+_TOP = _Level(None, None, None, Lifecycle.ACTIVE, True, (), ())  # noqa: FBT003 - a tuple's field
 
 
 def build_organization(declared: Declared, context: Context, findings: Findings) -> Organization:
@@ -99,6 +107,8 @@ class _Builder:
         return _Level(
             provider=outer.provider if model.provider is None else model.provider,
             ttl=outer.ttl if model.ttl is None else model.ttl,
+            switch_ttl=outer.switch_ttl if model.switch_ttl is None else model.switch_ttl,
+            lifecycle=outer.lifecycle if model.lifecycle is None else Lifecycle(model.lifecycle),
             mx_exclusive=outer.mx_exclusive if model.mx is None else model.mx.exclusive,
             attestations=attestations,
             waivers=waivers,
@@ -110,12 +120,14 @@ class _Builder:
     def _attestations(
         self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc
     ) -> list[Attestation]:
-        return [
-            Attestation(
-                a.what, a.by, a.on, a.expires, a.region, a.multi_region, self._source((*loc, "attestations", i))
-            )
-            for i, a in enumerate(model.attestations)
+        return [self._attestation(a, (*loc, "attestations", i)) for i, a in enumerate(model.attestations)]
+
+    def _attestation(self, a: AttestationManifest, loc: Loc) -> Attestation:
+        hosts = [
+            build_name("next-hop-name", h, (*loc, "next_hops", i), self.findings) for i, h in enumerate(a.next_hops)
         ]
+        next_hops = tuple(sorted(h for h in hosts if h is not None)) or None
+        return Attestation(a.what, a.by, a.on, a.expires, a.region, a.multi_region, self._source(loc), next_hops)
 
     def _waivers(self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc) -> list[Waiver]:
         return [

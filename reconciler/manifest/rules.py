@@ -19,7 +19,29 @@ if TYPE_CHECKING:
     from reconciler.strict_yaml import Loc
 
 RESIDENCY = "residency"
-KNOWN_GATES = frozenset({RESIDENCY, "token-visible", "allowlist", "switch-observed"})
+KNOWN_GATES = frozenset(
+    {
+        RESIDENCY,
+        "token-visible",
+        "console",
+        "verified",
+        "multi-region",
+        "allowlist",
+        "mx-target",
+        "loop",
+        "next-hop",
+        "tls",
+        "mta-sts",
+        "mx-certificate",
+        "spf-mx",
+        "ttl",
+        "switch-observed",
+        "early-removal",
+        "origin-open",
+        "restrict",
+    }
+)
+_STATES = frozenset({"console", "verified", "multi-region", "allowlist"})
 _SHOWN_DOMAINS = 3
 
 
@@ -124,7 +146,7 @@ def apply_waiver_rules(waivers: Sequence[WaiverManifest], loc: Loc, context: Con
 def apply_attestation_rules(
     attestations: Sequence[AttestationManifest], loc: Loc, context: Context, findings: Findings
 ) -> None:
-    """An attestation speaks of the past, may have expired, and names a state only for an allowlist."""
+    """An attestation speaks of the past, may have expired, and names a state only where there is one to be named."""
     for i, attestation in enumerate(attestations):
         own = (*loc, "attestations", i)
         if attestation.on > context.today:
@@ -134,13 +156,18 @@ def apply_attestation_rules(
             summary = f"the attestation of {attestation.what} expired on {attestation.expires} and no longer counts"
             detail = f"Ask {attestation.by} to look again; write the new day and end, or remove the attestation."
             findings.warning("attestation-expired", summary, detail, (*own, "expires"))
-        if attestation.what == "allowlist":
+        if attestation.next_hops and attestation.what != "console":
+            summary = f"`next_hops` means nothing in an attestation of {attestation.what}"
+            findings.error("attestation-state", summary, "Remove it: it is for console alone.", (*own, "next_hops"))
+        if attestation.what in _STATES:
             if attestation.region is not None:
                 require_known_region(attestation.region, (*own, "region"), context, findings)
         elif attestation.region is not None or attestation.multi_region is not None:
             key = "region" if attestation.region is not None else "multi_region"
             summary = f"`{key}` means nothing in an attestation of {attestation.what}"
-            findings.error("attestation-state", summary, "Remove it: it is for allowlist alone.", (*own, key))
+            findings.error(
+                "attestation-state", summary, f"Remove it: it is for {', '.join(sorted(_STATES))}.", (*own, key)
+            )
 
 
 def add_advisories(declared: Declared, context: Context, findings: Findings) -> None:

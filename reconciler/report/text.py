@@ -34,6 +34,8 @@ STAGE_MEANINGS = {
     Stage.READY: "the MX can move now",
     Stage.SWITCHED: "mail goes through the gateway; something is left to do",
     Stage.PROTECTED: "in sync",
+    Stage.LEAVING: "it leaves the gateway; something is left to do",
+    Stage.GONE: "off-boarded; it may leave the manifests",
 }
 _SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "magenta": "35", "cyan": "36"}
 

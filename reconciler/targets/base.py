@@ -28,6 +28,18 @@ class Intent(StrEnum):
     RESTRICT = "restrict"
 
 
+class Enforcement(StrEnum):
+    """What becomes of a client that is not the gateway at a list of the intent `restrict`.
+
+    `SOFT`: it is turned away for now (a 4xx reply, a dropped or refused connection), so that senders try again for days;
+    `HARD`: its mail is refused for good (5xx) and bounces at once.
+    """
+
+    NONE = "none"
+    SOFT = "soft"
+    HARD = "hard"
+
+
 # What readers advise where a list that is to keep others out keeps nobody out yet.
 _OPEN_ADVICE = frozenset({"restricts-nothing", "exchange-connector-open"})
 

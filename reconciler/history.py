@@ -1,0 +1,145 @@
+"""What is remembered of one mail domain between runs, and what follows from it: which MX senders may still hold.
+
+Pure. The journal keeps a history and gives it back; nothing here knows how. A history that is lost, restored from a
+backup, or has a gap is never dangerous: where it does not say what was in DNS, and until when, anything may have been
+until now, and the full time is waited from now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.names import Name
+    from reconciler.state import Key, Rdata
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long is waited.
+
+    `settle`: after the old TTL, before what only the old state needed goes. `assumed_ttl`: what an rrset's TTL is
+    taken for where nobody saw it. `absent_ttl`: how long senders remember that there was no MX (RFC 2308 section 5).
+    `restrict`: after that, before an origin refuses others for now (4xx); `restrict_hard`: after that, for good (5xx).
+    `gap`: how long nobody may have looked for a history to count as unbroken. `support`: how long a verification value
+    is visible and nobody attests "Verified" before the advice is to write to the vendor's support.
+    """
+
+    settle: timedelta = timedelta(hours=1)
+    assumed_ttl: timedelta = timedelta(days=2)
+    absent_ttl: timedelta = timedelta(days=1)
+    restrict: timedelta = timedelta(days=3)
+    restrict_hard: timedelta = timedelta(days=7)
+    gap: timedelta = timedelta(days=7)
+    support: timedelta = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True)
+class MxSighting:
+    """An MX rrset as at least one authoritative server showed it; `rdatas` are sorted, and empty where there was none.
+
+    `ttl` is in seconds, None where it was never seen, as with none. `gone` is when every server was first seen to show
+    something else; None while it is, or may be, shown.
+    """
+
+    rdatas: tuple[Rdata, ...]
+    ttl: int | None
+    first_seen: datetime
+    last_seen: datetime
+    gone: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is remembered of one mail domain; empty for one that was never seen.
+
+    `mx` has every sighting that may still matter, oldest first. `written` are the values that the program added and
+    has not removed since. `first_seen` tells since when a step that is not done has been seen, by its id, and since
+    when other things are so, by a word (`TOKENS_VISIBLE`). `next_hops` are those that were declared before the ones
+    of now, empty where none are known, and `next_hops_since` when the ones of now were first declared.
+    """
+
+    mx: tuple[MxSighting, ...] = ()
+    written: frozenset[tuple[Key, Rdata]] = frozenset()
+    first_seen: Mapping[str, datetime] = field(default_factory=dict)
+    next_hops: tuple[Name, ...] = ()
+    next_hops_since: datetime | None = None
+
+
+NO_HISTORY = History()
+DEFAULT_WAITS = Waits()
+
+TOKENS_VISIBLE = "tokens-visible"
+"""In `History.first_seen`: since when every server has shown every wanted verification value."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedMx:
+    """An MX rrset that is no longer shown and that senders may hold until `until`; `rdatas` None: any at all."""
+
+    rdatas: tuple[Rdata, ...] | None
+    until: datetime
+
+
+def with_mx_seen(
+    history: History, shown: frozenset[tuple[tuple[Rdata, ...], int | None]], now: datetime, *, is_complete: bool
+) -> History:
+    """The history after a look at the MX: `shown` are the rrsets (sorted values, TTL) of the servers that answered.
+
+    Unless every server answered (`is_complete`), one that is not shown may still be there, and is not gone.
+    """
+    known = {(s.rdatas, s.ttl) for s in history.mx if s.gone is None}
+    kept = []
+    for sighting in history.mx:
+        if sighting.gone is not None:
+            kept.append(sighting)
+        elif (sighting.rdatas, sighting.ttl) in shown:
+            kept.append(replace(sighting, last_seen=now))
+        else:
+            kept.append(replace(sighting, gone=now) if is_complete else sighting)
+    new = [MxSighting(rdatas, ttl, now, now) for rdatas, ttl in sorted(shown - known, key=repr)]
+    return replace(history, mx=(*kept, *new))
+
+
+def cached_mx(history: History, now: datetime, waits: Waits) -> tuple[CachedMx, ...]:
+    """Every MX rrset that is gone and that senders may hold at `now` or later, by this history.
+
+    An rrset that is still shown is not among them: look at what is observed. The longest-lived comes last.
+    """
+    current = [s for s in history.mx if s.gone is None]
+    cached = []
+    for sighting in history.mx:
+        if sighting.gone is not None:
+            cached.append(CachedMx(sighting.rdatas, sighting.gone + _life(sighting, waits)))
+            if sighting.gone - sighting.last_seen > waits.gap:
+                cached.append(CachedMx(None, sighting.gone + waits.assumed_ttl))
+    if not current or now - max(s.last_seen for s in current) > waits.gap:
+        cached.append(CachedMx(None, now + waits.assumed_ttl))
+    else:
+        # what was there before the first look nobody knows
+        cached.append(CachedMx(None, min(s.first_seen for s in history.mx) + waits.assumed_ttl))
+    return tuple(sorted((c for c in cached if c.until > now), key=lambda c: c.until))
+
+
+def caches_empty_at(history: History, now: datetime, waits: Waits) -> datetime:
+    """When no sender holds an MX any more that is not shown now; `now` where that is so already."""
+    return max((c.until for c in cached_mx(history, now, waits)), default=now)
+
+
+def _life(sighting: MxSighting, waits: Waits) -> timedelta:
+    if not sighting.rdatas:
+        return waits.absent_ttl
+    return waits.assumed_ttl if sighting.ttl is None else timedelta(seconds=sighting.ttl)
+
+
+def pruned(history: History, now: datetime, waits: Waits) -> History:
+    """Without the sightings that no wait can depend on any more; the newest that is gone is always kept."""
+    gone = [s for s in history.mx if s.gone is not None]
+    newest = max(gone, key=lambda s: s.gone or now, default=None)
+    horizon = waits.restrict + waits.restrict_hard + waits.settle
+    kept = [s for s in history.mx if s.gone is None or s is newest or s.gone + _life(s, waits) + horizon > now]
+    return replace(history, mx=tuple(kept))
