@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class ServiceStep:
     """One step at an origin. `before`, `after` and `untouched` are entries as written, or addresses to add.
 
-    `not_before` is the earliest time at which it may be done. `enforcement` is what becomes of everybody but the gateway
+    `not_before` is the earliest time at which it may be done. `enforcement` is what becomes of everybody else
     before and after a step that restricts or loosens; None for the others.
     """
 

@@ -31,7 +31,7 @@ class Intent(StrEnum):
 class Enforcement(StrEnum):
     """What becomes of a client that is not the gateway at a list of the intent `restrict`.
 
-    `SOFT`: it is turned away for now (a 4xx reply, a dropped or refused connection), so that senders try again for days;
+    `SOFT`: it is turned away for now (a 4xx reply, a dropped connection), so that senders try again for days;
     `HARD`: its mail is refused for good (5xx) and bounces at once.
     """
 
