@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -25,6 +26,7 @@ from reconciler.yaml_models import (
 )
 
 SUPPORTED_MAJOR = "1"
+_TLS_VERSION = re.compile(r"[0-9]\.[0-9]", re.ASCII)
 
 
 def _host(value: str) -> str:
@@ -48,6 +50,12 @@ def _version(value: str) -> str:
     if value.partition(".")[0] != SUPPORTED_MAJOR:
         detail = f"This program reads catalogs of version {SUPPORTED_MAJOR}. Take one of that version."
         raise refusal("format-version", f"the catalog's version is {shown(value)}", detail)
+    return value
+
+
+def _tls_version(value: str) -> str:
+    if not _TLS_VERSION.fullmatch(value):
+        raise refusal("tls-version", f"{shown(value)} is no version of TLS", 'Write it as in "1.2".')
     return value
 
 
@@ -81,7 +89,9 @@ class _Verification(_Sourced):
 
 class _Tls(_Sourced):
     model_config = ConfigDict(title="tls")
-    minimum_version: str = Field(description="The lowest TLS version that the origin must offer.")
+    minimum_version: Annotated[str, AfterValidator(_tls_version)] = Field(
+        description="The lowest TLS version that the origin must offer, as in 1.2."
+    )
 
 
 class _SpamRule(_Sourced):
@@ -195,6 +205,7 @@ def _build(model: _CatalogFile, digest: str) -> Catalog:
         gateway_domains=tuple(canonical_name(d) for d in model.mx.gateway_domains),
         verification_label=model.verification.label,
         propagation_hours=model.verification.propagation_hours,
+        tls_minimum_version=model.tls.minimum_version,
         spam_rule=SpamRule(rule.name, rule.header, rule.pattern, rule.confidence_level),
         regions={
             key: Region(key, r.addresses, canonical_name(r.mx_host), canonical_name(r.mx_host_multi_region))

@@ -44,7 +44,11 @@ class Advisory:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The gateway's facts. `digest` is `sha256:` over the data file's octets."""
+    """The gateway's facts.
+
+    `tls_minimum_version` is what an origin must offer at least, as "1.2". `digest` is `sha256:` over the data file's
+    octets.
+    """
 
     gateway: str
     support: str
@@ -52,6 +56,7 @@ class Catalog:
     gateway_domains: tuple[Name, ...]
     verification_label: str
     propagation_hours: int
+    tls_minimum_version: str
     spam_rule: SpamRule
     regions: Mapping[str, Region]
     multi_region_addresses: tuple[str, ...]

@@ -94,6 +94,7 @@ def test_another_file_of_the_same_shape_is_read(tmp_path: Path, shipped: Catalog
         ("  code: au-mx-host\n    source: connecting", "  code: x\n    source: conecting", "catalog", "`conecting`"),
         ("label: _amazonses", "label: a.b", "catalog", "no single label"),
         ("label: _amazonses", "label: a b", "catalog", "no single label"),
+        ('minimum_version: "1.2"', 'minimum_version: "one"', "tls-version", "no version of TLS"),
         ("gateway: Perception", "gateway: &x Perception", "yaml-anchor", "anchor"),
         ("mx:\n", "mx: [\n", "yaml-syntax", "no YAML"),
         ("support: support@perception-point.io\n", "", "missing-key", "`support` is missing"),

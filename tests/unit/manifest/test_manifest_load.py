@@ -150,11 +150,11 @@ def test_advisories_are_returned_and_an_override_silences_them(tmp_path: Path) -
 
 
 def test_known_gates_can_be_widened(tmp_path: Path) -> None:
-    waiver = "waivers: [{gate: mta-sts, owner: o, reason: r, expires: 2027-01-01}]"
+    waiver = "waivers: [{gate: house-rule, owner: o, reason: r, expires: 2027-01-01}]"
     write(tmp_path, {"acme.yaml": manifest(domain=waiver)})
     assert refused(tmp_path) == [("unknown-gate", f"{tmp_path}/acme.yaml")]
-    fleet, _ = load_manifests(tmp_path, catalog=CATALOG, today=TODAY, known_gates=frozenset({"mta-sts"}))
-    assert fleet.domains[0].waivers[0].gate == "mta-sts"
+    fleet, _ = load_manifests(tmp_path, catalog=CATALOG, today=TODAY, known_gates=frozenset({"house-rule"}))
+    assert fleet.domains[0].waivers[0].gate == "house-rule"
 
 
 def test_a_refused_waiver_is_not_held_against_the_gates(tmp_path: Path) -> None:
