@@ -6,13 +6,15 @@ once, by the three kinds of ownership below; everything that is not ours is fore
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.history import NO_HISTORY
 from reconciler.state import Key, Rdata, mx_exchange, mx_rdata, txt_rdata
 
 if TYPE_CHECKING:
     from reconciler.catalog import Catalog
+    from reconciler.history import History
     from reconciler.manifest.fleet import Domain
     from reconciler.names import Name
 
@@ -48,15 +50,18 @@ class OwnsValues:
 
 @dataclass(frozen=True, slots=True)
 class OwnsGatewayHosts:
-    """Every MX value that names a host of the gateway, of any region, is ours, and so is `declared`: a shared MX."""
+    """Every MX value that names a host of the gateway, of any region, is ours, and so are those of `declared`."""
 
     catalog: Catalog
-    declared: Name
+    declared: frozenset[Name]
 
     def owns(self, rdata: Rdata) -> bool:
-        """A value is ours when its host is the gateway's or the declared one."""
+        """A value is ours when its host is the gateway's or a declared one."""
         host = mx_exchange(rdata)
-        return host == self.declared or self.catalog.is_gateway_host(host)
+        return host in self.declared or self.catalog.is_gateway_host(host)
+
+
+_FIRST_PREFERENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +91,53 @@ class DesiredDomain:
         return tuple(r for r in (self.verification, self.mx) if r is not None)
 
 
-def build_desired(domain: Domain, catalog: Catalog) -> DesiredDomain:
-    """The desired state of one mail domain."""
+def build_desired(domain: Domain, catalog: Catalog, history: History = NO_HISTORY) -> DesiredDomain:
+    """The desired state of one mail domain; verification values that the program wrote stay ours until they go."""
     if not domain.is_filtered_by_mx:
         return DesiredDomain(domain, verification=None, mx=None)
-    return DesiredDomain(domain, _verification(domain, catalog), _mx(domain, catalog))
+    mx = _next_hops_mx(domain, catalog) if domain.is_leaving else _gateway_mx(domain, catalog)
+    return DesiredDomain(domain, _verification(domain, catalog, history), mx)
 
 
-def _verification(domain: Domain, catalog: Catalog) -> DesiredRRset:
+def _verification(domain: Domain, catalog: Catalog, history: History) -> DesiredRRset:
+    key = Key(catalog.verification_name(domain.name), "TXT")
     tokens = domain.verification
-    declared = tuple(txt_rdata(t) for t in (tokens.primary, tokens.secondary) if t is not None)
+    declared = {txt_rdata(t) for t in (tokens.primary, tokens.secondary) if t is not None}
+    written = {value for where, value in history.written if where == key}
     needed = (tokens.primary, tokens.secondary if domain.multi_region else None)
-    return DesiredRRset(
-        Key(catalog.verification_name(domain.name), "TXT"),
-        tuple(sorted(txt_rdata(t) for t in needed if t is not None)),
-        OwnsValues(frozenset(declared)),
-        domain.ttl,
-    )
+    wanted = () if domain.is_leaving else tuple(sorted(txt_rdata(t) for t in needed if t is not None))
+    return DesiredRRset(key, wanted, OwnsValues(frozenset(declared | written)), domain.ttl)
 
 
-def _mx(domain: Domain, catalog: Catalog) -> DesiredRRset:
-    host = domain.mx_host.host if domain.mx_host else catalog.mx_host(domain.region, multi_region=domain.multi_region)
+def _gateway_mx(domain: Domain, catalog: Catalog) -> DesiredRRset:
+    host = _gateway_host(domain, catalog)
     return DesiredRRset(
         Key(domain.name, "MX"),
         (mx_rdata(catalog.mx_preference, host),),
-        OwnsAll() if domain.mx_exclusive else OwnsGatewayHosts(catalog, host),
+        OwnsAll() if domain.mx_exclusive else OwnsGatewayHosts(catalog, frozenset({host})),
         domain.ttl,
     )
+
+
+def _next_hops_mx(domain: Domain, catalog: Catalog) -> DesiredRRset:
+    """Where mail goes without the gateway; whatever else stands there by then is somebody else's."""
+    return DesiredRRset(
+        Key(domain.name, "MX"),
+        tuple(sorted(mx_rdata(_FIRST_PREFERENCE * i, host) for i, host in enumerate(domain.next_hops, 1))),
+        OwnsGatewayHosts(catalog, frozenset({_gateway_host(domain, catalog)})),
+        domain.ttl,
+    )
+
+
+def without_settled(desired: DesiredRRset, there: tuple[Rdata, ...]) -> DesiredRRset:
+    """What a leaving domain's MX still wants: nothing once no host of the gateway is in it, else what lacks."""
+    hosts = {mx_exchange(v) for v in there}
+    if not any(desired.ownership.owns(v) for v in there):
+        return replace(desired, wanted=())
+    return replace(desired, wanted=tuple(v for v in desired.wanted if mx_exchange(v) not in hosts))
+
+
+def _gateway_host(domain: Domain, catalog: Catalog) -> Name:
+    if domain.mx_host is not None:
+        return domain.mx_host.host
+    return catalog.mx_host(domain.region, multi_region=domain.multi_region)

@@ -11,29 +11,34 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reconciler.desired import without_settled
 from reconciler.diff import diff_rrset
 from reconciler.errors import Severity
-from reconciler.gates import CONTRACT_GATES, SWITCH_GATES, Facts, Gate, GateResult, Verdict, judge_gates
+from reconciler.gates import (
+    CONTRACT_GATES,
+    LEAVE_GATES,
+    MOVE_GATES,
+    SWITCH_GATES,
+    Facts,
+    Gate,
+    GateResult,
+    Verdict,
+    judge_gates,
+)
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.names import display_name
 from reconciler.plan_findings import build_findings
-from reconciler.state import Present, Unknown, mx_exchange
+from reconciler.state import Cause, Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.desired import DesiredRRset
-    from reconciler.diff import Change
+    from reconciler.diff import Change, Difference
     from reconciler.errors import Diagnostic
     from reconciler.manifest.fleet import Domain, Source
     from reconciler.names import Name
     from reconciler.state import Key
-
-
-# the program does not keep the time yet, so the person who goes on has to
-CACHES = (
-    "senders may hold the old MX for as long as its TTL was: let that time pass after the switch before this is done"
-)
 
 
 class Phase(StrEnum):
@@ -109,12 +114,8 @@ class DomainPlan:
 
 def plan_domain(facts: Facts, *, provider: str, new_ttl: int) -> DomainPlan:
     """Plan one mail domain from its facts; `new_ttl` (seconds) is for rrsets that do not exist yet."""
-    desired = facts.desired
-    steps: list[Step] = []
-    if desired.verification is not None:
-        steps += _plan_rrset(facts, desired.verification, "verification", provider, new_ttl)
-    if desired.mx is not None:
-        steps += _plan_rrset(facts, desired.mx, "mx", provider, new_ttl)
+    planner = _Planner(facts, provider, new_ttl)
+    steps = [*planner.verification_steps(), *planner.mx_steps()]
     findings = build_findings(facts)
     steps = [_held_by_errors(step, findings) for step in sorted(steps, key=lambda s: list(Phase).index(s.phase))]
     zones = [o.zone.apex for o in facts.observations.values() if o.zone is not None]
@@ -129,62 +130,113 @@ def _held_by_errors(step: Step, findings: tuple[Diagnostic, ...]) -> Step:
     return replace(step, status=Status.HELD, gates=(*gates, *step.gates))
 
 
-def _plan_rrset(facts: Facts, desired: DesiredRRset, what: str, provider: str, new_ttl: int) -> list[Step]:
-    observation = facts.observations[desired.key]
-    observed = observation.observed
-    draft = _Draft(facts, desired.key, f"{display_name(facts.domain.name)}/{what}", provider)
-    if isinstance(observed, Unknown) or observation.zone is None:
-        detail = observed.detail if isinstance(observed, Unknown) else "its zone is not known"
-        return [draft.unknown(Phase.SWITCH if what == "mx" else Phase.EXPAND, detail)]
-    rrset = observed.rrset if isinstance(observed, Present) else None
-    difference = diff_rrset(desired, rrset, zone=observation.zone.apex, new_ttl=new_ttl)
-    if what == "mx":
-        change = difference.change(add=True, remove=True)
-        if not difference.missing and not difference.surplus:
-            # only the TTL: no mail goes another way, so nothing is waited for
-            return [draft.step(Phase.EXPAND if difference.is_ttl_off else Phase.SWITCH, change, ())]
-        phase = Phase.SWITCH if difference.missing else Phase.CONTRACT
-        return [draft.step(phase, change, SWITCH_GATES)]
-    expand = draft.step(Phase.EXPAND, difference.change(add=True, remove=False), ())
-    if not difference.surplus:
-        return [expand]
-    retired = _Draft(facts, desired.key, f"{draft.id}/retired", provider)
-    contract = replace(
-        retired.step(Phase.CONTRACT, difference.change(add=False, remove=True), CONTRACT_GATES), reason=CACHES
-    )
-    if expand.status is Status.DONE:
-        return [expand, contract]
-    # both are in one rrset, and each is compared with what is there now: never in one run
-    evidence = "the values that are missing, or their TTL, come first"
-    first = GateResult("expand-first", Verdict.HOLD, evidence, "nothing to do: the next run goes on")
-    return [expand, replace(contract, status=Status.HELD, gates=(first, *contract.gates))]
-
-
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _Planner:
+    """Plans one mail domain's rrsets."""
+
     facts: Facts
-    key: Key
-    id: str
     provider: str
+    new_ttl: int
 
-    def unknown(self, phase: Phase, reason: str) -> Step:
-        source = self.facts.domain.source
-        return Step(self.id, phase, Action.NO_OP, Status.UNKNOWN, self.key, self.provider, None, (), reason, source)
+    def verification_steps(self) -> list[Step]:
+        """Add the wanted values; when nothing needs them any more, remove the others that are ours."""
+        desired = self.facts.desired.verification
+        if desired is None:
+            return []
+        found = self._difference(desired)
+        if isinstance(found, Unknown):
+            return [self._unknown("verification", Phase.EXPAND, desired.key, found)]
+        expand = self._step("verification", Phase.EXPAND, found.change(add=True, remove=False), ())
+        if not found.surplus:
+            return [expand]
+        change = found.change(add=False, remove=True)
+        retired = self._step("verification/retired", Phase.CONTRACT, change, CONTRACT_GATES)
+        if expand.status is Status.DONE:
+            return [expand, retired]
+        # both are in one rrset, and each is compared with what is there now: never in one run
+        evidence = "the values that are missing, or their TTL, come first"
+        first = GateResult("expand-first", Verdict.HOLD, evidence, "nothing to do: the next run goes on")
+        return [expand, replace(retired, status=Status.HELD, gates=(first, *retired.gates))]
 
-    def step(self, phase: Phase, change: Change, gates: tuple[Gate, ...]) -> Step:
+    def mx_steps(self) -> list[Step]:
+        """Move the MX; before and after that its TTL, where a TTL for the switch is declared."""
+        desired = self.facts.desired.mx
+        if desired is None:
+            return []
+        observation = self.facts.observations[desired.key]
+        if self.facts.domain.is_leaving:
+            seen = observation.observed
+            desired = without_settled(desired, seen.rrset.rdatas if isinstance(seen, Present) else ())
+        found = self._difference(desired)
+        if isinstance(found, Unknown):
+            return [self._unknown("mx", Phase.SWITCH, desired.key, found)]
+        if not found.missing and not found.surplus:
+            return self._settled_mx_steps(found)
+        switch_ttl = self.facts.domain.switch_ttl
+        if switch_ttl is None:
+            return [self._switch(found)]
+        switch = self._switch(_with_ttl(found, switch_ttl))
+        if found.foreign or found.ttl_observed is None or found.ttl_observed <= switch_ttl:
+            return [switch]
+        ahead = replace(found.change(add=False, remove=False), ttl=switch_ttl)
+        return [self._step("mx-ttl", Phase.EXPAND, ahead, ()), switch]
+
+    def _settled_mx_steps(self, found: Difference) -> list[Step]:
+        if self.facts.domain.switch_ttl is None or not found.kept:
+            # only the TTL: no mail goes another way, so nothing is waited for
+            phase = Phase.EXPAND if found.is_ttl_off else Phase.SWITCH
+            return [self._step("mx", phase, found.change(add=True, remove=True), ())]
+        # as long as somebody may want to go back quickly, the TTL stays low
+        raised = _with_ttl(found, self.facts.domain.ttl or self.new_ttl)
+        done = self._step("mx", Phase.SWITCH, found.change(add=False, remove=False), ())
+        if not raised.is_ttl_off:
+            return [done]
+        return [done, self._step("mx-ttl", Phase.CONTRACT, raised.change(add=True, remove=False), CONTRACT_GATES)]
+
+    def _switch(self, found: Difference) -> Step:
+        phase = Phase.SWITCH if found.missing else Phase.CONTRACT
+        return self._step("mx", phase, found.change(add=True, remove=True), self._switch_gates(found))
+
+    def _switch_gates(self, found: Difference) -> tuple[Gate, ...]:
+        if self.facts.domain.is_leaving:
+            return LEAVE_GATES
+        hosts = [mx_exchange(v) for v in (*found.kept, *found.surplus, *found.foreign)]
+        is_behind_gateway = bool(hosts) and all(map(self.facts.catalog.is_gateway_host, hosts))
+        return MOVE_GATES if is_behind_gateway else SWITCH_GATES
+
+    def _difference(self, desired: DesiredRRset) -> Difference | Unknown:
+        observation = self.facts.observations[desired.key]
+        observed = observation.observed
+        if isinstance(observed, Unknown):
+            return observed
+        if observation.zone is None:
+            return Unknown(Cause.NO_SUCH_ZONE, "its zone is not known")
+        rrset = observed.rrset if isinstance(observed, Present) else None
+        return diff_rrset(desired, rrset, zone=observation.zone.apex, new_ttl=self.new_ttl)
+
+    def _unknown(self, what: str, phase: Phase, key: Key, unknown: Unknown) -> Step:
+        return self._make(what, phase, key, None, Action.NO_OP, Status.UNKNOWN, (), unknown.detail)
+
+    def _step(self, what: str, phase: Phase, change: Change, gates: tuple[Gate, ...]) -> Step:
         results = judge_gates(gates, self.facts) if not change.is_noop else ()
-        return Step(
-            id=self.id,
-            phase=phase,
-            action=_action(change),
-            status=self._status(change, results),
-            key=self.key,
-            provider=self.provider,
-            change=change,
-            gates=results,
-            reason="",
-            source=self.facts.domain.source,
-        )
+        return self._make(what, phase, change.key, change, _action(change), self._status(change, results), results, "")
+
+    def _make(  # noqa: PLR0913, PLR0917 - the parts of a step
+        self,
+        what: str,
+        phase: Phase,
+        key: Key,
+        change: Change | None,
+        action: Action,
+        status: Status,
+        gates: tuple[GateResult, ...],
+        reason: str,
+    ) -> Step:
+        own = f"{display_name(self.facts.domain.name)}/{what}"
+        source = self.facts.domain.source
+        times = [g.not_before for g in gates if g.not_before is not None and g.verdict is not Verdict.PASS]
+        not_before = max(times, default=None)
+        return Step(own, phase, action, status, key, self.provider, change, gates, reason, source, not_before)
 
     def _status(self, change: Change, results: tuple[GateResult, ...]) -> Status:
         if change.is_noop:
@@ -192,6 +244,11 @@ class _Draft:
         if any(r.verdict is not Verdict.PASS for r in results):
             return Status.HELD
         return Status.MANUAL if self.provider == MANUAL_PROVIDER else Status.READY
+
+
+def _with_ttl(found: Difference, ttl: int) -> Difference:
+    """With another wanted TTL (seconds), unless a foreign value shares the rrset and its TTL."""
+    return found if found.foreign else replace(found, ttl_wanted=ttl)
 
 
 def _action(change: Change) -> Action:
@@ -205,9 +262,12 @@ def _action(change: Change) -> Action:
 def _stage(facts: Facts, steps: list[Step]) -> Stage:
     if any(s.status is Status.UNKNOWN for s in steps):
         return Stage.UNKNOWN
-    if all(s.status is Status.DONE for s in steps):
+    is_done = all(s.status is Status.DONE for s in steps)
+    if facts.domain.is_leaving and facts.domain.is_filtered_by_mx:
+        return Stage.GONE if is_done else Stage.LEAVING
+    if is_done:
         return Stage.PROTECTED
-    mx = next(s for s in steps if s.key.type == "MX")
+    mx = next(s for s in steps if s.key.type == "MX" and s.id.endswith("/mx"))
     hosts = [mx_exchange(v) for v in mx.change.expected] if mx.change is not None else []
     wanted_hosts = [mx_exchange(v) for v in (facts.desired.mx.wanted if facts.desired.mx else ())]
     if any(host in wanted_hosts or facts.catalog.is_gateway_host(host) for host in hosts):

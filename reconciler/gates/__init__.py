@@ -17,9 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SWITCH_GATES: tuple[Gate, ...] = (TokenVisible(), AllowlistCovers())
+MOVE_GATES: tuple[Gate, ...] = SWITCH_GATES
+LEAVE_GATES: tuple[Gate, ...] = ()
 CONTRACT_GATES: tuple[Gate, ...] = (TokenVisible(), SwitchObserved())
 
-__all__ = ["CONTRACT_GATES", "SWITCH_GATES", "Facts", "Gate", "GateResult", "Verdict", "judge_gates"]
+__all__ = [
+    "CONTRACT_GATES",
+    "LEAVE_GATES",
+    "MOVE_GATES",
+    "SWITCH_GATES",
+    "Facts",
+    "Gate",
+    "GateResult",
+    "Verdict",
+    "judge_gates",
+]
 
 
 def judge_gates(gates: Sequence[Gate], facts: Facts) -> tuple[GateResult, ...]:
