@@ -10,9 +10,11 @@ from reconciler.targets.base import (
     Advice,
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Intent,
     Output,
     UnreadableExportError,
+    presumed_refusal,
 )
 from reconciler.targets.export_text import read_export_text, read_json, shown
 from reconciler.targets.networks import read_networks
@@ -53,11 +55,13 @@ class AwsPrefixList:
         if answer.get("NextToken"):
             raise UnreadableExportError("the export is one page of several (NextToken): export it without --max-items")
         entries = read_networks(_cidr(entry) for entry in answer["Entries"])
+        refusal = presumed_refusal(declared, entries, Enforcement.SOFT)
         description = export.text("list")
         if description is None:
-            return AllowlistContent(entries, export.made_at)
+            return AllowlistContent(entries, export.made_at, refusal=refusal)
         version, room = _described(read_json(description), declared.name)
-        return AllowlistContent(entries, export.made_at, str(version), tuple(_room_advice(room, len(entries))))
+        advice = tuple(_room_advice(room, len(entries)))
+        return AllowlistContent(entries, export.made_at, str(version), advice, refusal=refusal)
 
 
 def _cidr(entry: object) -> str:

@@ -66,7 +66,9 @@ class AllowlistContent:
     """What a server allows: every entry in its order; `made_at` where the export itself says when it was made.
 
     `revision` is what a compare-and-swap write must name, as the version of an AWS prefix list; empty elsewhere.
-    `refused` are addresses that the entries hold and that the server turns away all the same.
+    `refused` are addresses that the entries hold and that the server turns away all the same. `refusal` is the hardest
+    answer that whoever is in no entry gets, also where it is not for everybody, as over IPv4 alone: while it is not
+    NONE, an MX that moves away from the gateway loses mail or delays it.
     """
 
     entries: tuple[Entry, ...]
@@ -74,6 +76,7 @@ class AllowlistContent:
     revision: str = ""
     advice: tuple[Advice, ...] = ()
     refused: AddressSet = AddressSet()  # noqa: RUF009 - frozen, and so shared by nobody to harm
+    refusal: Enforcement = Enforcement.NONE
 
     @property
     def addresses(self) -> AddressSet:
@@ -81,9 +84,15 @@ class AllowlistContent:
         return address_set(entry.interval for entry in self.entries) - self.refused
 
     @property
+    def enforcement(self) -> Enforcement:
+        """What becomes of everybody else; NONE where not everybody is kept out, or nobody is let in yet."""
+        is_lacking = not self.entries or any(a.code in _OPEN_ADVICE for a in self.advice)
+        return Enforcement.NONE if is_lacking else self.refusal
+
+    @property
     def is_open(self) -> bool:
         """Whether a list of the intent `restrict` keeps nobody out yet; one that is not there does so too."""
-        return not self.entries or any(a.code in _OPEN_ADVICE for a in self.advice)
+        return self.enforcement is Enforcement.NONE
 
 
 class UnreadableExportError(ValueError):
@@ -191,6 +200,14 @@ class AllowlistEmission:
     def merged(self) -> tuple[str, ...]:
         """The addresses of `result` without overlaps, for what refuses them, as a set of nft intervals."""
         return address_set(parse_interval(text) for text in self.result).texts
+
+
+def presumed_refusal(declared: DeclaredAllowlist, entries: tuple[Entry, ...], usual: Enforcement) -> Enforcement:
+    """The refusal of a list whose rule stands where its export does not reach: one that is meant to be there is there.
+
+    `usual` is what such a rule does. A list without entries is not in use yet.
+    """
+    return usual if declared.intent is Intent.RESTRICT and entries else Enforcement.NONE
 
 
 def read_entries(texts: Iterable[str]) -> tuple[Entry, ...]:

@@ -12,10 +12,12 @@ from reconciler.targets.base import (
     Advice,
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Entry,
     Intent,
     Output,
     UnreadableExportError,
+    presumed_refusal,
 )
 from reconciler.targets.export_text import ExportText, read_export_text, shown
 from reconciler.targets.networks import read_networks
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _SMTP = 25
 _MAIN = "/etc/csf/csf.allow"
+_OPENED = ("TCP_IN", "TCP6_IN")  # the ports that are open to everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Csf:
             entries += read_networks([written])
             bare += [written] if is_bare else []
         advice = (*_bare_advice(bare), *_settings_advice(export, declared.intent))
-        return AllowlistContent(tuple(entries), export.made_at, advice=advice)
+        refusal = _refusal(export, declared, tuple(entries))
+        return AllowlistContent(tuple(entries), export.made_at, advice=advice, refusal=refusal)
 
 
 def _all_lines(export: ExportText) -> Iterator[str]:
@@ -101,10 +105,24 @@ def _bare_advice(bare: list[str]) -> Iterator[Advice]:
         yield Advice("wider-than-needed", summary, detail)
 
 
+def _refusal(export: ExportText, declared: DeclaredAllowlist, entries: tuple[Entry, ...]) -> Enforcement:
+    """What TCP_IN or TCP6_IN does not have is dropped; a raw csf.allow tells of neither."""
+    settings = dict(_setting(line) for line in export.lines("csf.conf") or ())
+    opened = [settings[name] for name in _OPENED if name in settings]
+    if not opened:
+        return presumed_refusal(declared, entries, Enforcement.SOFT)
+    return Enforcement.NONE if all(has_port(ports, _SMTP, ":") for ports in opened) else Enforcement.SOFT
+
+
+def _setting(line: str) -> tuple[str, str]:
+    name, _, value = (part.strip().strip('"') for part in line.partition("="))
+    return name, value
+
+
 def _settings_advice(export: ExportText, intent: Intent) -> Iterator[Advice]:
     for line in export.lines("csf.conf") or ():
-        name, _, value = (part.strip().strip('"') for part in line.partition("="))
-        if name in {"TCP_IN", "TCP6_IN"} and intent is Intent.RESTRICT and has_port(value, _SMTP, ":"):
+        name, value = _setting(line)
+        if name in _OPENED and intent is Intent.RESTRICT and has_port(value, _SMTP, ":"):
             summary = f"{name} has port {_SMTP}: anyone may connect, and csf.allow keeps nobody out"
             yield Advice(
                 "restricts-nothing", summary, f"Take {_SMTP} out of {name} once the switch is observed; csf -r."

@@ -13,6 +13,7 @@ from reconciler.targets.base import (
     Advice,
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Intent,
     Output,
     UnreadableExportError,
@@ -50,7 +51,10 @@ class ExchangeOnlineInboundConnector:
             return AllowlistContent((), export.made_at)
         connector = found[0]
         entries = read_ranges(connector.texts("SenderIPAddresses")) if connector.flag("Enabled") else ()
-        return AllowlistContent(entries, export.made_at, advice=tuple(_advice(connector, declared.intent)))
+        is_rejecting = connector.flag("Enabled") and connector.flag("RestrictDomainsToIPAddresses")
+        refusal = Enforcement.HARD if is_rejecting else Enforcement.NONE
+        advice = tuple(_advice(connector, declared.intent))
+        return AllowlistContent(entries, export.made_at, advice=advice, refusal=refusal)
 
 
 def is_for_every_domain(connector: Record) -> bool:

@@ -15,9 +15,11 @@ from reconciler.targets.base import (
     Advice,
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Intent,
     Output,
     UnreadableExportError,
+    presumed_refusal,
 )
 from reconciler.targets.export_text import read_export_text, shown
 from reconciler.targets.networks import read_networks
@@ -44,11 +46,11 @@ class EximIplsearch:
 
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """Every key of the file, and advice from Exim's settings where the export has them."""
-        del declared
         export = read_export_text(text, target=self.id, raw_section="hosts")
         entries = read_networks(host_keys(export.lines("hosts") or ()))
         advice = exim_advice(export.lines("settings") or ())
-        return AllowlistContent(entries, export.made_at, advice=tuple(advice))
+        refusal = presumed_refusal(declared, entries, Enforcement.HARD)
+        return AllowlistContent(entries, export.made_at, advice=tuple(advice), refusal=refusal)
 
 
 def host_keys(lines: Iterable[str]) -> Iterator[str]:

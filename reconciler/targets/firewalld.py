@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from reconciler.targets.base import (
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Intent,
     Output,
     UnreadableExportError,
+    presumed_refusal,
     read_entries,
 )
 from reconciler.targets.export_text import read_export_text, read_xml, shown
@@ -65,4 +67,5 @@ class Firewalld:
             raise UnreadableExportError("the ipset has an entry of the other family, which firewalld drops")
         if any(entry.written.endswith("/0") for entry in entries):
             raise UnreadableExportError("the ipset has an entry /0, which the kernel takes into no set")
-        return AllowlistContent(entries, export.made_at)
+        refusal = presumed_refusal(declared, entries, Enforcement.SOFT)
+        return AllowlistContent(entries, export.made_at, refusal=refusal)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from reconciler.targets.base import (
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Intent,
     Output,
     UnreadableExportError,
+    presumed_refusal,
     read_entries,
 )
 from reconciler.targets.export_text import read_export_text, read_json, read_xml, shown
@@ -19,6 +21,8 @@ from reconciler.targets.words import name_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from reconciler.targets.export_text import ExportText
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,30}", re.ASCII)
 _SHAPE = "1 to 31 letters, digits and `_`, the first no digit"
@@ -46,8 +50,8 @@ class PfsenseAlias:
         export = read_export_text(text, target=self.id, raw_section="addresses", may_be_markup=True)
         content = export.text("addresses") or ""
         if content.lstrip().startswith("<"):
-            return AllowlistContent(read_entries(_of_configuration(content, declared.name)), export.made_at)
-        return AllowlistContent(read_entries(_words(content.splitlines())), export.made_at)
+            return _content(_of_configuration(content, declared.name), export, declared)
+        return _content(_words(content.splitlines()), export, declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,14 @@ class OpnsenseAlias:
         export = read_export_text(text, target=self.id, raw_section="addresses", may_be_markup=True)
         content = export.text("addresses") or ""
         if content.lstrip().startswith("{"):
-            return AllowlistContent(read_entries(_of_download(read_json(content), declared.name)), export.made_at)
-        return AllowlistContent(read_entries(_words(content.splitlines())), export.made_at)
+            return _content(_of_download(read_json(content), declared.name), export, declared)
+        return _content(_words(content.splitlines()), export, declared)
+
+
+def _content(written: Iterable[str], export: ExportText, declared: DeclaredAllowlist) -> AllowlistContent:
+    entries = read_entries(written)
+    refusal = presumed_refusal(declared, entries, Enforcement.SOFT)
+    return AllowlistContent(entries, export.made_at, refusal=refusal)
 
 
 def _words(lines: Iterable[str]) -> list[str]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from reconciler.targets.base import (
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Intent,
     Output,
     UnreadableExportError,
+    presumed_refusal,
     read_entries,
 )
 from reconciler.targets.export_text import read_export_text
@@ -31,10 +33,11 @@ class Plain:
 
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """Every line that is not empty after its comment is taken off."""
-        del declared
         export = read_export_text(text, target=self.id, raw_section=_SECTION)
         written = export.lines(_SECTION)
         if written is None:
             raise UnreadableExportError("the export has no list in it; make it again")
         lines = (line.split("#", 1)[0].strip() for line in written)
-        return AllowlistContent(read_entries(line for line in lines if line), made_at=export.made_at)
+        entries = read_entries(line for line in lines if line)
+        refusal = presumed_refusal(declared, entries, Enforcement.HARD)
+        return AllowlistContent(entries, export.made_at, refusal=refusal)

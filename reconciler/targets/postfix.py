@@ -11,10 +11,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from reconciler.addresses import AddressSet, address_set, parse_address_set
+from reconciler.targets.access_result import Replies, judge_lines, read_replies
 from reconciler.targets.base import (
     Advice,
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Entry,
     Intent,
     Output,
@@ -65,10 +67,10 @@ class PostfixAccess:
         export = read_export_text(text, target=self.id, raw_section="table")
         # DUNNO lets a client on to what comes next: enough where the table keeps others out, no exemption elsewhere
         permitting = {"ok", "permit"} | ({"dunno"} if declared.intent is Intent.RESTRICT else set())
-        table = _read_table(export.lines("table") or (), permitting)
         settings = dict(_setting(line) for line in export.lines("postconf") or () if line.strip())
+        table = _read_table(export.lines("table") or (), permitting, read_replies(settings))
         advice = (*table.advice(declared.intent), *(_settings_advice(settings, table.entries) if settings else ()))
-        return AllowlistContent(table.entries, export.made_at, advice=advice)
+        return AllowlistContent(table.entries, export.made_at, advice=advice, refusal=table.refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +91,18 @@ class PostfixPostscreen:
     def read(self, text: str, declared: DeclaredAllowlist) -> AllowlistContent:
         """The lines that permit."""
         export = read_export_text(text, target=self.id, raw_section="table")
-        table = _read_table(export.lines("table") or (), {"permit"})
+        table = _read_table(export.lines("table") or (), {"permit"}, Replies())
         return AllowlistContent(table.entries, export.made_at, advice=tuple(table.advice(declared.intent)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """What a table permits, the lines that do not, and everything that those keep out."""
+    """What a table permits, the lines that do not, everybody that those keep out, and how."""
 
     entries: tuple[Entry, ...]
     refusals: tuple[Entry, ...]
     refused: AddressSet
+    refusal: Enforcement
 
     def advice(self, intent: Intent) -> Iterator[Advice]:
         """What the table alone tells."""
@@ -118,7 +121,7 @@ class _Table:
             yield Advice("restricts-nothing", summary, detail)
 
 
-def _read_table(lines: Iterable[str], permitting: set[str]) -> _Table:
+def _read_table(lines: Iterable[str], permitting: set[str], replies: Replies) -> _Table:
     rules = [_rule(line) for line in _logical_lines(lines)]
     patterns = read_networks(pattern for pattern, _ in rules)
     verdicts = [_is_permit(result, permitting) for _, result in rules]
@@ -135,7 +138,9 @@ def _read_table(lines: Iterable[str], permitting: set[str]) -> _Table:
         else:
             refusals.extend(members)
             refused |= address_set(m.interval for m in members) - address_set(e.interval for e in entries)
-    return _Table(tuple(entries), tuple(refusals), refused)
+    results = [result for permits, (_, result) in zip(verdicts, rules, strict=True) if not permits]
+    judged = judge_lines(zip(refusals, map(replies.of, results), strict=True), refused)
+    return _Table(tuple(entries), tuple(refusals), refused - judged.passed, judged.refusal)
 
 
 def _not_refused(members: list[Entry], refused: AddressSet) -> Iterator[Entry]:
