@@ -106,6 +106,18 @@ class EmitError(ReconcilerError):
     """Nothing was written, because something could not be written safely."""
 
 
+class JournalError(ReconcilerError):
+    """The journal cannot be used: out of reach, damaged, of a newer version, or no journal at all."""
+
+
+class JournalLockedError(JournalError):
+    """Another run holds the journal's lock, and the time to wait for it is over."""
+
+
+class JournalLockLostError(JournalError):
+    """The lease ended while this run was held up, and another run may have written since: nothing may go on."""
+
+
 def error(code: str, summary: str, detail: str, *, file: str = "", line: int = 0, domain: str = "") -> Diagnostic:
     """An error diagnostic; the detail ends with what to do."""
     return Diagnostic(Severity.ERROR, code, summary, detail, file, line, domain=domain)
