@@ -110,24 +110,29 @@ def cached_mx(history: History, now: datetime, waits: Waits) -> tuple[CachedMx, 
 
     An rrset that is still shown is not among them: look at what is observed. The longest-lived comes last.
     """
-    current = [s for s in history.mx if s.gone is None]
+    return tuple(c for c in _ever_cached(history, now, waits) if c.until > now)
+
+
+def caches_empty_at(history: History, now: datetime, waits: Waits) -> datetime:
+    """Since when, or from when on, no sender holds an MX that is not shown now."""
+    return _ever_cached(history, now, waits)[-1].until
+
+
+def _ever_cached(history: History, now: datetime, waits: Waits) -> list[CachedMx]:
+    """In the order of their ends; never empty."""
     cached = []
     for sighting in history.mx:
         if sighting.gone is not None:
             cached.append(CachedMx(sighting.rdatas, sighting.gone + _life(sighting, waits)))
             if sighting.gone - sighting.last_seen > waits.gap:
                 cached.append(CachedMx(None, sighting.gone + waits.assumed_ttl))
-    if not current or now - max(s.last_seen for s in current) > waits.gap:
+    looks = [s.last_seen for s in history.mx if s.gone is None]
+    if not looks or now - max(looks) > waits.gap:
         cached.append(CachedMx(None, now + waits.assumed_ttl))
     else:
         # what was there before the first look nobody knows
         cached.append(CachedMx(None, min(s.first_seen for s in history.mx) + waits.assumed_ttl))
-    return tuple(sorted((c for c in cached if c.until > now), key=lambda c: c.until))
-
-
-def caches_empty_at(history: History, now: datetime, waits: Waits) -> datetime:
-    """When no sender holds an MX any more that is not shown now; `now` where that is so already."""
-    return max((c.until for c in cached_mx(history, now, waits)), default=now)
+    return sorted(cached, key=lambda c: c.until)
 
 
 def _life(sighting: MxSighting, waits: Waits) -> timedelta:

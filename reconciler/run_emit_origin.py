@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from reconciler.emit.allowlists import EmittedAllowlist, EmittedMailRule, build_emission, emit_allowlists
 from reconciler.errors import ExitCode, Severity
 from reconciler.escape import terminal_text
-from reconciler.plan import Phase, Status
+from reconciler.plan import Status
 from reconciler.run import plan_with_origins
 from reconciler.run_emit import EmitResult
 from reconciler.service_plan import known_addresses, list_addresses, wanted_rule
 from reconciler.state import Unknown
-from reconciler.targets.base import Intent, is_exchange_target
+from reconciler.targets.base import Enforcement, Intent, is_exchange_target
+from reconciler.targets.enforcement import softened
 from reconciler.targets.mail_rule import MailRuleEmission
 from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
 from reconciler.templating import Templates
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.run import Invocation, Planned
     from reconciler.selection import Selection
     from reconciler.service_plan import ServicePlan
+    from reconciler.targets.base import DeclaredAllowlist
 
 
 def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_exchange: bool) -> EmitResult:
@@ -51,7 +53,7 @@ def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_
         ),
         *(
             f"held back  {terminal_text(f'{e.emission.organization}/{e.emission.service}/{e.target.id}')}: "
-            "lets the gateway in and keeps nobody out yet; emit again when every mail domain of the service is switched"
+            "lets the gateway in and keeps nobody out yet; emit again when the plan says that it may"
             for e in lists
             if e.is_lockdown_held
         ),
@@ -65,11 +67,12 @@ def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator
     for fact in origin.allowlists if plan.steps else ():
         declared = fact.allowlist.declared
         is_unknown = isinstance(fact.observed, Unknown)
-        is_held = _is_lockdown_held(fact, plan)
+        enforcement = dict(plan.enforcements).get(fact.allowlist.source, Enforcement.NONE)
+        is_held = declared.intent is Intent.RESTRICT and enforcement is Enforcement.NONE and not is_unknown
         emission = build_emission(
             (service.organization, service.name),
-            replace(declared, intent=Intent.ALLOW) if is_held else declared,
-            list_addresses(fact.allowlist, service, plan.sharing, catalog),
+            _declared_now(declared, enforcement),
+            list_addresses(fact.allowlist, service, plan.sharing, catalog, is_needed=plan.is_needed),
             None if isinstance(fact.observed, Unknown) else fact.observed,
             known_addresses(catalog),
             may_remove=_may_remove(fact, plan),
@@ -78,23 +81,22 @@ def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator
         yield EmittedAllowlist(target, emission, fact.allowlist.source, is_unknown, is_held)
 
 
-def _is_lockdown_held(fact: AllowlistFact, plan: ServicePlan) -> bool:
-    """Whether the list is to keep others out, does not do so yet, and would refuse mail that still comes directly.
+def _declared_now(declared: DeclaredAllowlist, enforcement: Enforcement) -> DeclaredAllowlist:
+    """The list as it may be made now: what keeps others out comes when the plan says so, for now before for good.
 
-    One that keeps others out already goes on doing so, as while an organization moves to another region. Of one that
-    is attested nobody knows that, and an origin that is open a while longer loses no mail.
+    One that keeps others out already goes on doing so, as while an organization moves to another region.
     """
-    if isinstance(fact.observed, Unknown):
-        return False
-    is_restricting = fact.allowlist.declared.intent is Intent.RESTRICT
-    is_open = fact.observed is None or fact.observed.is_open
-    return is_restricting and is_open and not plan.is_switched
+    if declared.intent is not Intent.RESTRICT or enforcement is Enforcement.HARD:
+        return declared
+    if enforcement is Enforcement.NONE:
+        return replace(declared, intent=Intent.ALLOW)
+    return softened(declared) or declared
 
 
 def _may_remove(fact: AllowlistFact, plan: ServicePlan) -> bool:
     """Whether the plan's contract step for this list is there and not held."""
     return any(
-        step.phase is Phase.CONTRACT and step.status is Status.MANUAL and step.source == fact.allowlist.source
+        step.id.endswith("/stale") and step.status is Status.MANUAL and step.source == fact.allowlist.source
         for step in plan.steps
     )
 

@@ -11,6 +11,7 @@ from reconciler.catalog import Catalog, load_catalog
 from reconciler.desired import build_desired
 from reconciler.document import PlanDocument, PlanHead, build_document
 from reconciler.gates import Facts
+from reconciler.history import History, MxSighting
 from reconciler.manifest.fleet import Attestation, Domain, Source, Verification, Waiver
 from reconciler.names import Name, canonical_name
 from reconciler.plan import plan_domain
@@ -110,6 +111,12 @@ def facts(
         said = Absent() if what is None else what
         observations[key] = said if isinstance(said, Observation) else observation(key, said, said)
     return Facts(desired, observations, catalog(), NOW, **changes)
+
+
+def settled(*mx: str, ttl: int = 3600) -> History:
+    """The history of a domain that has shown this MX for so long that no sender holds another one."""
+    sighting = MxSighting(tuple(sorted(Rdata(v) for v in mx)), ttl, NOW - timedelta(days=60), NOW)
+    return History(mx=(sighting,))
 
 
 def document(*given: Facts, **changes: Any) -> PlanDocument:  # noqa: ANN401

@@ -19,15 +19,17 @@ from builders import (
     domain,
     facts,
     present,
+    settled,
 )
 
 from reconciler.gates import Verdict
 from reconciler.gates.allowlist import AllowlistCovers
+from reconciler.history import NO_HISTORY
 from reconciler.manifest.fleet import Service, ServiceAllowlist, ServiceSpamRule
 from reconciler.origin import AllowlistFact, MailRuleFact, OriginFacts
 from reconciler.plan import Phase, Status
 from reconciler.service_plan import ServicePlan, plan_service
-from reconciler.state import Cause, Observed, Unknown
+from reconciler.state import Cause, Observed, Present, Unknown
 from reconciler.targets.base import Advice, AllowlistContent, DeclaredAllowlist, Intent, read_entries
 from reconciler.targets.mail_rule import MailRule, MailRuleContent, ObservedRule
 from reconciler.targets.registry import MAIL_RULE_TARGETS
@@ -55,7 +57,9 @@ def planned(
 ) -> ServicePlan:
     service = Service("acme", "hq", "exchange", "mx", "eu", multi_region, (), None, attested, (), SOURCE)  # type: ignore[arg-type]
     declared = domain(multi_region=multi_region, attestations=attested)
-    known = facts(declared, txt=present(TXT_KEY, PRIMARY), mx=mx or present(MX_KEY, OLD_MX))
+    mx = mx or present(MX_KEY, OLD_MX)
+    history = settled(*mx.rrset.rdatas) if isinstance(mx, Present) else NO_HISTORY
+    known = facts(declared, txt=present(TXT_KEY, PRIMARY), mx=mx, history=history)
     return plan_service(OriginFacts(service, allowlists, rule), [known], catalog())
 
 

@@ -1,0 +1,219 @@
+"""All steps of one service's origin. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.addresses import parse_address_set
+from reconciler.allowlist_diff import compare, missing_addresses
+from reconciler.errors import Diagnostic, Severity
+from reconciler.gates import GateResult, Verdict
+from reconciler.gates.allowlist import is_in_force, unattested_addresses
+from reconciler.plan import Action, Phase, Status
+from reconciler.service_plan.lists import known_addresses, list_addresses
+from reconciler.service_plan.mail_rule import plan_mail_rule
+from reconciler.service_plan.restriction import plan_restriction
+from reconciler.service_plan.step import ServiceStep
+from reconciler.service_plan.waiting import Waiting
+from reconciler.state import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.catalog import Catalog
+    from reconciler.gates import Facts
+    from reconciler.manifest.fleet import Service, Source
+    from reconciler.origin import AllowlistFact, OriginFacts
+    from reconciler.targets.base import AllowlistContent, Enforcement
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """One service's steps, and what is worth saying about its origin.
+
+    `sharing` are the other services that declare one of its lists as well: their domains and addresses count too.
+    `enforcements` tell for each list, by where it is declared, what it may do with everybody else as of now. `needed`
+    tells whether a mail domain of it stays behind the gateway.
+    """
+
+    service: Service
+    steps: tuple[ServiceStep, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    sharing: tuple[Service, ...] = ()
+    enforcements: tuple[tuple[Source, Enforcement], ...] = ()
+    is_needed: bool = True
+
+
+def plan_service(
+    origin: OriginFacts,
+    domains: Sequence[Facts],
+    catalog: Catalog,
+    sharing: Sequence[tuple[Service, Sequence[Facts]]] = (),
+) -> ServicePlan:
+    """Plan one service; `domains` are the facts of its mail domains that are filtered by MX.
+
+    `sharing` are the services that declare one of its lists as well, each with the facts of its domains: one firewall
+    before two organizations has to let in the gateway of both.
+    """
+    if not domains:
+        return ServicePlan(origin.service, (), ())
+    planner = _Planner(origin, domains, catalog, sharing)
+    steps = [step for fact in origin.allowlists for step in planner.allowlist_steps(fact)]
+    if origin.mail_rule is not None:
+        rule, found = plan_mail_rule(
+            origin.mail_rule, origin.service, catalog, planner.waiting, is_needed=bool(planner.active)
+        )
+        steps.append(rule)
+        planner.findings += found
+    steps.sort(key=lambda s: list(Phase).index(s.phase))
+    return ServicePlan(
+        origin.service,
+        tuple(steps),
+        tuple(planner.findings),
+        planner.sharing_services,
+        tuple(planner.enforcements),
+        bool(planner.active),
+    )
+
+
+class _Planner:
+    def __init__(
+        self,
+        origin: OriginFacts,
+        domains: Sequence[Facts],
+        catalog: Catalog,
+        sharing: Sequence[tuple[Service, Sequence[Facts]]],
+    ) -> None:
+        self.service = origin.service
+        self.active = [f for f in domains if not f.domain.is_leaving]
+        staying = [(s, others) for s, others in sharing if any(not f.domain.is_leaving for f in others)]
+        self.sharing_services = tuple(service for service, _ in staying)
+        self.waiting = Waiting((*domains, *(facts for _, others in sharing for facts in others)))
+        self.catalog = catalog
+        self.findings: list[Diagnostic] = []
+        self.enforcements: list[tuple[Source, Enforcement]] = []
+
+    def allowlist_steps(self, fact: AllowlistFact) -> Iterator[ServiceStep]:
+        declared = fact.allowlist.declared
+        own = "/".join(filter(None, (self.service.organization, self.service.name, declared.target, declared.name)))
+        if isinstance(fact.observed, Unknown):
+            yield self._step(own, fact, Phase.EXPAND, unknown=fact.observed.detail)
+        elif fact.observed is None:
+            yield self._attested_step(own, fact)
+        else:
+            yield from self._observed_steps(own, fact, fact.observed)
+        restriction = plan_restriction(own, fact, self.service, self.active, self.waiting)
+        self.enforcements.append((fact.allowlist.source, restriction.now))
+        yield from restriction.steps
+
+    def _attested_step(self, own: str, fact: AllowlistFact) -> ServiceStep:
+        if self.active:
+            missing = tuple(dict.fromkeys(a for facts in self.active for a in unattested_addresses(facts)))
+            return self._step(own, fact, Phase.EXPAND, after=missing, reason="" if missing else "attested")
+        today = self.waiting.domains[0].today
+        attested = [a for a in self.service.attestations if a.what == "allowlist" and is_in_force(a, today)]
+        if not attested:
+            return self._step(own, fact, Phase.CONTRACT, reason="nobody attests that it lets the gateway in")
+        reason = "remove the attestation of the allowlist when this is done"
+        before = list_addresses(fact.allowlist, self.service, (), self.catalog)
+        return self._step(
+            f"{own}/stale", fact, Phase.CONTRACT, before=before, gates=self._removal_gates(()), reason=reason
+        )
+
+    def _observed_steps(self, own: str, fact: AllowlistFact, content: AllowlistContent) -> Iterator[ServiceStep]:
+        needed = self._needed(fact)
+        found = compare(parse_address_set(needed), content, known_addresses(self.catalog))
+        declared = fact.allowlist.declared
+        gone = found.removable(exclusive=declared.exclusive)
+        kept = tuple(e.written for e in found.kept(exclusive=declared.exclusive))
+        ours = tuple(e.written for e in found.needed)
+        missing = missing_addresses(needed, content)
+        self._note(fact, content, tuple(e.written for e in found.wider))
+        yield self._step(own, fact, Phase.EXPAND, before=ours, after=(*ours, *missing), untouched=kept)
+        if gone:
+            stale = tuple(e.written for e in found.stale)
+            yield self._step(
+                f"{own}/stale",
+                fact,
+                Phase.CONTRACT,
+                before=(*ours, *(e.written for e in gone)),
+                after=ours,
+                untouched=kept,
+                gates=self._removal_gates(stale),
+            )
+
+    def _needed(self, fact: AllowlistFact) -> tuple[str, ...]:
+        is_needed = bool(self.active)
+        return list_addresses(fact.allowlist, self.service, self.sharing_services, self.catalog, is_needed=is_needed)
+
+    def _removal_gates(self, stale: tuple[str, ...]) -> tuple[GateResult, ...]:
+        gates = [self.waiting.switched(), self.waiting.early_removal()]
+        console = self._console_moved(stale)
+        return (*gates, console) if console is not None else tuple(gates)
+
+    def _console_moved(self, stale: tuple[str, ...]) -> GateResult | None:
+        """Two regions with one MX host: that no mail comes from the old one's addresses, only the console shows."""
+        facts = self.active[0] if self.active else None
+        if facts is None or facts.desired.mx is None:
+            return None
+        domain, gone = facts.domain, parse_address_set(stale)
+        host = self.catalog.mx_host(domain.region, multi_region=domain.multi_region)
+        twins = {region for region, _ in self.catalog.states_with_mx_host(host)} - {domain.region}
+        shared = [r for r in sorted(twins) if gone & parse_address_set(self.catalog.addresses(r, multi_region=False))]
+        if not shared:
+            return None
+        for a in (*self.service.attestations, *(a for f in self.active for a in f.domain.attestations)):
+            if a.what == "console" and a.region == domain.region and is_in_force(a, facts.today):
+                evidence = f"the console shows the region {domain.region}, as {a.by} attested on {a.on.isoformat()}"
+                return GateResult("console", Verdict.PASS, evidence)
+        evidence = (
+            f"the regions {shared[0]} and {domain.region} have one MX host, so DNS does not tell which one is used"
+        )
+        advice = f"see in the console that the move is done, then attest {{what: console, region: {domain.region}}}"
+        return GateResult("console", Verdict.HOLD, evidence, advice)
+
+    def _step(  # noqa: PLR0913 - the parts of a step
+        self,
+        own: str,
+        fact: AllowlistFact,
+        phase: Phase,
+        *,
+        before: tuple[str, ...] = (),
+        after: tuple[str, ...] = (),
+        untouched: tuple[str, ...] = (),
+        gates: tuple[GateResult, ...] = (),
+        unknown: str = "",
+        reason: str = "",
+    ) -> ServiceStep:
+        is_done = before == after
+        held = [g for g in gates if g.verdict is not Verdict.PASS]
+        status = Status.DONE if is_done else Status.HELD if held else Status.MANUAL
+        if unknown:
+            status = Status.UNKNOWN
+        return ServiceStep(
+            own,
+            phase,
+            Action.NO_OP if is_done or unknown else Action.UPDATE,
+            status,
+            "allowlist",
+            fact.allowlist.declared.target,
+            before,
+            after,
+            untouched,
+            gates,
+            unknown or reason,
+            fact.allowlist.source,
+            max((g.not_before for g in held if g.not_before is not None), default=None),
+        )
+
+    def _note(self, fact: AllowlistFact, content: AllowlistContent, wider: tuple[str, ...]) -> None:
+        source = fact.allowlist.source
+        self.findings += [self._advisory(source, a.code, a.summary, a.detail) for a in content.advice]
+        if wider:
+            summary = f"{fact.allowlist.declared.target} allows more than the gateway with {', '.join(wider)}"
+            detail = "Allow its own addresses one by one, and remove the wide entry only if nobody else needs it."
+            self.findings.append(self._advisory(source, "allowlist-wider", summary, detail))
+
+    def _advisory(self, source: Source, code: str, summary: str, detail: str) -> Diagnostic:
+        return Diagnostic(Severity.ADVISORY, code, summary, detail, source.file, source.line)
