@@ -1,0 +1,108 @@
+"""What goes into the journal and comes out of it. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reconciler.diff import Change
+from reconciler.manifest.fleet import Lifecycle
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.names import Name
+    from reconciler.state import Key, Rdata
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one mail domain.
+
+    `shown` and `is_complete` are as in `history.with_mx_seen`: the MX rrsets (sorted values, TTL in seconds) of the
+    servers that answered, and whether every server did. `open_steps` are the ids of the steps that are not done.
+    `tokens_visible` says whether every server shows every wanted verification value, None where that is not known.
+    `next_hops` are the declared ones. `is_switched`: the MX was observed as desired; `is_gone`: the domain has left.
+    """
+
+    domain: Name
+    organization: str
+    shown: frozenset[tuple[tuple[Rdata, ...], int | None]]
+    is_complete: bool
+    open_steps: frozenset[str] = frozenset()
+    tokens_visible: bool | None = None
+    next_hops: tuple[Name, ...] = ()
+    is_switched: bool = False
+    is_gone: bool = False
+    lifecycle: Lifecycle = Lifecycle.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedChange:
+    """One change that was written to DNS, as in `diff.Change`, with where it came from. TTLs in seconds."""
+
+    domain: Name
+    organization: str
+    step_id: str
+    key: Key
+    zone: Name
+    before: tuple[Rdata, ...]
+    after: tuple[Rdata, ...]
+    foreign: tuple[Rdata, ...]
+    ttl_before: int | None
+    ttl: int
+    provider: str
+    commit: str | None
+    run_id: str
+    plan_id: str | None
+    at: datetime
+
+    @property
+    def change(self) -> Change:
+        """The change alone."""
+        return Change(self.key, self.zone, self.before, self.after, self.foreign, self.ttl_before, self.ttl)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDomain:
+    """What the last look, and every write, left of one mail domain: enough to tell that it is orphaned.
+
+    `written` are the values that the program added and has not removed since.
+    """
+
+    organization: str
+    lifecycle: Lifecycle
+    is_switched: bool
+    is_gone: bool
+    last_seen: datetime
+    written: frozenset[tuple[Key, Rdata]] = frozenset()
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    DIFFERENCE_SEEN = "difference-seen"
+    DIFFERENCE_CLOSED = "difference-closed"
+    APPLIED = "applied"
+    MX_SEEN = "mx-seen"
+    MX_GONE = "mx-gone"
+    TOKENS_VISIBLE = "tokens-visible"
+    TOKENS_HIDDEN = "tokens-hidden"
+    NEXT_HOPS_CHANGED = "next-hops-changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a mail domain's timeline.
+
+    `step_id` is set for differences and applied changes, `values` and `ttl` (seconds) for an MX rrset, `values` for
+    next hops (the new ones), `change` for what was applied.
+    """
+
+    at: datetime
+    kind: EventKind
+    step_id: str = ""
+    values: tuple[str, ...] = ()
+    ttl: int | None = None
+    change: AppliedChange | None = None

@@ -1,0 +1,185 @@
+"""Records to rows and back; and writing what differs, in batches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection, Row, Table, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from reconciler.history import History, MxSighting
+from reconciler.journal.record import Record
+from reconciler.journal.tables import DOMAINS, FIRST_SEEN, MX_SIGHTINGS, WRITTEN, DamagedValueError
+from reconciler.manifest.fleet import Lifecycle
+from reconciler.names import InvalidNameError, Name, canonical_name
+from reconciler.state import Key, Rdata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+"""Rows of one table by their primary key."""
+
+_T = TypeVar("_T")
+_NAMES_AT_ONCE = 5000  # parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535
+_STATE_TABLES = (DOMAINS, MX_SIGHTINGS, FIRST_SEEN, WRITTEN)
+
+
+def batched(items: Iterable[_T], size: int = _NAMES_AT_ONCE) -> Iterator[list[_T]]:
+    """The items in lists of at most `size`."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def checked_name(text: object) -> Name:
+    """A name that comes out of the database.
+
+    Raises:
+        DamagedValueError: it is no name in its universal form.
+
+    """
+    try:
+        name = canonical_name(str(text))
+    except InvalidNameError as exc:
+        raise DamagedValueError("no domain name") from exc
+    if name != text:
+        raise DamagedValueError("no domain name in its universal form")
+    return name
+
+
+def load_records(connection: Connection, names: Iterable[Name] | None) -> dict[Name, Record]:
+    """The records of the domains that the journal knows among `names`; of all that it knows where that is None."""
+    records = {}
+    batches: Iterable[list[Name] | None] = [None] if names is None else batched(sorted(set(names)))
+    for batch in batches:
+        mx: dict[str, list[MxSighting]] = defaultdict(list)
+        first_seen: dict[str, dict[str, datetime]] = defaultdict(dict)
+        for row in _select(connection, MX_SIGHTINGS, batch):
+            rdatas = tuple(Rdata(v) for v in row.rdatas)
+            mx[row.domain].append(MxSighting(rdatas, row.ttl, row.first_seen, row.last_seen, row.gone))
+        for row in _select(connection, FIRST_SEEN, batch):
+            first_seen[row.domain][row.what] = row.since
+        written = load_written(connection, batch)
+        for row in _select(connection, DOMAINS, batch):
+            name = checked_name(row.domain)
+            history = History(
+                mx=tuple(mx[name]),
+                written=written.get(name, frozenset()),
+                first_seen=first_seen[name],
+                next_hops=_names(row.next_hops_before),
+                next_hops_since=row.next_hops_since,
+            )
+            records[name] = _record(row, history)
+    return records
+
+
+def load_written(connection: Connection, names: Sequence[Name] | None) -> dict[str, frozenset[tuple[Key, Rdata]]]:
+    """The values that were written and not removed since, by domain."""
+    written: dict[str, set[tuple[Key, Rdata]]] = defaultdict(set)
+    for row in _select(connection, WRITTEN, names):
+        written[row.domain].add((Key(checked_name(row.name), row.type), Rdata(row.rdata)))
+    return {name: frozenset(values) for name, values in written.items()}
+
+
+def _select(connection: Connection, table: Table, names: Sequence[Name] | None) -> Iterable[Row[Any]]:
+    statement = select(table)
+    if table is MX_SIGHTINGS:
+        statement = statement.order_by(MX_SIGHTINGS.c.position)
+    if names is not None:
+        statement = statement.where(table.c.domain.in_(names))
+    return connection.execute(statement)
+
+
+def _record(row: Row[Any], history: History) -> Record:
+    next_hops = None if row.next_hops is None else _names(row.next_hops)
+    lifecycle = checked_lifecycle(row.lifecycle)
+    return Record(history, row.organization, lifecycle, row.is_switched, row.is_gone, row.last_seen, next_hops)
+
+
+def checked_lifecycle(text: object) -> Lifecycle:
+    """A lifecycle that comes out of the database.
+
+    Raises:
+        DamagedValueError: there is none of that name.
+
+    """
+    try:
+        return Lifecycle(str(text))
+    except ValueError as exc:
+        raise DamagedValueError("no lifecycle") from exc
+
+
+def _names(texts: Iterable[str]) -> tuple[Name, ...]:
+    return tuple(checked_name(text) for text in texts)
+
+
+def _rows(records: Mapping[Name, Record]) -> dict[Table, Rows]:
+    rows: dict[Table, Rows] = {table: {} for table in _STATE_TABLES}
+    for domain, record in records.items():
+        history = record.history
+        rows[DOMAINS][domain,] = {
+            "domain": domain,
+            "organization": record.organization,
+            "lifecycle": record.lifecycle.value,
+            "is_switched": record.is_switched,
+            "is_gone": record.is_gone,
+            "last_seen": record.last_seen,
+            "next_hops": record.next_hops,
+            "next_hops_before": history.next_hops,
+            "next_hops_since": history.next_hops_since,
+        }
+        for position, sighting in enumerate(history.mx):
+            rows[MX_SIGHTINGS][domain, position] = {
+                "domain": domain,
+                "position": position,
+                "rdatas": sighting.rdatas,
+                "ttl": sighting.ttl,
+                "first_seen": sighting.first_seen,
+                "last_seen": sighting.last_seen,
+                "gone": sighting.gone,
+            }
+        for what, since in history.first_seen.items():
+            rows[FIRST_SEEN][domain, what] = {"domain": domain, "what": what, "since": since}
+        for key, rdata in history.written:
+            row = {"domain": domain, "name": key.name, "type": key.type, "rdata": rdata}
+            rows[WRITTEN][domain, key.name, key.type, rdata] = row
+    return rows
+
+
+def write_difference(connection: Connection, before: Mapping[Name, Record], after: Mapping[Name, Record]) -> None:
+    """Make the rows of `before` those of `after`; what is equal is not written."""
+    rows_before, rows_after = _rows(before), _rows(after)
+    for table in _STATE_TABLES:
+        old, new = rows_before[table], rows_after[table]
+        if gone := [key for key in old if key not in new]:
+            columns = list(table.primary_key.columns)
+            statement = table.delete().where(*(column == bindparam(f"key_{column.name}") for column in columns))
+            connection.execute(
+                statement, [{f"key_{c.name}": v for c, v in zip(columns, key, strict=True)} for key in gone]
+            )
+        if changed := [row for key, row in new.items() if old.get(key) != row]:
+            upsert(connection, table, changed)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, each with every column; one whose primary key is there replaces that one."""
+    others = [column.name for column in table.columns if not column.primary_key]
+    keys = list(table.primary_key.columns)
+    # two classes of the same shape and no common ancestor that has it
+    if connection.dialect.name == "postgresql":
+        pg = postgresql.insert(table)
+        update = {name: pg.excluded[name] for name in others}
+        connection.execute(
+            pg.on_conflict_do_update(index_elements=keys, set_=update) if others else pg.on_conflict_do_nothing(), rows
+        )
+    else:
+        lite = sqlite.insert(table)
+        update = {name: lite.excluded[name] for name in others}
+        connection.execute(
+            lite.on_conflict_do_update(index_elements=keys, set_=update) if others else lite.on_conflict_do_nothing(),
+            rows,
+        )
