@@ -9,7 +9,7 @@ when its content changes. Files of lists that are declared no longer stay.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
@@ -17,7 +17,7 @@ from reconciler.addresses import parse_address_set
 from reconciler.allowlist_diff import compare, missing_addresses
 from reconciler.errors import EmitError, error
 from reconciler.files import contained_path, safe_file_name, write_atomically
-from reconciler.targets.base import AllowlistEmission
+from reconciler.targets.base import AllowlistEmission, Intent
 from reconciler.targets.exchange_limits import find_allowlist_excess, find_mail_rule_excess
 
 if TYPE_CHECKING:
@@ -76,13 +76,17 @@ def build_emission(
     known: AddressSet,
     *,
     may_remove: bool,
+    is_loosening: bool = False,
 ) -> AllowlistEmission:
     """What is to be emitted for one list of a service, given as its organization and its name.
 
     `gateway` are the addresses of the target state, one by one; `known` all that the catalog has. `content` is None
-    where no export was read. Unless `may_remove`, entries that only an old state needed are kept for now.
+    where no export was read. Unless `may_remove`, entries that only an old state needed are kept for now. With
+    `is_loosening` a list that keeps others out is emitted as one of the intent `allow`, with what takes that away.
     """
     organization, name = service
+    if is_loosening:
+        declared = replace(declared, intent=Intent.ALLOW)
     if content is None:
         return AllowlistEmission(
             organization=organization,
@@ -95,6 +99,7 @@ def build_emission(
             result=gateway,
             revision="",
             is_observed=False,
+            is_loosening=is_loosening,
         )
     found = compare(parse_address_set(gateway), content, known)
     removable = found.removable(exclusive=declared.exclusive)
@@ -112,6 +117,7 @@ def build_emission(
         result=tuple(dict.fromkeys((*gateway, *(str(entry.interval) for entry in kept)))),
         revision=content.revision,
         is_observed=True,
+        is_loosening=is_loosening,
     )
 
 

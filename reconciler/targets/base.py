@@ -182,7 +182,8 @@ class AllowlistEmission:
     written entries that only an old state needed and that may go now; `keep` the written foreign entries that stay;
     `result` the addresses of the whole list afterwards (gateway and keep), for targets that are replaced whole.
     `is_observed` is False where no export was read: then everything is added and nothing removed, and what replaces a
-    list whole must say that foreign entries are not in it.
+    list whole must say that foreign entries are not in it. `is_loosening` where what kept others out is to be taken
+    away: then the intent is `allow`, and where the list's own file cannot do it, its scripts say what to remove.
     """
 
     organization: str
@@ -195,6 +196,7 @@ class AllowlistEmission:
     result: tuple[str, ...]
     revision: str
     is_observed: bool
+    is_loosening: bool = False
 
     @property
     def merged(self) -> tuple[str, ...]:

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING
 from reconciler.targets.base import (
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Intent,
     Output,
     UnreadableExportError,
+    presumed_refusal,
     read_entries,
 )
-from reconciler.targets.export_text import read_export_text, shown
+from reconciler.targets.export_text import ExportText, read_export_text, shown
+from reconciler.targets.iptables_rules import refuses_others
 from reconciler.targets.words import choice_problems, name_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from reconciler.targets.base import Entry
 
 _TYPES = ("hash:net", "hash:ip")
 # 31 is ipset's own limit, and the emitted files make a set beside it whose name ends with `.new`
@@ -58,7 +63,18 @@ class Ipset:
         for name in (declared.name, declared.option("name6")):
             if name:
                 written += _entries(export.lines("save") or (), name)
-        return AllowlistContent(read_entries(written), export.made_at)
+        entries = read_entries(written)
+        return AllowlistContent(entries, export.made_at, refusal=_refusal(export, declared, entries))
+
+
+def _refusal(export: ExportText, declared: DeclaredAllowlist, entries: tuple[Entry, ...]) -> Enforcement:
+    """By the rules of iptables and ip6tables, where the export has them."""
+    names = tuple(filter(None, (declared.name, declared.option("name6"))))
+    tables = (export.lines(section) for section in ("iptables", "ip6tables"))
+    found = [refuses_others(lines, names) for lines in tables if lines is not None]
+    if all(each is None for each in found):
+        return presumed_refusal(declared, entries, Enforcement.SOFT)
+    return Enforcement.SOFT if any(found) else Enforcement.NONE
 
 
 def _entries(lines: Iterable[str], name: str) -> Iterator[str]:

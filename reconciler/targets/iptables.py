@@ -12,12 +12,14 @@ from reconciler.targets.base import (
     Advice,
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Entry,
     Intent,
     Output,
     UnreadableExportError,
 )
 from reconciler.targets.export_text import read_export_text, shown
+from reconciler.targets.iptables_rules import refuses_others
 from reconciler.targets.networks import block_entries, read_networks
 from reconciler.targets.words import has_port, name_problems
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _SMTP = 25
 _EVERYBODY = "0.0.0.0/0"
+_SINGLE_CLIENTS = 1 << 24  # addresses; a chain that refuses more refuses everybody else
 _MAX_MIXED_RULES = 5000  # every refusal is compared with every rule before it
 _OPTIONS = {
     "-s": "source",
@@ -74,7 +77,11 @@ class Iptables:
             *_restriction_advice(chain, declared),
             *_loss_advice(chain, declared.name),
         )
-        return AllowlistContent(chain.entries, export.made_at, advice=advice)
+        is_refusing = refuses_others(export.lines("filter") or (), [declared.name])
+        if is_refusing is None:  # the chain alone
+            is_refusing = chain.refused.size > _SINGLE_CLIENTS
+        refusal = Enforcement.SOFT if is_refusing else Enforcement.NONE
+        return AllowlistContent(chain.entries, export.made_at, advice=advice, refusal=refusal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING
 from reconciler.targets.base import (
     AllowlistContent,
     DeclaredAllowlist,
+    Enforcement,
     Intent,
     Output,
     UnreadableExportError,
+    presumed_refusal,
     read_entries,
 )
-from reconciler.targets.export_text import read_export_text, read_json, shown
+from reconciler.targets.export_text import ExportText, read_export_text, read_json, shown
+from reconciler.targets.nftables_rules import refuses_others
 from reconciler.targets.words import choice_problems, name_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reconciler.targets.base import Entry
+
 _DEFAULT_TABLE = "filter"
+_RULES = "ruleset"  # the section of the export that has the chains; its sets are without their elements
 _FAMILIES = ("inet", "ip", "ip6", "netdev", "bridge")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,30}", re.ASCII)
 _TYPES = ("ipv4_addr", "ipv6_addr")
@@ -58,7 +64,8 @@ class Nftables:
 
         """
         export = read_export_text(text, target=self.id, raw_section="sets", may_be_markup=True)
-        found = {key: each for name, _ in export.sections for key, each in _sets(export.text(name) or "")}
+        names = [name for name, _ in export.sections if name != _RULES]
+        found = {key: each for name in names for key, each in _sets(export.text(name) or "")}
         family, table = declared.option("family", _FAMILIES[0]), declared.option("table", _DEFAULT_TABLE)
         written: list[str] = []
         for name in (declared.name, declared.option("name6")):
@@ -67,7 +74,17 @@ class Nftables:
                 raise UnreadableExportError(summary)
             if name:
                 written += _addresses(name, found[family, table, name])
-        return AllowlistContent(read_entries(written), export.made_at)
+        entries = read_entries(written)
+        return AllowlistContent(entries, export.made_at, refusal=_refusal(export, declared, entries))
+
+
+def _refusal(export: ExportText, declared: DeclaredAllowlist, entries: tuple[Entry, ...]) -> Enforcement:
+    """By the ruleset, where the export has it: what it drops or resets is tried again by the sender."""
+    listed = export.text(_RULES)
+    if listed is None:
+        return presumed_refusal(declared, entries, Enforcement.SOFT)
+    names = frozenset(filter(None, (declared.name, declared.option("name6"))))
+    return Enforcement.SOFT if refuses_others(read_json(listed), names) else Enforcement.NONE
 
 
 @dataclass(frozen=True, slots=True)
