@@ -22,6 +22,7 @@ from reconciler.strict_yaml import MAX_DIAGNOSTICS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails, core_schema
 
     from reconciler.strict_yaml import Document, Loc
@@ -150,9 +151,9 @@ def _wrong_value(problem: ErrorDetails, root: type[BaseModel]) -> tuple[str, str
 
 def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str, str]:
     key, model = str(loc[-1]), _model_at(root, loc[:-1])
-    own = tuple(model.model_fields)
+    own = tuple(_fields(model))
     meant = nearest(key, own)
-    elsewhere = [_title(m) for m in _models(root) if key in m.model_fields]
+    elsewhere = [_title(m) for m in _models(root) if key in _fields(m)]
     if elsewhere:
         advice = f"It belongs to: {', '.join(elsewhere)}. Move it there, or remove it."
     elif meant:
@@ -164,7 +165,7 @@ def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str, str]:
 
 def _missing_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str, str]:
     model = _model_at(root, loc[:-1])
-    description = model.model_fields[str(loc[-1])].description
+    description = _fields(model)[str(loc[-1])].description
     return "missing-key", f"`{loc[-1]}` is missing in: {_title(model)}", f"{description} Add the key `{loc[-1]}`."
 
 
@@ -189,6 +190,11 @@ def _field_name(loc: Loc) -> str:
         return "the file"
     names = [p for p in loc if isinstance(p, str)]
     return f"`{names[-1]}`" if isinstance(loc[-1], str) else f"an item of `{names[-1]}`"
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The model's fields by the keys that people write: a word that Python keeps for itself has an alias."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _title(model: type[BaseModel]) -> str:

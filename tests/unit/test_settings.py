@@ -126,7 +126,7 @@ secret_handlers:
     ("text", "expected"),
     [
         ("obsrve: {}\n", [("unknown-key", 1, 1)]),
-        ("journal: sqlite:///x\n", [("unknown-key", 1, 1)]),
+        ("jurnal: sqlite:///x\n", [("unknown-key", 1, 1)]),
         ("observe: {dns: {server: [a]}}\n", [("unknown-key", 1, 17)]),
         ("observe: {dns: {}, zonefiles: zones}\n", [("observe", 1, 20)]),
         ("observe:\n  zonefiles:\n", [("wrong-type", 2, 13)]),

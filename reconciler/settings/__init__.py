@@ -1,0 +1,28 @@
+"""The settings file: how to observe, which providers write, how long is waited, what stops. Read once.
+
+Secrets stay unresolved. `values.py` is what the program reads, `file.py` what people write, `fields.py` its kinds of
+fields; `load.py` makes the one of the other.
+"""
+
+from reconciler.settings.journal import journal_url
+from reconciler.settings.load import load_settings, settings_schema
+from reconciler.settings.values import (
+    DnsSettings,
+    JournalSettings,
+    LockSettings,
+    ProbeSettings,
+    Settings,
+    ZonefileSettings,
+)
+
+__all__ = [
+    "DnsSettings",
+    "JournalSettings",
+    "LockSettings",
+    "ProbeSettings",
+    "Settings",
+    "ZonefileSettings",
+    "journal_url",
+    "load_settings",
+    "settings_schema",
+]

@@ -1,0 +1,284 @@
+"""The settings file as people write it. Titles and descriptions are what editors show."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from reconciler.history import DEFAULT_WAITS as WAITS
+from reconciler.limits import DEFAULT_LIMITS as LIMITS
+from reconciler.manifest.fleet import MANUAL_PROVIDER
+from reconciler.settings.fields import (
+    MAX_PORT,
+    check_extension,
+    check_helo,
+    check_host,
+    check_path,
+    check_text,
+    read_kill_switch,
+    read_server,
+    window_end,
+    window_start,
+)
+from reconciler.settings.journal import check_journal_url, check_password
+from reconciler.settings.values import JOURNAL_URL
+from reconciler.yaml_models import Listed, Optional, YamlModel
+
+_HOUR, _MINUTE = 3600, 60
+_YEAR_HOURS = 8760
+
+
+def _alone(key: str) -> BeforeValidator:
+    """A text where a mapping may stand is the value of its one key."""
+    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
+
+
+_ServerText = Annotated[str, AfterValidator(read_server)]
+_PathText = Annotated[str, AfterValidator(check_path)]
+_Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
+_Hours = Annotated[float, Field(ge=0, le=_YEAR_HOURS)]
+_MOMENT = WithJsonSchema({"type": "string"})
+
+
+class DnsModel(YamlModel):
+    """Live DNS."""
+
+    model_config = ConfigDict(title="dns")
+    servers: Listed[_ServerText] = Field(
+        title="Servers",
+        description="Servers to ask for every zone (a lab, a hidden primary, split horizon), as host, host:port or "
+        "[IPv6 address]:port; left out, each zone's own authoritative servers.",
+        default=(),
+    )
+    resolvers: Listed[_ServerText] = Field(
+        title="Resolvers", description="Resolvers that find the zones; left out, the system's.", default=()
+    )
+    timeout: float = Field(title="Timeout", description="Seconds for one attempt.", default=2.0, ge=0.05, le=60)
+    attempts: int = Field(title="Attempts", description="Attempts at one server.", default=3, ge=1, le=10)
+    in_flight: int = Field(title="In flight", description="Questions asked at once.", default=200, ge=1, le=10000)
+
+
+class ZonefilesModel(YamlModel):
+    """Master files."""
+
+    model_config = ConfigDict(title="zonefiles")
+    directory: _PathText = Field(title="Directory", description="The directory of the master files.")
+    extension: Annotated[str, AfterValidator(check_extension)] = Field(
+        title="Extension", description="What follows the zone's name in a file's name.", default=".zone"
+    )
+
+
+class ObserveModel(YamlModel):
+    """Where DNS is observed: one of the two."""
+
+    model_config = ConfigDict(title="observe")
+    dns: Optional[DnsModel] = Field(title="DNS", description="Live DNS (the default).", default=None)
+    zonefiles: Annotated[Optional[ZonefilesModel], _alone("directory")] = Field(
+        title="Zone files", description="Master files: their directory, or directory and extension.", default=None
+    )
+
+
+class JournalModel(YamlModel):
+    """The journal: what was applied and seen, and when."""
+
+    model_config = ConfigDict(title="journal")
+    url: Annotated[str, AfterValidator(check_journal_url)] = Field(
+        title="URL",
+        description="sqlite:/// and a path, or postgresql:// (psycopg), without a password.",
+        default=JOURNAL_URL,
+    )
+    password: Annotated[str | None, BeforeValidator(check_password)] = Field(
+        title="Password", description="env/NAME: the environment variable that holds the password.", default=None
+    )
+
+
+class LockModel(YamlModel):
+    """The journal's lock: one run writes at a time."""
+
+    model_config = ConfigDict(title="lock")
+    lease_seconds: float = Field(
+        title="Lease",
+        description="Seconds after which the lock of a run that died is free.",
+        default=120,
+        ge=1,
+        le=86400,
+    )
+    wait_seconds: float = Field(
+        title="Wait", description="Seconds to wait for another run's lock.", default=60, ge=0, le=86400
+    )
+
+
+class WaitsModel(YamlModel):
+    """How long is waited; fractions are allowed."""
+
+    model_config = ConfigDict(title="waits")
+    settle_minutes: float = Field(
+        title="Settle",
+        description="Minutes after the old MX's TTL before what only the old state needed goes.",
+        default=WAITS.settle.total_seconds() / _MINUTE,
+        ge=0,
+        le=_YEAR_HOURS * 60,
+    )
+    assumed_ttl_hours: _Hours = Field(
+        title="Assumed TTL",
+        description="What an MX's TTL is taken for where nobody saw it.",
+        default=WAITS.assumed_ttl.total_seconds() / _HOUR,
+    )
+    absent_ttl_hours: _Hours = Field(
+        title="Absent TTL",
+        description="How long senders remember that there was no MX (RFC 2308 section 5).",
+        default=WAITS.absent_ttl.total_seconds() / _HOUR,
+    )
+    restrict_hours: _Hours = Field(
+        title="Restrict",
+        description="Hours after the last sender's cache has run out, before an origin defers others (4xx).",
+        default=WAITS.restrict.total_seconds() / _HOUR,
+    )
+    restrict_hard_hours: _Hours = Field(
+        title="Restrict hard",
+        description="Hours after the last sender's cache has run out, before an origin refuses others (5xx).",
+        default=WAITS.restrict_hard.total_seconds() / _HOUR,
+    )
+    gap_hours: _Hours = Field(
+        title="Gap",
+        description="Hours for which nobody may have looked at a domain, or what is remembered of it has a gap.",
+        default=WAITS.gap.total_seconds() / _HOUR,
+    )
+    support_hours: _Hours = Field(
+        title="Support",
+        description="Hours for which a value is visible and not attested as verified before the advice is to write to "
+        "the vendor's support.",
+        default=WAITS.support.total_seconds() / _HOUR,
+    )
+
+
+class ProbesModel(YamlModel):
+    """Looking at mail servers and MTA-STS policies."""
+
+    model_config = ConfigDict(title="probes")
+    smtp_port: _Port = Field(title="SMTP port", description="The port of mail servers.", default=25)
+    https_port: _Port = Field(title="HTTPS port", description="The port of MTA-STS policies.", default=443)
+    timeout: float = Field(title="Timeout", description="Seconds for one whole probe.", default=10.0, ge=0.05, le=600)
+    at_once: int = Field(title="At once", description="Hosts probed at once.", default=50, ge=1, le=1000)
+    ca_file: Optional[_PathText] = Field(
+        title="CA file", description="Further trusted root certificates (PEM).", default=None
+    )
+    helo: Optional[Annotated[str, AfterValidator(check_helo)]] = Field(
+        title="HELO",
+        description="What EHLO says: a host name or an address literal; left out, this host's name.",
+        default=None,
+    )
+    reference_host: Optional[Annotated[str, AfterValidator(check_host)]] = Field(
+        title="Reference host",
+        description="A mail server that surely listens: where not even it answers, nothing was probed. Left out, the "
+        "gateway's own.",
+        default=None,
+    )
+
+
+class LimitsModel(YamlModel):
+    """Limits stop mistakes."""
+
+    model_config = ConfigDict(title="limits")
+    switches_per_run: int = Field(
+        title="Switches per run",
+        description="Mail domains whose MX one run may move.",
+        default=LIMITS.switches_per_run,
+        ge=0,
+        le=1000000,
+    )
+    switches_per_organization: int = Field(
+        title="Switches per organization",
+        description="Mail domains of one organization whose MX one run may move.",
+        default=LIMITS.switches_per_organization,
+        ge=0,
+        le=1000000,
+    )
+    unhealthy_share: float = Field(
+        title="Unhealthy share",
+        description="When more than this share of a plan's domains is unhealthy, no MX moves and nothing is removed.",
+        default=LIMITS.unhealthy_share,
+        ge=0,
+        le=1,
+    )
+    unhealthy_domains: Optional[int] = Field(
+        title="Unhealthy domains",
+        description="The same for more than this number of domains; left out, the share alone counts.",
+        default=None,
+        ge=0,
+        le=1000000,
+    )
+
+
+class FreezeModel(YamlModel):
+    """A time in which nothing is written."""
+
+    model_config = ConfigDict(title="freeze")
+    from_: Annotated[datetime, BeforeValidator(window_start), _MOMENT] = Field(
+        alias="from", title="From", description="The first day (UTC), or a time with its zone."
+    )
+    until: Annotated[datetime, BeforeValidator(window_end), _MOMENT] = Field(
+        title="Until", description="The last day (UTC), or a time with its zone."
+    )
+    reason: Annotated[str, AfterValidator(check_text)] = Field(
+        title="Reason", description="Why, for whoever waits for it."
+    )
+
+
+class SettingsModel(YamlModel):
+    """What belongs to a repository of manifests beside the manifests."""
+
+    model_config = ConfigDict(title="settings")
+    observe: Optional[ObserveModel] = Field(title="Observe", description="Where DNS is observed.", default=None)
+    default_provider: str = Field(
+        title="Default provider",
+        description=f"The provider of domains that name none: one of `providers`, or `{MANUAL_PROVIDER}`.",
+        default=MANUAL_PROVIDER,
+    )
+    providers: dict[str, dict[str, Any]] = Field(
+        title="Providers",
+        description="octoDNS provider blocks by name, word for word as in an octoDNS configuration.",
+        default={},
+    )
+    secret_handlers: dict[str, dict[str, Any]] = Field(
+        title="Secret handlers", description="octoDNS secret handler blocks by name.", default={}
+    )
+    catalog: Optional[_PathText] = Field(
+        title="Catalog", description="Another catalog of the gateway's facts than the shipped one.", default=None
+    )
+    templates: Optional[_PathText] = Field(
+        title="Templates", description="A directory whose templates replace the shipped ones by name.", default=None
+    )
+    plan_expires_hours: int = Field(
+        title="Plan expires",
+        description="Hours for which a saved plan may be applied.",
+        default=24,
+        ge=1,
+        le=_YEAR_HOURS,
+    )
+    new_rrset_ttl: int = Field(
+        title="New rrset TTL", description="Seconds, for rrsets that are created.", default=3600, ge=60, le=604800
+    )
+    state_directory: _PathText = Field(
+        title="State directory", description="Where the program keeps what it must remember.", default=".reconciler"
+    )
+    export_max_age_hours: int = Field(
+        title="Export age",
+        description="Hours after which an origin's export is unknown.",
+        default=168,
+        ge=1,
+        le=_YEAR_HOURS,
+    )
+    journal: Annotated[Optional[JournalModel], _alone("url")] = Field(
+        title="Journal", description="Where the journal is: an SQLAlchemy URL, or url and password.", default=None
+    )
+    lock: Optional[LockModel] = Field(title="Lock", description="One run writes at a time.", default=None)
+    waits: Optional[WaitsModel] = Field(title="Waits", description="How long is waited.", default=None)
+    probes: Optional[ProbesModel] = Field(
+        title="Probes", description="How mail servers and MTA-STS policies are looked at.", default=None
+    )
+    limits: Optional[LimitsModel] = Field(title="Limits", description="How much one run may do.", default=None)
+    freeze: Listed[FreezeModel] = Field(title="Freeze", description="Times in which nothing is written.", default=())
+    kill_switch: Annotated[
+        str | None, BeforeValidator(read_kill_switch), WithJsonSchema({"type": ["boolean", "string"]})
+    ] = Field(title="Kill switch", description="true, or a reason: nothing is written at all.", default=None)

@@ -1,0 +1,122 @@
+"""The settings as the program reads them: defaults filled in, every path made one that can be opened."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from reconciler.history import DEFAULT_WAITS
+from reconciler.limits import Limits
+from reconciler.names import InvalidNameError, canonical_name, display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reconciler.history import Waits
+    from reconciler.limits import FreezeWindow
+    from reconciler.names import Name
+
+Server = tuple[str, int]
+
+JOURNAL_URL = "sqlite:///.reconciler/journal.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsSettings:
+    """Observing live DNS.
+
+    Servers are (host, port). No `servers`: each zone's own authoritative servers; no `resolvers`: the system's.
+    `timeout` is in seconds, for one attempt.
+    """
+
+    servers: tuple[Server, ...] = ()
+    resolvers: tuple[Server, ...] = ()
+    timeout: float = 2.0
+    attempts: int = 3
+    in_flight: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ZonefileSettings:
+    """Observing master files: a zone's file is `directory / f"{zone}{extension}"`."""
+
+    directory: Path
+    extension: str = ".zone"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """Where the journal is: an SQLAlchemy URL without a password, and `env/NAME` where the password is, if any.
+
+    A relative path in an SQLite URL is relative to the settings file's folder. `journal_url` puts both together.
+    """
+
+    url: str = field(default=JOURNAL_URL, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LockSettings:
+    """The journal's lock: how long a holder that died keeps it, and how long the next one waits for it."""
+
+    lease: timedelta = timedelta(minutes=2)
+    wait: timedelta = timedelta(minutes=1)
+
+
+def _own_name() -> str:
+    """This host's name as its system knows it, without asking DNS, where EHLO can carry it."""
+    try:
+        return display_name(canonical_name(socket.gethostname()))
+    except InvalidNameError:
+        return "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSettings:
+    """Looking at mail servers and MTA-STS policies.
+
+    `timeout` is in seconds, for one whole probe; `at_once` counts hosts. `ca_file` holds further trusted roots (PEM).
+    `helo` is what EHLO says (RFC 5321 section 4.1.1.1). `reference_host` is a mail server that surely listens: it
+    tells a host that is down from a network that lets nobody out; None where the caller chooses it.
+    """
+
+    smtp_port: int = 25
+    https_port: int = 443
+    timeout: float = 10.0
+    at_once: int = 50
+    ca_file: Path | None = None
+    helo: str = field(default_factory=_own_name)
+    reference_host: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings, defaults filled in, paths relative to the settings file's folder made so.
+
+    `directory` is the settings file's folder. `providers` and `secret_handlers` are octoDNS's own blocks, word for
+    word, by name. `kill_switch` is why nothing at all may be written, None where it is off. `digest` is `sha256:` over
+    the file's octets; over nothing where there is no file.
+    """
+
+    observe: DnsSettings | ZonefileSettings
+    default_provider: str
+    providers: Mapping[str, Mapping[str, object]] = field(repr=False)
+    secret_handlers: Mapping[str, Mapping[str, object]] = field(repr=False)
+    catalog: Path | None
+    templates: Path | None
+    plan_expires_hours: int
+    new_rrset_ttl: int
+    state_directory: Path
+    export_max_age_hours: int
+    directory: Path
+    digest: str
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    lock: LockSettings = field(default_factory=LockSettings)
+    waits: Waits = DEFAULT_WAITS
+    probes: ProbeSettings = field(default_factory=ProbeSettings)
+    limits: Limits = field(default_factory=Limits)
+    freeze: tuple[FreezeWindow, ...] = ()
+    kill_switch: str | None = None
