@@ -1,35 +1,115 @@
-"""Gates: what a step waits for. Each is one small pure class in a file of its own; `judge_gates` applies waivers.
+"""Gates: what a step waits for; and hazards: what is told about a mail domain beside its steps.
 
-A new gate is a new file, a place in one of the two tuples below, and its id among the manifests' `KNOWN_GATES`.
+Each is one small pure class with a stable id, in a file of its own or with a few that belong together. `judge_gates`
+applies waivers; `find_hazards` finds everything that is worth a diagnostic. A new gate is a class, a place in the
+tuples of the steps that wait for it, and its id among the manifests' `KNOWN_GATES`; a new hazard is a class and a place
+in `HAZARDS`. Both have a line in `docs/gates.md`, which is compared with the code.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.errors import Severity
 from reconciler.gates.allowlist import AllowlistCovers
-from reconciler.gates.base import Facts, Gate, GateResult, Verdict
+from reconciler.gates.attestations import waiver_in_force
+from reconciler.gates.base import Facts, Gate, GateResult, Hazard, Verdict
+from reconciler.gates.console import ConsoleEntry, MultiRegionFlag, Verified
+from reconciler.gates.dnssec import DnssecBroken, DnssecSigned
+from reconciler.gates.early_removal import EarlyRemoval
+from reconciler.gates.loop import Loop
+from reconciler.gates.mta_sts import MtaSts, MxCertificate
+from reconciler.gates.mx_hazards import BypassMx, Dane, NullMx, WildcardMx
+from reconciler.gates.mx_target import MxTarget
+from reconciler.gates.name_hazards import CnameApex, CnameToken, Delegated, NoSuchZone, WildcardDomain
+from reconciler.gates.next_hop import NextHop
+from reconciler.gates.origin_hazards import BypassOrigin, Limits, OriginSpf, Size
+from reconciler.gates.origin_open import OriginOpen
+from reconciler.gates.spf_mx import SpfMx, SpfRecords
 from reconciler.gates.switch_observed import SwitchObserved
+from reconciler.gates.tls import Tls
+from reconciler.gates.token_hazards import RetiredValueUnnamed, TokenRemoved, TokenSuffix
 from reconciler.gates.token_visible import TokenVisible
+from reconciler.gates.ttl import Ttl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SWITCH_GATES: tuple[Gate, ...] = (TokenVisible(), AllowlistCovers())
-MOVE_GATES: tuple[Gate, ...] = SWITCH_GATES
-LEAVE_GATES: tuple[Gate, ...] = ()
-CONTRACT_GATES: tuple[Gate, ...] = (TokenVisible(), SwitchObserved())
+    from reconciler.errors import Diagnostic
+
+SWITCH_GATES: tuple[Gate, ...] = (
+    TokenVisible(),
+    ConsoleEntry(),
+    Verified(),
+    MultiRegionFlag(),
+    AllowlistCovers(),
+    MxTarget(),
+    Loop(),
+    NextHop(),
+    Tls(),
+    MtaSts(),
+    MxCertificate(),
+    SpfMx(),
+    Ttl(),
+)
+"""The MX moves to the gateway from elsewhere."""
+
+MOVE_GATES: tuple[Gate, ...] = (
+    TokenVisible(),
+    ConsoleEntry(),
+    Verified(),
+    MultiRegionFlag(),
+    AllowlistCovers(),
+    MxTarget(),
+    MtaSts(),
+    MxCertificate(),
+    Ttl(),
+)
+"""The MX moves from one host of the gateway to another."""
+
+LEAVE_GATES: tuple[Gate, ...] = (NextHop(must_answer=True), OriginOpen(), MtaSts(), Ttl())
+"""The MX goes back to the next hops."""
+
+CONTRACT_GATES: tuple[Gate, ...] = (TokenVisible(), SwitchObserved(), EarlyRemoval())
+"""What only the old state needed goes."""
+
+HAZARDS: tuple[Hazard, ...] = (
+    CnameApex(),
+    CnameToken(),
+    Delegated(),
+    NoSuchZone(),
+    WildcardDomain(),
+    NullMx(),
+    BypassMx(),
+    WildcardMx(),
+    Dane(),
+    MxTarget(),
+    Loop(),
+    TokenRemoved(),
+    TokenSuffix(),
+    RetiredValueUnnamed(),
+    Verified(),
+    SpfRecords(),
+    BypassOrigin(),
+    Size(),
+    OriginSpf(),
+    Limits(),
+    DnssecSigned(),
+    DnssecBroken(),
+)
 
 __all__ = [
     "CONTRACT_GATES",
+    "HAZARDS",
     "LEAVE_GATES",
     "MOVE_GATES",
     "SWITCH_GATES",
     "Facts",
     "Gate",
     "GateResult",
+    "Hazard",
     "Verdict",
+    "find_hazards",
     "judge_gates",
 ]
 
@@ -40,13 +120,18 @@ def judge_gates(gates: Sequence[Gate], facts: Facts) -> tuple[GateResult, ...]:
 
 
 def _waived(result: GateResult, facts: Facts) -> GateResult:
-    if result.verdict is Verdict.PASS:
+    waiver = waiver_in_force(facts, result.id) if result.verdict is not Verdict.PASS else None
+    if waiver is None:
         return result
-    for waiver in facts.domain.waivers:
-        if waiver.gate == result.id and facts.today <= waiver.expires:
-            evidence = (
-                f"waived by {waiver.owner} until {waiver.expires.isoformat()} ({waiver.reason}) "
-                f"although {result.evidence}"
-            )
-            return replace(result, verdict=Verdict.PASS, evidence=evidence, advice="", is_waived=True)
-    return result
+    return GateResult(
+        result.id,
+        Verdict.PASS,
+        f"waived by {waiver.owner} until {waiver.expires.isoformat()} ({waiver.reason}) although {result.evidence}",
+        is_waived=True,
+    )
+
+
+def find_hazards(facts: Facts) -> tuple[Diagnostic, ...]:
+    """Everything worth telling about the domain, errors first; what is waived as a gate shows there, and not here."""
+    found = [d for hazard in HAZARDS if waiver_in_force(facts, hazard.id) is None for d in hazard.find(facts)]
+    return tuple(sorted(found, key=lambda d: (d.severity is not Severity.ERROR, d.code)))

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.allowlist_diff import missing_addresses
-from reconciler.gates.base import Facts, GateResult, Verdict
-from reconciler.state import Present, Unknown, mx_exchange
+from reconciler.gates.attestations import attestation_example, attested, is_in_force, is_region_move
+from reconciler.gates.base import Facts, GateResult, Verdict, combined
+from reconciler.state import Unknown
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from reconciler.manifest.fleet import Attestation
     from reconciler.origin import AllowlistFact
+
+__all__ = ["ATTESTATION", "AllowlistCovers", "is_in_force", "unattested_addresses"]
 
 ATTESTATION = "allowlist"
 
@@ -33,15 +34,13 @@ class AllowlistCovers:
 
     def judge(self, facts: Facts) -> GateResult:
         """Each list by its export, and by attestations what has none; the worst verdict stands for all."""
+        if facts.domain.is_leaving:
+            return GateResult(self.id, Verdict.PASS, "the domain leaves the gateway")
         observed = [f for f in facts.allowlists if f.observed is not None]
         results = [self._judge_export(fact, facts) for fact in observed]
         if len(observed) < len(facts.allowlists) or not observed:
             results.append(self._judge_attestations(facts))
-        for verdict in (Verdict.HOLD, Verdict.UNKNOWN):
-            for result in results:
-                if result.verdict is verdict:
-                    return result
-        return GateResult(self.id, Verdict.PASS, "; ".join(r.evidence for r in results))
+        return combined(results)
 
     def _judge_export(self, fact: AllowlistFact, facts: Facts) -> GateResult:
         declared, observed = fact.allowlist.declared, fact.observed
@@ -58,58 +57,32 @@ class AllowlistCovers:
         return GateResult(self.id, Verdict.PASS, f"{what} allows the gateway's addresses, as its export says")
 
     def _judge_attestations(self, facts: Facts) -> GateResult:
-        domain = facts.domain
-        current = _current(facts)
+        current = attested(facts, ATTESTATION)
         missing = unattested_addresses(facts)
         if not missing:
             evidence = "; ".join(f"attested by {a.by} on {a.on.isoformat()}" for a in current)
             return GateResult(self.id, Verdict.PASS, f"the allowlist covers the gateway's addresses: {evidence}")
-        state = f"region: {domain.region}" + (", multi_region: true" if domain.multi_region else "")
         if current:
             evidence = f"the allowlist attested by {current[0].by} does not cover {', '.join(missing)}"
         else:
             evidence = f"nobody attested yet that the origin accepts mail from {', '.join(missing)}"
-        return GateResult(
-            self.id,
-            Verdict.HOLD,
-            evidence,
-            "allow these addresses at the origin, then add to attestations: "
-            f"{{what: {ATTESTATION}, by: ..., on: ..., {state}}}",
-        )
+        example = attestation_example(facts, ATTESTATION, multi_region=True)
+        advice = f"allow these addresses at the origin, then add to attestations: {example}"
+        return GateResult(self.id, Verdict.HOLD, evidence, advice)
 
 
 def unattested_addresses(facts: Facts) -> tuple[str, ...]:
     """The gateway addresses of the target state that no attestation vouches for."""
-    vouched = {address for a in _current(facts) for address in _vouched_addresses(a, facts)}
+    vouched = {address for a in attested(facts, ATTESTATION) for address in _vouched_addresses(a, facts)}
     return tuple(address for address in _needed(facts) if address not in vouched)
-
-
-def _current(facts: Facts) -> list[Attestation]:
-    return [a for a in facts.domain.attestations if a.what == ATTESTATION and is_in_force(a, facts.today)]
 
 
 def _needed(facts: Facts) -> tuple[str, ...]:
     return facts.catalog.addresses(facts.domain.region, multi_region=facts.domain.multi_region)
 
 
-def is_in_force(attestation: Attestation, today: date) -> bool:
-    """Whether an attestation counts on a day."""
-    return attestation.on <= today and (attestation.expires is None or today <= attestation.expires)
-
-
 def _vouched_addresses(attestation: Attestation, facts: Facts) -> tuple[str, ...]:
-    if attestation.region is None and _is_region_move(facts):
+    if attestation.region is None and is_region_move(facts):
         return ()
     region = attestation.region or facts.domain.region
     return facts.catalog.addresses(region, multi_region=bool(attestation.multi_region))
-
-
-def _is_region_move(facts: Facts) -> bool:
-    """Whether the observed MX names a gateway host that no state of the organization's region has."""
-    desired = facts.desired.mx
-    observed = facts.observations[desired.key].observed if desired is not None else None
-    if not isinstance(observed, Present):
-        return False
-    hosts = [h for h in map(mx_exchange, observed.rrset.rdatas) if facts.catalog.is_gateway_host(h)]
-    regions = {region for host in hosts for region, _ in facts.catalog.states_with_mx_host(host)}
-    return bool(regions) and facts.domain.region not in regions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.gates.base import Facts, GateResult, Verdict
+from reconciler.gates.observed import is_as_wanted, observation_of
 from reconciler.state import Present, Unknown
 
 
@@ -15,23 +16,21 @@ class SwitchObserved:
     id: str = "switch-observed"
 
     def judge(self, facts: Facts) -> GateResult:
-        """Compare each server's MX with the wanted one."""
+        """Compare each server's MX with the wanted one; of a domain that leaves, look for hosts of the gateway."""
         desired = facts.desired.mx
         if desired is None:
             return GateResult(self.id, Verdict.PASS, "no MX is needed")
-        answers = facts.observations[desired.key].answers
+        answers = observation_of(facts, desired).answers
         unanswered = [f"{a.server} ({a.observed.detail})" for a in answers if isinstance(a.observed, Unknown)]
         if unanswered or not answers:
             asked = ", ".join(unanswered) or "no authoritative server could be asked"
             evidence = f"it is not known whether every server shows the new MX: {asked}"
             return GateResult(self.id, Verdict.UNKNOWN, evidence, "mend or remove that name server")
-        wanted = set(desired.wanted)
-        behind = [
-            a.server
-            for a in answers
-            if not isinstance(a.observed, Present)
-            or {v for v in a.observed.rrset.rdatas if desired.ownership.owns(v)} != wanted
-        ]
+        behind = []
+        for answer in answers:
+            there = answer.observed.rrset.rdatas if isinstance(answer.observed, Present) else ()
+            if not is_as_wanted(facts, desired, there):
+                behind.append(answer.server)
         if behind:
             evidence = f"the MX is not yet as desired at {', '.join(behind)}"
             return GateResult(self.id, Verdict.HOLD, evidence, "nothing to do: this step follows the switch of the MX")

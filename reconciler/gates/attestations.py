@@ -1,0 +1,71 @@
+"""Which attestations count for a mail domain now: in force today, and seen for the state that it shall be in.
+
+An attestation that names no region counts for the organization's, except while the domain is moved from another
+region: it was true of the old one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.gates.observed import observed_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from reconciler.gates.base import Facts
+    from reconciler.manifest.fleet import Attestation, Waiver
+
+
+NEXT_HOP_TLS = "next-hop-tls"
+"""A person saw the next hops answer with STARTTLS, where the program cannot reach them."""
+
+
+def is_in_force(attestation: Attestation, today: date) -> bool:
+    """Whether an attestation counts on a day."""
+    return attestation.on <= today and (attestation.expires is None or today <= attestation.expires)
+
+
+def attested(facts: Facts, what: str) -> list[Attestation]:
+    """The attestations of `what` that are in force, the closest to the domain first."""
+    return [a for a in facts.domain.attestations if a.what == what and is_in_force(a, facts.today)]
+
+
+def attested_for_region(facts: Facts, what: str) -> list[Attestation]:
+    """Those that also count for the organization's region."""
+    is_moved = is_region_move(facts)
+    return [a for a in attested(facts, what) if a.region == facts.domain.region or (a.region is None and not is_moved)]
+
+
+def attested_for_next_hops(facts: Facts, what: str) -> list[Attestation]:
+    """Those that were made when the next hops were the ones of now."""
+    return [a for a in attested(facts, what) if is_since_next_hops(facts, a)]
+
+
+def is_since_next_hops(facts: Facts, attestation: Attestation) -> bool:
+    """Whether no other next hops are known to have been declared on the attestation's day, or after it."""
+    since = facts.history.next_hops_since
+    return since is None or not facts.history.next_hops or attestation.on >= since.date()
+
+
+def is_region_move(facts: Facts) -> bool:
+    """Whether the observed MX names a gateway host that no state of the organization's region has."""
+    regions = {region for host in observed_hosts(facts) for region, _ in facts.catalog.states_with_mx_host(host)}
+    return bool(regions) and facts.domain.region not in regions
+
+
+def attestation_example(facts: Facts, what: str, *, multi_region: bool = False) -> str:
+    """What to add to a manifest, for the organization's region as it shall be."""
+    return "{" + ", ".join(_example_parts(facts, what, multi_region=multi_region)) + "}"
+
+
+def _example_parts(facts: Facts, what: str, *, multi_region: bool) -> Iterator[str]:
+    yield from (f"what: {what}", "by: ...", "on: ...", f"region: {facts.domain.region}")
+    if multi_region and facts.domain.multi_region:
+        yield "multi_region: true"
+
+
+def waiver_in_force(facts: Facts, gate: str) -> Waiver | None:
+    """The waiver of a gate or hazard that counts today, the closest to the domain."""
+    return next((w for w in facts.domain.waivers if w.gate == gate and facts.today <= w.expires), None)

@@ -1,0 +1,90 @@
+"""What only an old MX needed stays until no sender can hold that MX any more.
+
+A gateway address that the origin no longer allows while mail still comes from it bounces that mail at once, or defers
+it for days (RFC 5321 section 4.5.4.1). Senders hold an MX for as long as its OLD TTL was; then the settle time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reconciler.gates.base import Facts, GateResult, Verdict
+from reconciler.gates.observed import history_with_this_look, observation_of
+from reconciler.gates.switch_observed import SwitchObserved
+from reconciler.history import cached_mx
+from reconciler.state import Absent, Present
+
+if TYPE_CHECKING:
+    from reconciler.history import CachedMx
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The earliest moment, the settle time included; `is_assumed` where nobody knows what senders may hold."""
+
+    moment: datetime
+    is_assumed: bool
+
+
+def earliest_removal(facts: Facts) -> Removal:
+    """When what only an old MX needed may go: `facts.now`, or before it, where the time has passed.
+
+    The time runs from when every server was seen to show the wanted MX; until then it is what is shown now that will
+    be the old MX.
+    """
+    settle = facts.waits.settle
+    held = _held(facts)
+    last = max(held, key=lambda c: c.until, default=None)
+    moment = last.until + settle if last is not None else facts.now
+    is_assumed = last is not None and last.rdatas is None
+    if SwitchObserved().judge(facts).verdict is Verdict.PASS:
+        return Removal(moment, is_assumed)
+    coming = facts.now + _current_life(facts) + settle
+    return Removal(coming, is_assumed=False) if coming > moment else Removal(moment, is_assumed)
+
+
+def _held(facts: Facts) -> list[CachedMx]:
+    """What senders may have held within the settle time before now, or may hold later."""
+    waits, now = facts.waits, facts.now
+    seen = history_with_this_look(facts)
+    # the history from before this look tells whether nobody looked for too long
+    looks = (*cached_mx(seen, now, waits), *cached_mx(seen, now - waits.settle, waits))
+    return [*looks, *(c for c in cached_mx(facts.history, now, waits) if c.rdatas is None)]
+
+
+def _current_life(facts: Facts) -> timedelta:
+    desired, waits = facts.desired.mx, facts.waits
+    lives = []
+    for answer in observation_of(facts, desired).answers if desired is not None else ():
+        if isinstance(answer.observed, Present):
+            lives.append(timedelta(seconds=answer.observed.rrset.ttl))
+        else:
+            lives.append(waits.absent_ttl if isinstance(answer.observed, Absent) else waits.assumed_ttl)
+    return max(lives, default=waits.assumed_ttl)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyRemoval:
+    """Holds until the old MX's TTL and the settle time have passed since every server was seen to show the new MX."""
+
+    id: str = "early-removal"
+
+    def judge(self, facts: Facts) -> GateResult:
+        """Count from what the history saw; what it does not know takes the longest time."""
+        if facts.desired.mx is None:
+            return GateResult(self.id, Verdict.PASS, "no MX is needed")
+        removal = earliest_removal(facts)
+        is_switched = SwitchObserved().judge(facts).verdict is Verdict.PASS
+        if is_switched and removal.moment <= facts.now:
+            return GateResult(self.id, Verdict.PASS, "no sender can hold the old MX any more")
+        moment = removal.moment.isoformat(sep=" ", timespec="minutes")
+        if removal.is_assumed:
+            evidence = f"nobody knows which MX senders hold, so the longest time is assumed: until {moment}"
+        elif is_switched:
+            evidence = f"senders may hold the old MX: its TTL and the settle time pass at {moment}"
+        else:
+            evidence = f"the old MX's TTL and the settle time begin with the switch: not before {moment}"
+        advice = "nothing to do: a run after that goes on"
+        return GateResult(self.id, Verdict.HOLD, evidence, advice, not_before=removal.moment)

@@ -1,0 +1,104 @@
+"""What was observed of a mail domain's MX, as the gates look at it: the hosts of now, and those that are wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.history import with_mx_seen
+from reconciler.names import ROOT
+from reconciler.state import Observation, Present, Unknown, mx_exchange
+from reconciler.surroundings import HostSight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.desired import DesiredRRset
+    from reconciler.gates.base import Facts
+    from reconciler.history import History
+    from reconciler.names import Name
+    from reconciler.state import Rdata, RRset
+
+
+def observation_of(facts: Facts, desired: DesiredRRset) -> Observation:
+    """What every server said; an observation without answers where nobody asked."""
+    found = facts.observations.get(desired.key)
+    return found if found is not None else Observation(desired.key, None, ())
+
+
+def observed_rrset(facts: Facts, desired: DesiredRRset | None) -> RRset | None:
+    """The rrset that the servers agree on; None where there is none, or none is known."""
+    observed = observation_of(facts, desired).observed if desired is not None else None
+    return observed.rrset if isinstance(observed, Present) else None
+
+
+def is_mx_known(facts: Facts) -> bool:
+    """Whether an MX is desired, and what is there now is known: an rrset, or that there is none."""
+    desired = facts.desired.mx
+    return desired is not None and not isinstance(observation_of(facts, desired).observed, Unknown)
+
+
+def observed_hosts(facts: Facts) -> tuple[Name, ...]:
+    """The hosts of the observed MX; a null MX (RFC 7505) names none."""
+    rrset = observed_rrset(facts, facts.desired.mx)
+    return _hosts(rrset.rdatas) if rrset is not None else ()
+
+
+def wanted_hosts(facts: Facts) -> tuple[Name, ...]:
+    """The hosts that the MX shall name."""
+    return _hosts(facts.desired.mx.wanted) if facts.desired.mx is not None else ()
+
+
+def old_hosts(facts: Facts) -> tuple[Name, ...]:
+    """The hosts that the observed MX names and the wanted one does not."""
+    wanted = wanted_hosts(facts)
+    return tuple(h for h in observed_hosts(facts) if h not in wanted)
+
+
+def _hosts(rdatas: Iterable[Rdata]) -> tuple[Name, ...]:
+    return tuple(dict.fromkeys(h for h in map(mx_exchange, rdatas) if h != ROOT))
+
+
+def is_gateway(facts: Facts, host: Name) -> bool:
+    """Whether a host is the gateway's: by the catalog, or by the manifest's override."""
+    override = facts.domain.mx_host
+    return facts.catalog.is_gateway_host(host) or (override is not None and override.host == host)
+
+
+def is_through_gateway(facts: Facts) -> bool:
+    """Whether the observed MX names a host of the gateway."""
+    return any(is_gateway(facts, host) for host in observed_hosts(facts))
+
+
+def is_switch_pending(facts: Facts) -> bool:
+    """Whether the MX is known and still to move: what is only to go from beside the wanted one moves no mail."""
+    desired = facts.desired.mx
+    if desired is None or not is_mx_known(facts):
+        return False
+    rrset = observed_rrset(facts, desired)
+    there = rrset.rdatas if rrset is not None else ()
+    return not is_as_wanted(facts, desired, there) and not set(desired.wanted) <= set(there)
+
+
+def is_as_wanted(facts: Facts, desired: DesiredRRset, there: tuple[Rdata, ...]) -> bool:
+    """Whether an MX needs no switch any more; of a domain that leaves, whether no host of the gateway is in it."""
+    ours = {v for v in there if desired.ownership.owns(v)}
+    return not ours if facts.domain.is_leaving else ours == set(desired.wanted)
+
+
+def next_hop_addresses(facts: Facts) -> frozenset[str]:
+    """The addresses of the next hops, as far as known."""
+    sights = [facts.surroundings.host(h) for h in facts.domain.next_hops]
+    return frozenset(a for sight in sights if isinstance(sight, HostSight) for a in sight.addresses)
+
+
+def history_with_this_look(facts: Facts) -> History:
+    """The history and what the MX shows now: whether or not the run that looked remembered it already."""
+    desired = facts.desired.mx
+    answers = observation_of(facts, desired).answers if desired is not None else ()
+    shown = frozenset(
+        (a.observed.rrset.rdatas, a.observed.rrset.ttl) if isinstance(a.observed, Present) else ((), None)
+        for a in answers
+        if not isinstance(a.observed, Unknown)
+    )
+    is_complete = bool(answers) and not any(isinstance(a.observed, Unknown) for a in answers)
+    return with_mx_seen(facts.history, shown, facts.now, is_complete=is_complete)
