@@ -77,11 +77,12 @@ class DnsSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked: an absolute name, a type as text; `recurse` sets the RD bit, for resolvers."""
+    """What is asked: an absolute name, a type as text; `recurse` sets the RD bit, `flags` others, for resolvers."""
 
     name: str
     type: str
     recurse: bool = False
+    flags: int = 0
 
 
 class ExchangeError(Exception):
@@ -209,7 +210,7 @@ class Exchanger:
 
 async def _exchange(address: Address, query: Query, *, use_edns: bool) -> dns.message.Message:
     edns = {"use_edns": 0, "payload": EDNS_PAYLOAD} if use_edns else {"use_edns": False}
-    flags = dns.flags.RD if query.recurse else dns.flags.Flag(0)
+    flags = dns.flags.Flag(query.flags) | (dns.flags.RD if query.recurse else dns.flags.Flag(0))
     request = dns.message.make_query(query.name, query.type, flags=flags, **edns)
     reply = await _over_udp(address, request)
     return await _over_tcp(address, request) if reply.flags & dns.flags.TC else reply

@@ -106,6 +106,10 @@ class ZoneFinder:
             return servers
         return FoundZone(Zone(apex, tuple(s.label for s in servers)), servers)
 
+    async def resolve(self, query: Query) -> dns.message.Message | Unknown:
+        """The resolvers' reply: NOERROR, NXDOMAIN or YXDOMAIN."""
+        return await self._resolved(query)
+
     async def _enclosing(self, name: Name) -> Name | Unknown:
         current = name
         while current != ROOT:

@@ -1,0 +1,133 @@
+"""Fetching an MTA-STS policy as senders do (RFC 8461 section 3.3): HTTPS, verified, no redirects, bounded.
+
+The connection goes to an address that our own look-up found, while SNI, Host and the name that the certificate has to
+bear stay the policy host's: what DNS is observed decides, and not whatever resolver this machine has. Proxies of the
+environment are not used: they would speak with somebody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+
+from reconciler.names import Name, display_name
+from reconciler.observe.exchange import shown_address
+from reconciler.observe.mail_servers import time_shares
+from reconciler.observe.mta_sts import PolicyError, parse_policy, policy_id
+from reconciler.observe.surroundings import name_below
+from reconciler.observe.zones import Once
+from reconciler.state import Absent, Cause, Key, Present, Unknown
+
+if TYPE_CHECKING:
+    import ssl
+
+    from reconciler.observe.hosts import HostLookup
+    from reconciler.observe.surroundings import ProbeSettings
+    from reconciler.state import Observed
+    from reconciler.surroundings import MtaStsPolicy
+
+MAX_OCTETS = 64 * 1024  # RFC 8461 section 3.3 suggests this limit
+
+_PATH = "/.well-known/mta-sts.txt"
+_OK = 200
+# where the TXT is not the zone's own, the resolver knows it: policies are often hosted by somebody else (section 8.2)
+_ELSEWHERE = (Cause.CNAME, Cause.DELEGATED)
+
+
+class PolicyFetcher:
+    """Finds out which policy senders see; each policy host is asked once. `slots` bounds how many at a time."""
+
+    def __init__(
+        self, lookup: HostLookup, settings: ProbeSettings, context: ssl.SSLContext, slots: asyncio.Semaphore
+    ) -> None:
+        """Prepare; nothing is asked yet."""
+        self._lookup = lookup
+        self._settings = settings
+        self._context = context
+        self._slots = slots
+        self._text: Once[Name, str | Unknown] = Once(self._fetched)
+
+    async def policy(self, domain: Name, txt: Observed) -> MtaStsPolicy | Absent | Unknown:
+        """The policy of a mail domain; `txt` is what was observed at `_mta-sts` below it."""
+        name, host = name_below("_mta-sts", domain), name_below("mta-sts", domain)
+        if name is None or host is None:
+            return Absent()
+        if isinstance(txt, Unknown) and txt.cause in _ELSEWHERE:
+            txt = await self._lookup.txt(name)
+        if not isinstance(txt, Present):
+            return txt
+        record_id = policy_id(Key(name, "TXT"), txt.rrset.rdatas)
+        if record_id is None:
+            return Absent()
+        text = await self._text(host)
+        if isinstance(text, Unknown):
+            return text
+        try:
+            return parse_policy(record_id, text)
+        except PolicyError as exc:
+            return Unknown(Cause.MALFORMED, f"the policy at {_url(host)} cannot be used: {exc}")
+
+    async def _fetched(self, host: Name) -> str | Unknown:
+        addresses = await self._lookup.addresses(host)
+        if isinstance(addresses, Unknown):
+            detail = f"the policy at {_url(host)} cannot be fetched: {addresses.detail}"
+            return Unknown(addresses.cause, detail)
+        found: list[Unknown] = []
+        async with self._slots:
+            for address, seconds in time_shares(addresses, self._settings.timeout):
+                text = await self._fetched_from(host, address, seconds)
+                if isinstance(text, str):
+                    return text
+                found.append(text)
+        return found[0]
+
+    async def _fetched_from(self, host: Name, address: str, seconds: float) -> str | Unknown:
+        shown = f"the policy at {_url(host)} ({shown_address((address, self._settings.https_port))})"
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._exchange(host, address)
+        except TimeoutError:
+            return Unknown(Cause.TIMEOUT, f"{shown} did not come within {seconds:.3g} s")
+        except (httpx.TransportError, OSError) as exc:
+            return Unknown(Cause.NETWORK, f"{shown} cannot be fetched: {str(exc) or type(exc).__name__}")
+        except PolicyError as exc:
+            return Unknown(Cause.MALFORMED, f"{shown} cannot be used: {exc}")
+
+    async def _exchange(self, host: Name, address: str) -> str:
+        name = display_name(host)
+        url = httpx.URL(scheme="https", host=address, port=self._settings.https_port, path=_PATH)
+        client = httpx.AsyncClient(
+            verify=self._context, trust_env=False, follow_redirects=False, timeout=self._settings.timeout
+        )
+        headers = {"Host": name, "Accept": "text/plain", "Accept-Encoding": "identity"}
+        async with client, client.stream("GET", url, headers=headers, extensions={"sni_hostname": name}) as response:
+            _require_policy(response)
+            body = bytearray()
+            async for part in response.aiter_raw():
+                body += part
+                if len(body) > MAX_OCTETS:
+                    message = f"it is longer than {MAX_OCTETS} octets"
+                    raise PolicyError(message)
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError as exc:
+            raise PolicyError("it is not UTF-8") from exc
+
+
+def _require_policy(response: httpx.Response) -> None:
+    if response.status_code != _OK:
+        what = " and redirects, which senders do not follow" if response.has_redirect_location else ""
+        message = f"the server answers {response.status_code}{what}"
+        raise PolicyError(message)
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != "text/plain":
+        message = f"its media type is {media_type[:60]!a}, and not text/plain"
+        raise PolicyError(message)
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise PolicyError("it is compressed, although that was not asked for")
+
+
+def _url(host: Name) -> str:
+    return f"https://{display_name(host)}{_PATH}"
