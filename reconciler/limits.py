@@ -103,7 +103,7 @@ def is_unhealthy(plan: DomainPlan) -> bool:
     """Whether something is wrong with the mail domain, so that more of the same may be a mistake."""
     if any(d.severity is Severity.ERROR for d in plan.diagnostics):
         return True
-    if any(step.status is Status.UNKNOWN for step in plan.steps):
+    if plan.stage is Stage.UNKNOWN or any(step.status is Status.UNKNOWN for step in plan.steps):
         return True
     return _is_value_missing(plan)
 
