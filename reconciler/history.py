@@ -86,12 +86,21 @@ class CachedMx:
 
 
 def with_mx_seen(
-    history: History, shown: frozenset[tuple[tuple[Rdata, ...], int | None]], now: datetime, *, is_complete: bool
+    history: History,
+    shown: frozenset[tuple[tuple[Rdata, ...], int | None]],
+    now: datetime,
+    *,
+    is_complete: bool,
+    waits: Waits = DEFAULT_WAITS,
 ) -> History:
     """The history after a look at the MX: `shown` are the rrsets (sorted values, TTL) of the servers that answered.
 
-    Unless every server answered (`is_complete`), one that is not shown may still be there, and is not gone.
+    Unless every server answered (`is_complete`), one that is not shown may still be there, and is not gone. After a
+    gap the history begins anew: whatever senders may still hold by it counts as shown until now.
     """
+    if history.mx and now - max(s.last_seen for s in history.mx) > waits.gap:
+        held = [s for s in history.mx if s.gone is None or s.gone + _life(s, waits) > now]
+        history = replace(history, mx=tuple(MxSighting(s.rdatas, s.ttl, now, now) for s in held))
     known = {(s.rdatas, s.ttl) for s in history.mx if s.gone is None}
     kept = []
     for sighting in history.mx:
@@ -120,12 +129,7 @@ def caches_empty_at(history: History, now: datetime, waits: Waits) -> datetime:
 
 def _ever_cached(history: History, now: datetime, waits: Waits) -> list[CachedMx]:
     """In the order of their ends; never empty."""
-    cached = []
-    for sighting in history.mx:
-        if sighting.gone is not None:
-            cached.append(CachedMx(sighting.rdatas, sighting.gone + _life(sighting, waits)))
-            if sighting.gone - sighting.last_seen > waits.gap:
-                cached.append(CachedMx(None, sighting.gone + waits.assumed_ttl))
+    cached = [CachedMx(s.rdatas, s.gone + _life(s, waits)) for s in history.mx if s.gone is not None]
     looks = [s.last_seen for s in history.mx if s.gone is None]
     if not looks or now - max(looks) > waits.gap:
         cached.append(CachedMx(None, now + waits.assumed_ttl))

@@ -101,4 +101,4 @@ def history_with_this_look(facts: Facts) -> History:
         if not isinstance(a.observed, Unknown)
     )
     is_complete = bool(answers) and not any(isinstance(a.observed, Unknown) for a in answers)
-    return with_mx_seen(facts.history, shown, facts.now, is_complete=is_complete)
+    return with_mx_seen(facts.history, shown, facts.now, is_complete=is_complete, waits=facts.waits)

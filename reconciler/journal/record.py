@@ -34,7 +34,7 @@ class Record:
 def after_look(record: Record | None, look: Look, now: datetime, waits: Waits) -> Record:
     """The record after a look at `now`."""
     history = record.history if record is not None else NO_HISTORY
-    history = pruned(with_mx_seen(history, look.shown, now, is_complete=look.is_complete), now, waits)
+    history = pruned(with_mx_seen(history, look.shown, now, is_complete=look.is_complete, waits=waits), now, waits)
     history = replace(history, first_seen=_first_seen(history, look, now))
     known = record.next_hops if record is not None else None
     if known is None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.gates import GateResult, Verdict
+from reconciler.gates.early_removal import earliest_removal
+from reconciler.gates.observed import history_with_this_look
 from reconciler.gates.switch_observed import SwitchObserved
-from reconciler.history import cached_mx, caches_empty_at
-from reconciler.state import Present
+from reconciler.history import caches_empty_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,19 +42,14 @@ class Waiting:
         return GateResult(gate.id, Verdict.PASS, "every mail domain of the service is as it shall be")
 
     def caches_empty(self) -> datetime:
-        """When no sender can use an MX any more that is not shown now, at the earliest; the settle time included."""
+        """Since when, or from when on, no sender can use an MX that is not shown now; the settle time included."""
         return max(self._empty(facts) + facts.waits.settle for facts in self.domains)
 
     @staticmethod
     def _empty(facts: Facts) -> datetime:
-        empty = caches_empty_at(facts.history, facts.now, facts.waits)
-        if SwitchObserved().judge(facts).verdict is Verdict.PASS:
-            return empty
-        # the switch is still to come: the MX of now is then the old one
-        observed = facts.observations[facts.desired.mx.key].observed if facts.desired.mx is not None else None
-        if isinstance(observed, Present):
-            return max(empty, facts.now + timedelta(seconds=observed.rrset.ttl))
-        return max(empty, facts.now + facts.waits.absent_ttl)
+        empty = caches_empty_at(history_with_this_look(facts), facts.now, facts.waits)
+        # while a switch is still to come, the MX of now will be the old one
+        return max(empty, earliest_removal(facts).moment - facts.waits.settle) if _is_moving(facts) else empty
 
     def until(self, gate: str, moment: datetime, evidence: str) -> GateResult:
         """A hold that ends by itself at a time."""
@@ -66,5 +61,10 @@ class Waiting:
 
     def early_removal(self) -> GateResult:
         """What only an old MX needed goes when no sender can hold that MX any more."""
-        unknown = any(c.rdatas is None for f in self.domains for c in cached_mx(f.history, f.now, f.waits))
-        return self.until("early-removal", self.caches_empty(), _ASSUMED if unknown else _KNOWN)
+        removals = [earliest_removal(facts) for facts in self.domains]
+        last = max(removals, key=lambda r: r.moment)
+        return self.until("early-removal", last.moment, _ASSUMED if last.is_assumed else _KNOWN)
+
+
+def _is_moving(facts: Facts) -> bool:
+    return SwitchObserved().judge(facts).verdict is not Verdict.PASS
