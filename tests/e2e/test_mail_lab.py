@@ -1,0 +1,41 @@
+"""A whole life of two mail domains with real servers and mail that never stops; then the same without any care.
+
+`make lab` runs it at full length and prints the counts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+from mail_lab.laboratory import mail_laboratory
+from mail_lab.naive import move_in_naive_order
+
+pytestmark = pytest.mark.integration
+
+MESSAGES = int(os.environ.get("RECONCILER_LAB_MESSAGES", "300"))
+RATE = 4.0 if MESSAGES < 1000 else 12.0
+
+
+def show(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """Print for people, however pytest captures."""
+    with capsys.disabled():
+        sys.stdout.write(f"\n{text}")
+
+
+def test_a_naive_order_loses_mail(capsys: pytest.CaptureFixture[str]) -> None:
+    """The control run: unless mail bounces here, the laboratory could not see that any is lost."""
+    with mail_laboratory(rate=12.0) as laboratory:
+        tally = move_in_naive_order(laboratory, 40)
+    show(capsys, tally.table("In a naive order"))
+    refused, came_back, withdrawn = (
+        [i for i, why in tally.bounced.items() if words in why]
+        for words in ("not through the gateway", "came back from the gateway", "was withdrawn")
+    )
+    assert refused, "nobody with the old MX in its cache was refused by the origin"
+    assert came_back, "no mail was refused by the origin that came from an address that had been removed too early"
+    assert withdrawn, "the gateway took mail for a domain whose verification had been removed"
+    assert not tally.lost
+    assert not tally.unexplained_duplicates
+    assert not tally.past_the_gateway
