@@ -6,7 +6,7 @@ is what an apply uses up. Readers ignore unknown fields and refuse another major
 of zones: treat it as sensitive.
 """
 
-from reconciler.document.build import build_document
+from reconciler.document.build import assemble_document, build_document
 from reconciler.document.file import load_document, render_document
 from reconciler.document.models import (
     DiagnosticDocument,
@@ -25,6 +25,7 @@ __all__ = [
     "PlanHead",
     "ServiceDocument",
     "StepDocument",
+    "assemble_document",
     "build_document",
     "load_document",
     "plan_schema",

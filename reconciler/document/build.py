@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.document.digest import plan_digest, plan_id
@@ -22,7 +23,7 @@ from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.plan import Action, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.errors import Diagnostic
     from reconciler.names import Name
@@ -35,10 +36,21 @@ def build_document(
     plans: Iterable[DomainPlan],
     diagnostics: Iterable[Diagnostic],
     service_plans: Iterable[ServicePlan] = (),
+    flows: Mapping[Name, Sequence[str]] = MappingProxyType({}),
 ) -> PlanDocument:
-    """The document of a plan."""
-    domains = [_domain_document(plan) for plan in plans]
+    """The document of a plan; `flows` are the proved flows of mail, by mail domain."""
+    domains = [_domain_document(plan, flows.get(plan.domain.name, ())) for plan in plans]
     services = [_service_document(plan) for plan in service_plans if plan.steps]
+    return assemble_document(head, domains, services, diagnostics)
+
+
+def assemble_document(
+    head: PlanHead,
+    domains: list[DomainDocument],
+    services: list[ServiceDocument],
+    diagnostics: Iterable[Diagnostic],
+) -> PlanDocument:
+    """The document of parts that are documents already, counted and sealed."""
     steps = [*(s for service in services for s in service.steps), *(s for domain in domains for s in domain.steps)]
     ready = [s for s in steps if s.status is Status.READY]
     summary = SummaryDocument(
@@ -63,13 +75,14 @@ def build_document(
     )
 
 
-def _domain_document(plan: DomainPlan) -> DomainDocument:
+def _domain_document(plan: DomainPlan, flow: Sequence[str]) -> DomainDocument:
     return DomainDocument(
         organization=plan.domain.organization,
         domain=plan.domain.name.removesuffix("."),
         written=plan.domain.written,
         stage=plan.stage,
         steps=[_step_document(step, plan.zone) for step in plan.steps],
+        flow=list(flow),
     )
 
 

@@ -27,6 +27,9 @@ def plan_digest(head: PlanHead, steps: Iterable[StepDocument]) -> str:
             for step in steps
         ],
     }
+    if head.inverse_of is not None:
+        meaning["inverse_of"] = head.inverse_of
+        meaning["safe_until"] = head.safe_until.isoformat() if head.safe_until is not None else None
     return _sha256(meaning)
 
 

@@ -17,6 +17,10 @@ from reconciler.state import Key, Rdata
 FORMAT_VERSION = "1.0"
 
 
+def _is_left_out(value: object) -> bool:
+    return not value
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=False)
 
@@ -89,6 +93,7 @@ class DomainDocument(_Model):
     written: str = Field(description="as the manifest spells it")
     stage: Stage
     steps: list[StepDocument]
+    flow: list[str] = Field(default=[], description="where its mail goes after each phase, a line a phase")
 
 
 class ServiceDocument(_Model):
@@ -142,6 +147,15 @@ class PlanDocument(_Model):
     services: list[ServiceDocument] = []
     domains: list[DomainDocument]
     diagnostics: list[DiagnosticDocument]
+    inverse_of: str | None = Field(
+        default=None,
+        exclude_if=_is_left_out,
+        description="id of the plan that this one undoes; only in an inverse plan, as the next two",
+    )
+    safe_until: AwareDatetime | None = Field(
+        default=None, exclude_if=_is_left_out, description="until when it may be applied; left out where at any time"
+    )
+    safe_note: str = Field(default="", exclude_if=_is_left_out, description="why until then")
 
     @property
     def parts(self) -> list[ServiceDocument | DomainDocument]:
@@ -167,6 +181,9 @@ class PlanHead(_Model):
     catalog_digest: str
     created_at: datetime
     expires_at: datetime
+    inverse_of: str | None = None
+    safe_until: datetime | None = None
+    safe_note: str = ""
 
 
 def plan_schema() -> dict[str, Any]:
