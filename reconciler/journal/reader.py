@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.errors import Diagnostic
     from reconciler.history import History
     from reconciler.journal.database import Location
+    from reconciler.journal.schema import Identity
     from reconciler.names import Name
 
 
@@ -149,14 +150,11 @@ def read_journal(url: str, *, directory: Path, state_directory: Path) -> Iterato
         is_there = location.path is None or location.path.exists()
     engine = open_engine(location, is_read_only=True) if is_there else _empty_engine()
     try:
-        with journal_errors(location), engine.connect() as connection, connection.begin():
-            refuse_other_database(connection, location)
-            is_there = has_tables(connection)
-            restored = is_there and is_restored(mark, read_identity(connection, location))
-        if not is_there:
+        identity = _identity(engine, location) if is_there else None
+        if is_there and identity is None:
             engine.dispose()
             engine = _empty_engine()
-        yield JournalReader(engine, location, is_restored=restored)
+        yield JournalReader(engine, location, is_restored=identity is not None and is_restored(mark, identity))
     finally:
         engine.dispose()
 
@@ -170,6 +168,13 @@ def read_histories(url: str, names: Iterable[Name], *, directory: Path, state_di
     """
     with read_journal(url, directory=directory, state_directory=state_directory) as reader:
         return reader.histories(names)
+
+
+def _identity(engine: Engine, location: Location) -> Identity | None:
+    """Which journal it is; None for a database in which there is none yet."""
+    with journal_errors(location), engine.connect() as connection, connection.begin():
+        refuse_other_database(connection, location)
+        return read_identity(connection, location) if has_tables(connection) else None
 
 
 def _empty_engine() -> Engine:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, MetaData, String, Table, Text
@@ -50,13 +51,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         """From the database, in UTC."""
         if value is None:
             return None
-        try:
-            found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        except (TypeError, ValueError) as exc:
-            raise DamagedValueError("no point in time") from exc
-        if found.tzinfo is None:
-            raise DamagedValueError("a point in time without a time zone")
-        return found.astimezone(UTC)
+        return value.astimezone(UTC) if isinstance(value, datetime) else _parsed_time(value)
+
+
+@lru_cache(maxsize=1024)  # a run looks at thousands of domains at one time
+def _parsed_time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError) as exc:
+        raise DamagedValueError("no point in time") from exc
+    if found.tzinfo is None:
+        raise DamagedValueError("a point in time without a time zone")
+    return found.astimezone(UTC)
 
 
 class Texts(TypeDecorator[tuple[str, ...]]):
@@ -71,15 +77,18 @@ class Texts(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002 - the same in all
         """From the database."""
-        if value is None:
-            return None
-        try:
-            found = json.loads(value)
-        except (TypeError, ValueError) as exc:
-            raise DamagedValueError("no sequence of texts") from exc
-        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-            raise DamagedValueError("no sequence of texts")
-        return tuple(found)
+        return None if value is None else _parsed_texts(value)
+
+
+@lru_cache(maxsize=4096)  # thousands of domains share their next hops and their MX
+def _parsed_texts(text: str) -> tuple[str, ...]:
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError) as exc:
+        raise DamagedValueError("no sequence of texts") from exc
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise DamagedValueError("no sequence of texts")
+    return tuple(found)
 
 
 METADATA = MetaData()

@@ -107,10 +107,21 @@ def serves(address: str, port: int, zones: Iterable[str]) -> bool:
 
 @contextmanager
 def running(
-    command: Sequence[str], *, log: Path, is_ready: Callable[[], bool], stop_seconds: float = 10.0
+    command: Sequence[str],
+    *,
+    log: Path,
+    is_ready: Callable[[], bool],
+    stop_seconds: float = 10.0,
+    user: str | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server from its readiness to the end of the block; its output is in `log` and in failures."""
-    with log.open("ab") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
+    """A server from its readiness to the end of the block; its output is in `log` and in failures.
+
+    `user` is the account that it runs as, None for our own.
+    """
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, user=user) as process,
+    ):
         try:
             _await_ready(process, is_ready, log)
             yield process

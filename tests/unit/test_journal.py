@@ -1,0 +1,17 @@
+"""What must hold of every journal, in an SQLite file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from journal_lab import SCENARIOS, Place, SqlitePlace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.__name__)
+def test_in_sqlite(scenario: Callable[[Place], None], tmp_path: Path) -> None:
+    scenario(SqlitePlace(tmp_path))
