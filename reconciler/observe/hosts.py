@@ -7,6 +7,7 @@ Whether an answer is authenticated is the resolver's word alone: its AD bit (RFC
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import dns.exception
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.surroundings import Host
 
 _DNS_PORT = 53
+_MAX_CHAIN = 8
 
 
 class HostLookup:
@@ -53,13 +55,13 @@ class HostLookup:
 
     async def txt(self, name: Name) -> Observed:
         """The TXT rrset that senders find at `name`, wherever CNAMEs lead."""
-        reply = await self._resolved(Query(name, "TXT", recurse=True))
-        if isinstance(reply, Unknown):
-            return reply
-        rrset = _at_chains_end(reply)
-        if rrset is None:
+        found = await self._found(Query(name, "TXT", recurse=True))
+        if isinstance(found, Unknown):
+            return found
+        if found.rrset is None:
             return Absent()
-        return Present(build_rrset(Key(name, "TXT"), rrset.ttl, frozenset(rdata_text(rdata) for rdata in rrset)))
+        rdatas = frozenset(rdata_text(rdata) for rdata in found.rrset)
+        return Present(build_rrset(Key(name, "TXT"), found.rrset.ttl, rdatas))
 
     async def dnssec(self, domain: Name, zone: Name) -> DnssecSight | Unknown:
         """Whether `zone` is signed, and whether a validating resolver refuses what it holds at the mail domain.
@@ -82,46 +84,59 @@ class HostLookup:
         if host == ROOT:
             return Absent()  # the target of a null MX (RFC 7505)
         types = ("A", "AAAA")
-        replies = await asyncio.gather(*(self._resolved(Query(host, t, recurse=True)) for t in types))
-        answers = [reply for reply in replies if not isinstance(reply, Unknown)]
-        failures = [reply for reply in replies if isinstance(reply, Unknown)]
-        ends = [rrset for reply in answers if (rrset := _at_chains_end(reply)) is not None]
-        alias = next((name for reply in answers if (name := _alias(reply, host)) is not None), None)
-        if ends:
-            return HostSight(tuple(dict.fromkeys(rdata.address for rrset in ends for rdata in rrset)), alias)
+        found = await asyncio.gather(*(self._found(Query(host, t, recurse=True)) for t in types))
+        answers = [one for one in found if not isinstance(one, Unknown)]
+        failures = [one for one in found if isinstance(one, Unknown)]
+        addresses = dict.fromkeys(rdata.address for one in answers for rdata in one.rrset or ())
+        if addresses:
+            return HostSight(tuple(addresses), next((one.alias for one in answers if one.alias is not None), None))
         if failures:
             return Unknown(failures[0].cause, f"no address of {host} could be found: {failures[0].detail}")
-        if alias is not None and any(_is_cut_short(reply) for reply in answers):
-            return Unknown(
-                Cause.NOT_AUTHORITATIVE, f"{host} is a CNAME to {alias}, which the server asked does not know"
-            )
         return Absent()
 
     async def _tlsa(self, host: Name) -> TlsaSight | Absent | Unknown:
         name = name_below("_25._tcp", host)
         if name is None or host == ROOT:
             return Absent()
-        reply = await self._resolved(Query(name, "TLSA", recurse=True, flags=dns.flags.AD))
-        if isinstance(reply, Unknown):
-            return reply
-        rrset = _at_chains_end(reply)
-        return Absent() if rrset is None else TlsaSight(len(rrset), bool(reply.flags & dns.flags.AD))
+        found = await self._found(Query(name, "TLSA", recurse=True, flags=dns.flags.AD))
+        if isinstance(found, Unknown):
+            return found
+        return Absent() if found.rrset is None else TlsaSight(len(found.rrset), found.is_authenticated)
+
+    async def _found(self, query: Query) -> _Found | Unknown:
+        """The rrset at the end of the CNAMEs from a name.
+
+        A resolver follows them; an authoritative server that the settings name may leave that to whoever asks.
+        """
+        name, alias, is_authenticated = query.name, None, True
+        for _ in range(_MAX_CHAIN):
+            reply = await self._finder.resolve(replace(query, name=name))
+            if isinstance(reply, Unknown):
+                return reply
+            alias = alias or _alias(reply, query.name)
+            is_authenticated = is_authenticated and bool(reply.flags & dns.flags.AD)
+            try:
+                chain = reply.resolve_chaining()  # type: ignore[attr-defined]  # from_wire gives a QueryMessage
+            except dns.exception.DNSException as exc:
+                return Unknown(Cause.MALFORMED, f"the CNAMEs at {query.name} lead nowhere: {exc}")
+            end = chain.canonical_name.canonicalize().to_text()
+            if chain.answer is not None or end == name or not _is_cut_short(reply):
+                return _Found(chain.answer, alias, is_authenticated)
+            name = end
+        return Unknown(Cause.MALFORMED, f"the CNAMEs at {query.name} have no end")
 
     async def _ds_answer(self, zone: Name) -> _Answer:
         return await self._validated(Query(zone, "DS"))
 
     async def _validated(self, query: Query) -> _Answer:
-        reply = await self._resolved(Query(query.name, query.type, recurse=True, flags=dns.flags.AD))
+        reply = await self._finder.resolve(Query(query.name, query.type, recurse=True, flags=dns.flags.AD))
         if not isinstance(reply, Unknown) or reply.cause is not Cause.SERVFAIL:
             return _Answer(reply, "")
-        unchecked = await self._resolved(Query(query.name, query.type, recurse=True, flags=dns.flags.CD))
+        unchecked = await self._finder.resolve(Query(query.name, query.type, recurse=True, flags=dns.flags.CD))
         if isinstance(unchecked, Unknown):
             return _Answer(reply, "")
         problem = f"validation fails: the resolver refuses {query.type} {query.name} and answers it unchecked"
         return _Answer(unchecked, problem)
-
-    async def _resolved(self, query: Query) -> dns.message.Message | Unknown:
-        return await self._finder.resolve(query)
 
 
 class _Answer(NamedTuple):
@@ -129,20 +144,19 @@ class _Answer(NamedTuple):
     problem: str
 
 
-def _rrset_at(reply: dns.message.Message, name: Name, rdtype: dns.rdatatype.RdataType) -> dns.rrset.RRset | None:
+class _Found(NamedTuple):
+    """What a name leads to; `alias` is the target of the CNAME at the name itself."""
+
+    rrset: dns.rrset.RRset | None
+    alias: Name | None
+    is_authenticated: bool
+
+
+def _rrset_at(reply: dns.message.Message, name: str, rdtype: dns.rdatatype.RdataType) -> dns.rrset.RRset | None:
     return reply.get_rrset(reply.answer, dns.name.from_text(name), dns.rdataclass.IN, rdtype)
 
 
-def _at_chains_end(reply: dns.message.Message) -> dns.rrset.RRset | None:
-    """The rrset of the type asked for, behind CNAMEs or at once; None where there is none."""
-    try:
-        answer: dns.rrset.RRset | None = reply.resolve_chaining().answer  # type: ignore[attr-defined]
-    except dns.exception.DNSException:
-        return None  # a loop of CNAMEs, or a chain that is too long: it leads nowhere
-    return answer
-
-
-def _alias(reply: dns.message.Message, host: Name) -> Name | None:
+def _alias(reply: dns.message.Message, host: str) -> Name | None:
     rrset = _rrset_at(reply, host, dns.rdatatype.CNAME)
     return None if rrset is None else Name(rrset[0].target.canonicalize().to_text())
 

@@ -1,0 +1,49 @@
+"""Settings and domains for tests that probe: quick to give up, because loopback answers at once."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.names import Name, canonical_name
+from reconciler.observe.surroundings import SurroundingsWanted, observe_surroundings
+from servers.observing import Asking
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.surroundings import Surroundings
+    from servers.processes import NameServer
+
+
+@dataclass(frozen=True)
+class Probing:
+    """`ProbeSettings` with short times."""
+
+    smtp_port: int = 1
+    https_port: int = 1
+    timeout: float = 1.5
+    at_once: int = 50
+    ca_file: Path | None = None
+    helo: str = "probe.example"
+    reference_host: Name | None = None
+
+
+def wanted(
+    domain: str, *, next_hops: str = "", observed: str = "", desired: str = "", zone: str = ""
+) -> SurroundingsWanted:
+    """A domain to look around, with hosts separated by spaces."""
+    hops, there, to_be = (tuple(canonical_name(n) for n in names.split()) for names in (next_hops, observed, desired))
+    return SurroundingsWanted(canonical_name(domain), canonical_name(zone) if zone else None, hops, there, to_be)
+
+
+def look_around(
+    servers: NameServer | Asking, probing: Probing, *domains: SurroundingsWanted, seconds: float = 10
+) -> dict[Name, Surroundings]:
+    """The surroundings of each domain, which must come in time."""
+    asking = servers if isinstance(servers, Asking) else Asking(servers=((servers.address, servers.port),))
+    started = time.monotonic()
+    found = observe_surroundings(domains, asking, probing)
+    assert time.monotonic() - started < seconds
+    return found
