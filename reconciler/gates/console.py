@@ -40,15 +40,15 @@ class ConsoleEntry:
         if counting:
             return GateResult(self.id, Verdict.PASS, f"{_attested(counting[0])} with its next hops in the console")
         hops = ", ".join(map(display_name, facts.domain.next_hops))
-        example = attestation_example(facts, self.id)
-        advice = f"add the domain in the vendor's console with {hops}, then add to attestations: {example}"
+        example = f"then add to attestations: {attestation_example(facts, self.id)}"
         if not found:
             evidence = "nobody attested yet that the vendor's console has the domain and its next hops"
+            advice = f"add the domain in the vendor's console with {hops}, {example}"
             return GateResult(self.id, Verdict.HOLD, evidence, advice)
         other = found[0]
         shown = ", ".join(map(display_name, other.next_hops)) if other.next_hops else "those declared before"
         evidence = f"the console shows other next hops than {hops}: {_attested(other)} with {shown}"
-        return GateResult(self.id, Verdict.HOLD, evidence, advice.replace("add the domain", "enter the domain", 1))
+        return GateResult(self.id, Verdict.HOLD, evidence, f"enter {hops} in the vendor's console, {example}")
 
 
 def _shows_next_hops(facts: Facts, attestation: Attestation) -> bool:

@@ -7,17 +7,17 @@ it for days (RFC 5321 section 4.5.4.1). Senders hold an MX for as long as its OL
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.gates.base import Facts, GateResult, Verdict
 from reconciler.gates.observed import history_with_this_look, observation_of
 from reconciler.gates.switch_observed import SwitchObserved
-from reconciler.history import cached_mx
+from reconciler.history import cached_mx, caches_empty_at
 from reconciler.state import Absent, Present
 
 if TYPE_CHECKING:
-    from reconciler.history import CachedMx
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +29,20 @@ class Removal:
 
 
 def earliest_removal(facts: Facts) -> Removal:
-    """When what only an old MX needed may go: `facts.now`, or before it, where the time has passed.
+    """When what only an old MX needed may go; a moment that is not after `facts.now` has passed.
 
     The time runs from when every server was seen to show the wanted MX; until then it is what is shown now that will
     be the old MX.
     """
-    settle = facts.waits.settle
-    held = _held(facts)
-    last = max(held, key=lambda c: c.until, default=None)
-    moment = last.until + settle if last is not None else facts.now
-    is_assumed = last is not None and last.rdatas is None
+    waits, now = facts.waits, facts.now
+    history = history_with_this_look(facts)
+    moment = caches_empty_at(history, now, waits) + waits.settle
+    held = cached_mx(history, now, waits)
+    is_assumed = bool(held) and held[-1].rdatas is None
     if SwitchObserved().judge(facts).verdict is Verdict.PASS:
         return Removal(moment, is_assumed)
-    coming = facts.now + _current_life(facts) + settle
+    coming = now + _current_life(facts) + waits.settle
     return Removal(coming, is_assumed=False) if coming > moment else Removal(moment, is_assumed)
-
-
-def _held(facts: Facts) -> list[CachedMx]:
-    """What senders may have held within the settle time before now, or may hold later."""
-    waits, now = facts.waits, facts.now
-    seen = history_with_this_look(facts)
-    # the history from before this look tells whether nobody looked for too long
-    looks = (*cached_mx(seen, now, waits), *cached_mx(seen, now - waits.settle, waits))
-    return [*looks, *(c for c in cached_mx(facts.history, now, waits) if c.rdatas is None)]
 
 
 def _current_life(facts: Facts) -> timedelta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.history import with_mx_seen
+from reconciler.history import shown_in, with_mx_seen
 from reconciler.names import ROOT
 from reconciler.state import Observation, Present, Unknown, mx_exchange
 from reconciler.surroundings import HostSight
@@ -94,11 +94,7 @@ def next_hop_addresses(facts: Facts) -> frozenset[str]:
 def history_with_this_look(facts: Facts) -> History:
     """The history and what the MX shows now: whether or not the run that looked remembered it already."""
     desired = facts.desired.mx
-    answers = observation_of(facts, desired).answers if desired is not None else ()
-    shown = frozenset(
-        (a.observed.rrset.rdatas, a.observed.rrset.ttl) if isinstance(a.observed, Present) else ((), None)
-        for a in answers
-        if not isinstance(a.observed, Unknown)
-    )
-    is_complete = bool(answers) and not any(isinstance(a.observed, Unknown) for a in answers)
+    if desired is None:
+        return facts.history
+    shown, is_complete = shown_in(observation_of(facts, desired))
     return with_mx_seen(facts.history, shown, facts.now, is_complete=is_complete, waits=facts.waits)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from reconciler.gates.attestations import attested
 from reconciler.gates.base import Facts, GateResult, Verdict, combined
 from reconciler.state import Unknown
-from reconciler.targets.base import Intent
+from reconciler.targets.base import Enforcement, Intent
+from reconciler.targets.enforcement import shows_enforcement
 
 if TYPE_CHECKING:
     from reconciler.origin import AllowlistFact
@@ -23,25 +24,29 @@ class OriginOpen:
     id: str = "origin-open"
 
     def judge(self, facts: Facts) -> GateResult:
-        """Each list by its export; by attestations where there is none, or where somebody attested a restriction."""
+        """Each list by its export where that shows it; by attestations elsewhere, also of an origin without a list."""
         lists = [f for f in facts.allowlists if f.allowlist.declared.intent is Intent.RESTRICT]
-        observed = [f for f in lists if f.observed is not None]
-        results = [self._judge_export(fact) for fact in observed]
-        if len(observed) < len(lists) or (not lists and self._restricted(facts)):
+        results = [self._judge_export(fact) for fact in lists]
+        if None in results or (not lists and self._restricted(facts)):
             results.append(self._judge_attestations(facts))
-        return combined(results) if results else GateResult(self.id, Verdict.PASS, "no list keeps others out")
+        judged = [r for r in results if r is not None]
+        return combined(judged) if judged else GateResult(self.id, Verdict.PASS, "no list keeps others out")
 
-    def _judge_export(self, fact: AllowlistFact) -> GateResult:
+    def _judge_export(self, fact: AllowlistFact) -> GateResult | None:
+        """None where no export tells, and a person has to: the rule that keeps others out stands elsewhere."""
         declared, observed = fact.allowlist.declared, fact.observed
         what = f"{declared.target} {declared.name}".strip()
-        if observed is None or isinstance(observed, Unknown):
-            detail = observed.detail if observed is not None else "there is no export"
-            evidence = f"whether {what} keeps others out is not known: {detail}"
+        if observed is None:
+            return None
+        if isinstance(observed, Unknown):
+            evidence = f"whether {what} keeps others out is not known: {observed.detail}"
             return GateResult(self.id, Verdict.UNKNOWN, evidence, f"make a new export of it as {fact.allowlist.export}")
-        if observed.is_open:
+        if observed.refusal is Enforcement.NONE:
             return GateResult(self.id, Verdict.PASS, f"{what} lets everybody in, as its export says")
-        evidence = f"{what} keeps everybody but the gateway out"
-        advice = "let everybody in there (`reconciler emit` writes how), then make a new export"
+        if not shows_enforcement(declared.target):
+            return None
+        evidence = f"{what} keeps others than the gateway out"
+        advice = "let everybody in there (`reconciler emit` writes how), then make a new export with the emitted script"
         return GateResult(self.id, Verdict.HOLD, evidence, advice)
 
     def _restricted(self, facts: Facts) -> bool:

@@ -14,20 +14,24 @@ from builders import (
     SECONDARY,
     TXT_KEY,
     attestation,
+    catalog,
     domain,
     facts,
     observation,
     present,
     waiver,
 )
+from gate_builders import leaving, ready, ready_domain, restrict_list
 
-from reconciler.gates import CONTRACT_GATES, SWITCH_GATES, Verdict, judge_gates
+from reconciler.gates import CONTRACT_GATES, LEAVE_GATES, MOVE_GATES, SWITCH_GATES, Verdict, judge_gates
 from reconciler.gates.allowlist import AllowlistCovers
+from reconciler.gates.console import MultiRegionFlag
 from reconciler.gates.switch_observed import SwitchObserved
 from reconciler.gates.token_visible import TokenVisible
 from reconciler.manifest.fleet import Verification
 from reconciler.manifest.rules import KNOWN_GATES
 from reconciler.state import Absent, Cause, Observation, Unknown
+from reconciler.surroundings import NOT_PROBED
 
 TIMEOUT = Unknown(Cause.TIMEOUT, "no answer within 2 s")
 SEEN = present(TXT_KEY, PRIMARY)
@@ -127,9 +131,33 @@ def test_the_switch_is_observed_when_every_server_shows_it(second: object, verdi
     assert SwitchObserved().judge(facts(mx=mx)).verdict is verdict
 
 
+def test_every_gate_of_a_ready_switch_passes() -> None:
+    results = judge_gates(SWITCH_GATES, ready())
+    assert [(r.id, r.evidence) for r in results if r.verdict is not Verdict.PASS] == []
+    assert [r.id for r in results] == [
+        *("token-visible", "console", "verified", "multi-region", "allowlist", "mx-target", "loop"),
+        *("next-hop", "tls", "mta-sts", "mx-certificate", "spf-mx", "ttl"),
+    ]
+
+
+def test_a_move_between_hosts_of_the_gateway_does_not_look_at_the_next_hops() -> None:
+    without = {"loop", "next-hop", "tls", "spf-mx"}
+    assert [g.id for g in MOVE_GATES] == [g.id for g in SWITCH_GATES if g.id not in without]
+    assert [g.id for g in LEAVE_GATES] == ["next-hop", "origin-open", "mta-sts", "ttl"]
+    assert [g.id for g in CONTRACT_GATES] == ["token-visible", "switch-observed", "early-removal"]
+
+
+def test_without_a_probe_nothing_moves() -> None:
+    """What nobody looked at is unknown; only for the gateway's own host the catalog vouches."""
+    results = judge_gates(SWITCH_GATES, ready(surroundings=NOT_PROBED))
+    unknown = ["loop", "next-hop", "tls", "mta-sts", "mx-certificate", "spf-mx"]
+    assert [r.id for r in results if r.verdict is Verdict.UNKNOWN] == unknown
+    assert {r.verdict for r in results if r.id not in unknown} == {Verdict.PASS}
+
+
 def test_a_waiver_turns_a_hold_into_a_pass_that_shows() -> None:
     held = domain(attestations=(), waivers=(waiver("allowlist"), waiver("token-visible", expires=date(2026, 11, 20))))
-    token, allowlist = judge_gates(SWITCH_GATES, facts(held))
+    token, allowlist = judge_gates((TokenVisible(), AllowlistCovers()), facts(held))
     assert token.verdict is Verdict.HOLD
     assert allowlist.verdict is Verdict.PASS
     assert allowlist.is_waived
@@ -138,4 +166,39 @@ def test_a_waiver_turns_a_hold_into_a_pass_that_shows() -> None:
 
 
 def test_a_waiver_may_name_every_gate_and_nothing_that_is_none() -> None:
-    assert {gate.id for gate in (*SWITCH_GATES, *CONTRACT_GATES)} | {"residency"} == KNOWN_GATES
+    """`restrict` is the gate of a step at the origin, `residency` a rule of the manifests."""
+    gates = {gate.id for gate in (*SWITCH_GATES, *MOVE_GATES, *LEAVE_GATES, *CONTRACT_GATES)}
+    assert gates | {"residency", "restrict"} == KNOWN_GATES
+
+
+def test_a_domain_that_leaves_needs_no_value_and_no_allowlist() -> None:
+    gone = facts(leaving(attestations=()), mx=present(MX_KEY, EU))
+    assert TokenVisible().judge(gone).verdict is Verdict.PASS
+    assert AllowlistCovers().judge(gone).verdict is Verdict.PASS
+    assert MultiRegionFlag().judge(facts(leaving(multi_region=True))).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("rdatas", "verdict"),
+    [
+        ((EU,), Verdict.HOLD),
+        ((EU, OLD_MX), Verdict.HOLD),
+        ((OLD_MX,), Verdict.PASS),
+        (("5 other.example.",), Verdict.PASS),
+    ],
+)
+def test_a_domain_has_left_when_no_server_shows_the_gateway(rdatas: tuple[str, ...], verdict: Verdict) -> None:
+    """Whatever else stands there by then is somebody else's."""
+    assert SwitchObserved().judge(facts(leaving(), mx=present(MX_KEY, *rdatas))).verdict is verdict
+
+
+def test_a_list_is_judged_by_its_export_and_by_an_attestation_where_it_has_none() -> None:
+    gateway = catalog().addresses("eu", multi_region=False)
+    covered = restrict_list(*gateway)
+    assert AllowlistCovers().judge(ready(allowlists=(covered,))).verdict is Verdict.PASS
+    held = AllowlistCovers().judge(ready(allowlists=(covered, restrict_list(*gateway[1:]))))
+    assert (held.verdict, gateway[0] in held.evidence) == (Verdict.HOLD, True)
+    unreadable = restrict_list(observed=Unknown(Cause.UNREADABLE, "it is cut off"))
+    assert AllowlistCovers().judge(ready(allowlists=(covered, unreadable))).verdict is Verdict.UNKNOWN
+    attested = ready(ready_domain(attestations=()), allowlists=(covered, restrict_list(export=None)))
+    assert AllowlistCovers().judge(attested).verdict is Verdict.HOLD
