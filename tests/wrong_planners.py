@@ -193,9 +193,9 @@ def switch_to_another_region(plan: DomainPlan, service: ServicePlan | None) -> P
 
 
 def next_hop_is_the_gateway(plan: DomainPlan, service: ServicePlan | None) -> Pair:
-    """The next hops are looked up in an MX that names the gateway already."""
+    """The next hop is looked up in an MX that names the gateway; a leaving domain goes back to where it was before."""
     catalog, domain = load_catalog(), plan.domain
-    host = catalog.mx_host(domain.region, multi_region=domain.multi_region)
+    host = catalog.mx_host(domain.region, multi_region=domain.multi_region != domain.is_leaving)
     if domain.is_leaving:
         plan = _with_mx_hosts(plan, dict.fromkeys(domain.next_hops, host), catalog.mx_preference)
     return replace(plan, domain=replace(domain, next_hops=(host,))), service

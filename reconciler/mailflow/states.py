@@ -113,9 +113,9 @@ class States:
         for one in held:
             for way in one.ways:
                 sent = Sent(one.mx, way)
-                outcome = self.delivery.outcome(one.mx, one.until, way, world, moment)
-                if outcomes.get(sent, outcome).fate is not Fate.LOST:
-                    outcomes[sent] = outcome
+                # the same rrset may be held until several times
+                if sent not in outcomes or outcomes[sent].fate is not Fate.LOST:
+                    outcomes[sent] = self.delivery.outcome(one.mx, one.until, way, world, moment)
         return outcomes
 
     def _times(self, done: Done) -> dict[int, datetime]:

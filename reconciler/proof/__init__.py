@@ -54,16 +54,18 @@ def _scenario(facts: Facts, plan: DomainPlan, origin: OriginFacts | None, moves:
     # servers that disagree show several rrsets, and nobody knows for how long
     end = max((m.not_before for m in moves if m.not_before is not None and m.not_before > facts.now), default=facts.now)
     shown = tuple(Cached(mx, end + facts.waits.assumed_ttl) for mx, _ in seen[1:])
-    published = [m.effect.after for m in moves if isinstance(m.effect, SetMx)]
+    cached = (*build_cached(facts), *shown)
+    rrsets = [mx for mx, _ in seen] + [m.effect.after for m in moves if isinstance(m.effect, SetMx)]
+    rrsets += [c.mx for c in cached if c.mx is not None]
     hops = plan.domain.next_hops
     return Scenario(
         domain=facts.domain.name,
         now=facts.now,
         world=build_world(facts, seen, lists),
-        gateways=build_gateways(facts, [mx for mx, _ in seen] + published, waived),
+        gateways=build_gateways(facts, rrsets, waived),
         next_hops=hops,
         moves=moves,
-        cached=(*build_cached(facts), *shown),
+        cached=cached,
         looping=frozenset() if "loop" in waived else looping_hops(facts, hops),
         known_hosts=frozenset(facts.history.next_hops),
     )
