@@ -18,6 +18,7 @@ from reconciler.allowlist_diff import compare, missing_addresses
 from reconciler.errors import EmitError, error
 from reconciler.files import contained_path, safe_file_name, write_atomically
 from reconciler.targets.base import AllowlistEmission, Intent
+from reconciler.targets.enforcement import loosening_outputs
 from reconciler.targets.exchange_limits import find_allowlist_excess, find_mail_rule_excess
 
 if TYPE_CHECKING:
@@ -129,14 +130,17 @@ def render_target(
     *,
     is_export_only: bool = False,
 ) -> dict[str, str]:
-    """The files of a list by their names: what brings it in line, and what makes its export.
+    """The files of a list by their names: what brings it in line, what loosens it, and what makes its export.
 
     Raises:
         EmitError: a template cannot be used, or a value cannot be written into it; named with `source` where given.
 
     """
     _refuse(find_allowlist_excess(emission), source)
-    outputs = target.export_outputs if is_export_only else (*target.outputs, *target.export_outputs)
+    loosening = loosening_outputs(target.id) if emission.is_loosening else ()
+    outputs = (*loosening, *target.export_outputs)
+    if not is_export_only:
+        outputs = (*target.outputs, *outputs)
     context = {"list": emission, "version": __version__}
     return {o.file_name: templates.render(o.template, context, source=source) for o in outputs}
 

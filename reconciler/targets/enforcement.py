@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.targets.base import DeclaredAllowlist, Enforcement, Intent
+from reconciler.targets.base import DeclaredAllowlist, Enforcement, Intent, Output
 
 POSTFIX = "postfix-access"
 _ACTION = "action"
@@ -38,6 +38,21 @@ _SHOWN_ALWAYS = frozenset({POSTFIX, "iptables", "exchange-online-inbound-connect
 _SHOWN_BY_SCRIPT = frozenset({"csf", "nftables", "ipset"})
 
 
+# What lets everybody in again stands outside of the list's own file: these say what to remove, and change nothing.
+_LOOSENING: dict[str, Output] = {
+    "nftables": Output("loosen.sh", "allowlists/nftables_loosen.sh.j2"),
+    "ipset": Output("loosen.sh", "allowlists/iptables_loosen.sh.j2"),
+    "iptables": Output("loosen.sh", "allowlists/iptables_loosen.sh.j2"),
+    "csf": Output("loosen.sh", "allowlists/csf_loosen.sh.j2"),
+    "firewalld": Output("loosen.sh", "allowlists/firewalld_loosen.sh.j2"),
+    "aws-prefix-list": Output("loosen.sh", "allowlists/aws_prefix_list_loosen.sh.j2"),
+    "plain": Output("loosen.md", "allowlists/loosen.md.j2"),
+    "exim-iplsearch": Output("loosen.md", "allowlists/loosen.md.j2"),
+    "pfsense-alias": Output("loosen.md", "allowlists/loosen.md.j2"),
+    "opnsense-alias": Output("loosen.md", "allowlists/loosen.md.j2"),
+}
+
+
 def hardest_enforcement(declared: DeclaredAllowlist) -> Enforcement:
     """What the declared list ends at, when all of it is in place; NONE for a list of the intent `allow`.
 
@@ -61,6 +76,11 @@ def softened(declared: DeclaredAllowlist) -> DeclaredAllowlist | None:
         return None
     options = dict(declared.options) | {_ACTION: _DEFER}
     return replace(declared, options=tuple(sorted(options.items())))
+
+
+def loosening_outputs(target: str) -> tuple[Output, ...]:
+    """The further files of a list that is to be loosened, where its own files do not take the restriction away."""
+    return (_LOOSENING[target],) if target in _LOOSENING else ()
 
 
 def shows_enforcement(target: str) -> bool:

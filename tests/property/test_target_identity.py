@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from targets_lab import assert_identity, emission_of
 
-from reconciler.targets.base import Intent
+from reconciler.targets.base import Enforcement, Intent
+from reconciler.targets.enforcement import hardest_enforcement
 from reconciler.targets.registry import ALLOWLIST_TARGETS
 
 DUAL = (
@@ -49,3 +50,22 @@ def test_what_is_emitted_reads_back_as_itself(target: str, intent: Intent, data:
     keep = data.draw(st.lists(IPV4 | IPV6 if target in DUAL else IPV4, max_size=6))
     emission = emission_of(declared, data.draw(GATEWAYS), keep=keep)
     assert_identity(ALLOWLIST_TARGETS[target], declared, emission)
+
+
+@pytest.mark.parametrize(
+    ("target", "options"), [("postfix-access", ("reject",)), ("postfix-access", ("defer",)), ("iptables", ())]
+)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_the_intent_decides_what_becomes_of_everybody_else(
+    target: str, options: tuple[str, ...], data: st.DataObject
+) -> None:
+    """Restricted as hard as declared, and nobody is refused by what is emitted with the intent allow."""
+    action = tuple(("action", option) for option in options)
+    declared = replace(declared_for(target), intent=Intent.RESTRICT, options=action)
+    gateway, keep = data.draw(GATEWAYS), data.draw(st.lists(IPV4, max_size=6))
+    found = ALLOWLIST_TARGETS[target]
+    for intent, wanted in ((Intent.RESTRICT, hardest_enforcement(declared)), (Intent.ALLOW, Enforcement.NONE)):
+        emission = emission_of(replace(declared, intent=intent), gateway, keep=keep)
+        content = assert_identity(found, declared, emission)
+        assert (content.enforcement, content.refusal) == (wanted, wanted)

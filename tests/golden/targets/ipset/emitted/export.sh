@@ -1,5 +1,5 @@
 #!/bin/sh
-# export.sh >EXPORT: the gateway's sets, as ipset saves them.
+# export.sh >EXPORT: the gateway's sets, and the rules that tell whether others are kept out.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -16,4 +16,10 @@ begin() { # TARGET
 begin ipset
 saved=$(ipset save gateway)
 printf '%s\n' "$saved" | section save
+for family in iptables ip6tables; do
+  if command -v "$family-save" >/dev/null; then
+    rules=$("$family-save" -t filter)
+    printf '%s\n' "$rules" | section "$family"
+  fi
+done
 echo end

@@ -1,5 +1,5 @@
 #!/bin/sh
-# export.sh >EXPORT: the gateway's sets, in JSON.
+# export.sh >EXPORT: the gateway's sets, and the rules that tell whether others are kept out; in JSON.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -18,4 +18,6 @@ for name in gateway gateway6; do
   listed=$(nft -j list set inet mail "$name")
   printf '%s\n' "$listed" | section "$name"
 done
+ruleset=$(nft -j -t list ruleset)
+printf '%s\n' "$ruleset" | section ruleset
 echo end

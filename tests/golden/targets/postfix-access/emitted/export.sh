@@ -21,6 +21,6 @@ fi
 settings=$(postconf message_size_limit mynetworks smtpd_client_restrictions smtpd_helo_restrictions \
   smtpd_sender_restrictions smtpd_relay_restrictions smtpd_recipient_restrictions smtpd_client_connection_count_limit \
   smtpd_client_connection_rate_limit smtpd_client_message_rate_limit smtpd_client_recipient_rate_limit \
-  smtpd_client_event_limit_exceptions)
+  smtpd_client_event_limit_exceptions access_map_reject_code soft_bounce)
 printf '%s\n' "$settings" | section postconf
 echo end
