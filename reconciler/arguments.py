@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 DEFAULT_SETTINGS = Path("reconciler.yaml")
+_LONGEST_WAIT = 7 * 24 * 3600
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 
@@ -66,6 +67,9 @@ def _add_validate_plan_apply(verbs: _SubParsersAction[_Parser]) -> None:
     what = apply.add_mutually_exclusive_group(required=True)
     what.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a plan saved by `plan --out FILE`")
     what.add_argument("--auto-approve", action="store_true", help="plan and apply at once, without a review")
+    apply.add_argument(
+        "--wait", type=_seconds, default=0, metavar="SECONDS", help="stay until held steps may go on, at most so long"
+    )
     _add_selection(apply)
     apply.set_defaults(verb="apply")
 
@@ -88,6 +92,12 @@ def _add_emit_import_schema(verbs: _SubParsersAction[_Parser]) -> None:
     )
     importer.set_defaults(verb="import")
 
+    check = verbs.add_parser("check", help="look for what would lose mail if a domain's MX moved to the gateway now")
+    check.add_argument("domains", nargs="+", metavar="DOMAIN")
+    check.add_argument("--region", metavar="R", help="the gateway's region, for domains that no manifest declares")
+    check.add_argument("--multi-region", action="store_true", help="with multi-region, likewise")
+    check.set_defaults(verb="check")
+
     schema = verbs.add_parser("schema", help="print a JSON Schema")
     schema.add_argument("what", choices=["manifest", "settings", "plan"])
     schema.set_defaults(verb="schema")
@@ -98,6 +108,18 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--organization", action="append", default=[], metavar="O", help="only this organization; likewise"
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError as exc:
+        message = f"{text!r} is no number of seconds"
+        raise argparse.ArgumentTypeError(message) from exc
+    if not 0 <= seconds <= _LONGEST_WAIT:
+        message = f"{text!r} is not between 0 and {_LONGEST_WAIT} seconds"
+        raise argparse.ArgumentTypeError(message)
+    return seconds
 
 
 def _time(text: str) -> datetime:

@@ -6,8 +6,9 @@ imported when it runs, so that `--help` is quick.
 
 from __future__ import annotations
 
+import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.arguments import DEFAULT_SETTINGS, build_parser
@@ -18,6 +19,7 @@ from reconciler.console import (
     has_color,
     print_diagnostics,
     progress,
+    say,
     write_data,
     write_lines,
 )
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.document import PlanDocument
-    from reconciler.run import Invocation
+    from reconciler.invocation import Invocation
     from reconciler.selection import Selection
 
 
@@ -137,9 +139,9 @@ def _apply(arguments: argparse.Namespace) -> ExitCode:
         build_parser().error("a saved plan is applied whole: --domain and --organization go with --auto-approve")
     invocation = _open(arguments)
     if arguments.file:
-        report = run_apply.apply_saved(invocation, arguments.file)
+        report = run_apply.apply_saved(invocation, arguments.file, timedelta(seconds=arguments.wait))
     else:
-        report = run_apply.apply_now(invocation, _selection(arguments))
+        report = run_apply.apply_now(invocation, _selection(arguments), timedelta(seconds=arguments.wait))
     print_diagnostics(
         [d for d in report.plan.diagnostics_as_data() if d.severity is Severity.ERROR],
         is_color_wanted=not arguments.no_color,
@@ -177,6 +179,22 @@ def _import(arguments: argparse.Namespace) -> ExitCode:
     return worst_exit_code(result.exit_codes)
 
 
+def _check(arguments: argparse.Namespace) -> ExitCode:
+    from reconciler import run, run_check  # noqa: PLC0415
+    from reconciler.report.checked import render_checked  # noqa: PLC0415
+
+    invocation = _open(arguments)
+    declared = {}
+    if arguments.manifests.is_dir():
+        fleet, _ = run.validate(invocation, ())
+        declared = {d.name: d for d in fleet.domains}
+    checked = run_check.check_domains(
+        invocation, arguments.domains, declared, region=arguments.region, multi_region=arguments.multi_region
+    )
+    write_lines(render_checked(checked, color=has_color(sys.stdout, is_wanted=not arguments.no_color)))
+    return worst_exit_code(c.exit_code for c in checked)
+
+
 def _schema(arguments: argparse.Namespace) -> ExitCode:
     import json  # noqa: PLC0415
 
@@ -187,16 +205,19 @@ def _schema(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _open(arguments: argparse.Namespace) -> Invocation:
-    from reconciler import run  # noqa: PLC0415
     from reconciler.commit import commit_of  # noqa: PLC0415
+    from reconciler.holder import name_of_this_run  # noqa: PLC0415
+    from reconciler.invocation import open_invocation  # noqa: PLC0415
 
-    return run.open_invocation(
+    return open_invocation(
         manifests=arguments.manifests,
         settings_file=arguments.settings or DEFAULT_SETTINGS,
         is_settings_required=arguments.settings is not None,
         now=arguments.now or datetime.now(UTC),
         commit=commit_of(arguments.manifests),
         progress=progress,
+        holder=name_of_this_run(os.environ),
+        say=say,
     )
 
 
@@ -212,5 +233,6 @@ _VERBS = {
     "apply": _apply,
     "emit": _emit,
     "import": _import,
+    "check": _check,
     "schema": _schema,
 }

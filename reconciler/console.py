@@ -47,7 +47,7 @@ def write_data(text: str) -> None:
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr where that is a terminal; see `run.Progress`."""
+    """A progress bar on stderr where that is a terminal; see `invocation.Progress`."""
     if not sys.stderr.isatty() or not total:
         yield lambda _done: None
         return
@@ -59,6 +59,11 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
             bar.update(done - bar.n)
 
         yield advance
+
+
+def say(text: str) -> None:
+    """One line on stderr for whoever waits."""
+    sys.stderr.write(log_text(f"{terminal_text(text)}\n"))
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], *, is_color_wanted: bool) -> None:

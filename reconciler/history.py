@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reconciler.state import Present, Unknown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.names import Name
-    from reconciler.state import Key, Rdata
+    from reconciler.state import Key, Observation, Rdata
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,26 @@ class CachedMx:
     until: datetime
 
 
+Shown = frozenset[tuple[tuple["Rdata", ...], int | None]]
+"""The MX rrsets that servers show: sorted values and TTL in seconds; no value and None where there is no MX."""
+
+
+def shown_in(observation: Observation) -> tuple[Shown, bool]:
+    """What the servers that answered show of an MX rrset, and whether every server answered."""
+    answers = [a.observed for a in observation.answers if not isinstance(a.observed, Unknown)]
+    shown = frozenset((o.rrset.rdatas, o.rrset.ttl) if isinstance(o, Present) else ((), None) for o in answers)
+    return shown, bool(answers) and len(answers) == len(observation.answers)
+
+
 def with_mx_seen(
     history: History,
-    shown: frozenset[tuple[tuple[Rdata, ...], int | None]],
+    shown: Shown,
     now: datetime,
     *,
     is_complete: bool,
     waits: Waits = DEFAULT_WAITS,
 ) -> History:
-    """The history after a look at the MX: `shown` are the rrsets (sorted values, TTL) of the servers that answered.
+    """The history after a look at the MX, as `shown_in` has it.
 
     Unless every server answered (`is_complete`), one that is not shown may still be there, and is not gone. After a
     gap the history begins anew: whatever senders may still hold by it counts as shown until now.

@@ -19,15 +19,16 @@ from reconciler.gates import (
     LEAVE_GATES,
     MOVE_GATES,
     SWITCH_GATES,
+    TIDY_GATES,
     Facts,
     Gate,
     GateResult,
     Verdict,
+    find_hazards,
     judge_gates,
 )
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.names import display_name
-from reconciler.plan_findings import build_findings
 from reconciler.state import Cause, Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def plan_domain(facts: Facts, *, provider: str, new_ttl: int) -> DomainPlan:
     """Plan one mail domain from its facts; `new_ttl` (seconds) is for rrsets that do not exist yet."""
     planner = _Planner(facts, provider, new_ttl)
     steps = [*planner.verification_steps(), *planner.mx_steps()]
-    findings = build_findings(facts)
+    findings = find_hazards(facts)
     steps = [_held_by_errors(step, findings) for step in sorted(steps, key=lambda s: list(Phase).index(s.phase))]
     zones = [o.zone.apex for o in facts.observations.values() if o.zone is not None]
     return DomainPlan(facts.domain, zones[0] if zones else None, _stage(facts, steps), tuple(steps), findings)
@@ -200,6 +201,8 @@ class _Planner:
     def _switch_gates(self, found: Difference) -> tuple[Gate, ...]:
         if self.facts.domain.is_leaving:
             return LEAVE_GATES
+        if not found.missing:
+            return TIDY_GATES
         hosts = [mx_exchange(v) for v in (*found.kept, *found.surplus, *found.foreign)]
         is_behind_gateway = bool(hosts) and all(map(self.facts.catalog.is_gateway_host, hosts))
         return MOVE_GATES if is_behind_gateway else SWITCH_GATES

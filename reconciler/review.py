@@ -35,6 +35,21 @@ def match_review(saved: PlanDocument, fresh: PlanDocument) -> list[Reviewed]:
     ]
 
 
+def match_continued(saved: PlanDocument, fresh: PlanDocument) -> list[Reviewed]:
+    """What has become ready since, of what the saved plan showed: the same steps, that add and remove the same."""
+    shown = {(s.id, _effect(s)) for d in saved.domains for s in d.steps}
+    chosen = (
+        Reviewed(d, tuple(s for s in d.steps if s.status is Status.READY and (s.id, _effect(s)) in shown))
+        for d in fresh.domains
+    )
+    return [r for r in chosen if r.steps]
+
+
+def _effect(step: StepDocument) -> tuple[frozenset[str], frozenset[str], str]:
+    added, removed = frozenset(step.after) - set(step.before), frozenset(step.before) - set(step.after)
+    return added, removed, step.provider
+
+
 def _matched(saved: DomainDocument, fresh: DomainDocument | None) -> Reviewed:
     if fresh is None:
         return Reviewed(saved, (), "the manifests no longer declare it")

@@ -10,78 +10,36 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from reconciler.catalog import load_catalog
-from reconciler.desired import build_desired
 from reconciler.document import PlanHead, build_document, load_document
 from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
-from reconciler.gates import Facts
-from reconciler.manifest.fleet import MANUAL_PROVIDER, Service
+from reconciler.gather import gather_facts, observe_origins, service_key, services_around
+from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.manifest.load import load_manifests, validate_paths
+from reconciler.memory import open_memory
 from reconciler.names import display_name
-from reconciler.observe import Question
-from reconciler.observe.build import build_observer
-from reconciler.observe.origin import observe_origin
+from reconciler.orphans import find_orphans
 from reconciler.plan import Status, plan_domain
 from reconciler.review import Reviewed, match_review
+from reconciler.safety import Stops, make_safe
 from reconciler.selection import Selection, select_domains
-from reconciler.service_plan import list_key, plan_service
-from reconciler.settings import load_settings
+from reconciler.service_plan import plan_service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
-    from datetime import datetime
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from reconciler.catalog import Catalog
-    from reconciler.desired import DesiredDomain
     from reconciler.document import PlanDocument
+    from reconciler.gates import Facts
+    from reconciler.gather import ServiceKey
+    from reconciler.invocation import Invocation
     from reconciler.manifest.fleet import Domain, Fleet
-    from reconciler.names import Name
+    from reconciler.memory import Memory
     from reconciler.origin import OriginFacts
+    from reconciler.plan import DomainPlan
     from reconciler.service_plan import ServicePlan
     from reconciler.settings import Settings
-    from reconciler.state import Key, Observation
-
-
-ServiceKey = tuple[str, str]
-"""An organization's name and a service's."""
-
-
-class Progress(Protocol):
-    """Shows how far a long piece of work is, where somebody is looking."""
-
-    def __call__(self, what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-        """A context whose value is called with how many of `total` are done."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """What every verb needs: where the manifests are, the settings and catalog in force, the time, and the commit."""
-
-    manifests: Path
-    settings: Settings
-    catalog: Catalog
-    now: datetime
-    commit: str | None
-    progress: Progress
-
-
-def open_invocation(
-    *,
-    manifests: Path,
-    settings_file: Path,
-    is_settings_required: bool,
-    now: datetime,
-    commit: str | None,
-    progress: Progress,
-) -> Invocation:
-    """Read the settings and the catalog that they name."""
-    settings = load_settings(settings_file, required=is_settings_required)
-    return Invocation(manifests, settings, load_catalog(settings.catalog), now, commit, progress)
 
 
 def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list[Diagnostic]]:
@@ -94,10 +52,12 @@ def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and the origins that it was made from with their plans, by service."""
+    """A plan, and what it was made from: the origins with their plans, by service, and the facts of its domains."""
 
     document: PlanDocument
     origins: tuple[tuple[OriginFacts, ServicePlan], ...]
+    facts: tuple[Facts, ...]
+    fleet: Fleet
 
 
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
@@ -105,30 +65,39 @@ def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
     return plan_with_origins(invocation, selection).document
 
 
-def plan_with_origins(invocation: Invocation, selection: Selection) -> Planned:
-    """As `plan`, for whoever also writes to the origins' side."""
+def plan_with_origins(invocation: Invocation, selection: Selection, memory: Memory | None = None) -> Planned:
+    """As `plan`, for whoever also writes; without a `memory` the journal is read and nothing of it changed."""
+    if memory is None:
+        with open_memory(invocation.settings) as opened:
+            return plan_with_origins(invocation, selection, opened)
     fleet, diagnostics = validate(invocation, ())
     check_providers(fleet, invocation.settings)
     domains = select_domains(fleet, selection)
-    services, sharing, neighbours = _services_around(fleet, domains)
+    services, sharing, neighbours = services_around(fleet, domains)
     origins = observe_origins(invocation, services)
-    facts = _facts(invocation, dict.fromkeys((*domains, *neighbours)), origins)
-    plans = [
-        plan_domain(
-            facts[domain.name],
-            provider=_provider(domain, invocation.settings),
-            new_ttl=invocation.settings.new_rrset_ttl,
-        )
-        for domain in domains
-    ]
+    everyone = dict.fromkeys((*domains, *neighbours))
+    facts = gather_facts(invocation, everyone, origins, memory.histories(d.name for d in everyone))
     by_service: dict[ServiceKey, list[Facts]] = defaultdict(list)
     for neighbour in neighbours:
-        by_service[_service_key(neighbour)].append(facts[neighbour.name])
-    service_plans = [
-        plan_service(
-            origin, by_service[key], invocation.catalog, [(s, by_service[_service_key(s)]) for s in sharing[key]]
+        by_service[service_key(neighbour)].append(facts[neighbour.name])
+    planned_origins = {
+        key: plan_service(
+            origin, by_service[key], invocation.catalog, [(s, by_service[service_key(s)]) for s in sharing[key]]
         )
         for key, origin in origins.items()
+    }
+    plans = [_plan_domain(facts[d.name], invocation.settings) for d in domains]
+    settings = invocation.settings
+    stops = Stops(settings.limits, settings.freeze, settings.kill_switch)
+    safe = make_safe(plans, facts, [(origins[key], planned_origins[key]) for key in origins], stops)
+    files = {domain.source.file for domain in domains}
+    found = [
+        *(d for d in diagnostics if d.file in files),
+        *(d for p in safe.plans for d in p.diagnostics),
+        *(d for _, p in safe.origins for d in p.diagnostics),
+        *memory.diagnostics,
+        *safe.diagnostics,
+        *(find_orphans(fleet, memory.known_domains()) if selection.is_everything else ()),
     ]
     head = PlanHead(
         commit=invocation.commit,
@@ -137,91 +106,18 @@ def plan_with_origins(invocation: Invocation, selection: Selection) -> Planned:
         created_at=invocation.now,
         expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
     )
-    files = {domain.source.file for domain in domains}
-    found = [
-        *(d for d in diagnostics if d.file in files),
-        *(d for p in plans for d in p.diagnostics),
-        *(d for p in service_plans for d in p.diagnostics),
-    ]
-    document = build_document(head, plans, sorted_diagnostics(found), service_plans)
-    return Planned(document, tuple(zip(origins.values(), service_plans, strict=True)))
+    service_plans = [p for _, p in safe.origins]
+    document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows)
+    return Planned(document, safe.origins, tuple(facts[d.name] for d in domains), fleet)
 
 
-def _service_key(declared: Domain | Service) -> ServiceKey:
-    name = declared.name if isinstance(declared, Service) else declared.service
-    return declared.organization, name
+def _plan_domain(facts: Facts, settings: Settings) -> DomainPlan:
+    return plan_domain(facts, provider=_provider(facts.domain, settings), new_ttl=settings.new_rrset_ttl)
 
 
-def _services_around(
-    fleet: Fleet, domains: Sequence[Domain]
-) -> tuple[list[Service], dict[ServiceKey, list[Service]], list[Domain]]:
-    """The services of the domains that declare an allowlist or a spam rule; by service, who else declares a list of it.
-
-    Third, all mail domains of all of these, because what an old state needed at an origin may go only when every
-    domain of it is switched.
-    """
-    touched = {_service_key(d) for d in domains}
-    services = [
-        s
-        for organization in fleet.organizations
-        for s in organization.services
-        if _service_key(s) in touched and (s.allowlists or s.spam_rule)
-    ]
-    filtered = [d for d in fleet.domains if d.is_filtered_by_mx]
-    in_use = {_service_key(d) for d in filtered}
-    users: dict[tuple[str, ...], list[Service]] = defaultdict(list)
-    for service in (s for o in fleet.organizations for s in o.services if _service_key(s) in in_use):
-        for key in filter(None, map(list_key, service.allowlists)):
-            users[key].append(service)
-    sharing = {}
-    for service in services:
-        found = {_service_key(u): u for key in filter(None, map(list_key, service.allowlists)) for u in users[key]}
-        found.pop(_service_key(service), None)
-        sharing[_service_key(service)] = list(found.values())
-    keys = {*sharing, *(_service_key(u) for others in sharing.values() for u in others)}
-    return services, sharing, [d for d in filtered if _service_key(d) in keys]
-
-
-def observe_origins(invocation: Invocation, services: Iterable[Service]) -> dict[ServiceKey, OriginFacts]:
-    """Read every export that the services declare."""
-    settings = invocation.settings
-    return {
-        _service_key(service): observe_origin(
-            service, settings.directory, now=invocation.now, max_age_hours=settings.export_max_age_hours
-        )
-        for service in services
-    }
-
-
-def _facts(
-    invocation: Invocation, domains: Iterable[Domain], origins: Mapping[ServiceKey, OriginFacts]
-) -> dict[Name, Facts]:
-    desired = [build_desired(domain, invocation.catalog) for domain in domains]
-    observations = observe_domains(invocation, desired)
-    return {
-        d.domain.name: Facts(
-            d,
-            observations[d.domain.name],
-            invocation.catalog,
-            invocation.now,
-            origin.allowlists if (origin := origins.get(_service_key(d.domain))) else (),
-        )
-        for d in desired
-    }
-
-
-def observe_domains(invocation: Invocation, desired: Sequence[DesiredDomain]) -> dict[Name, dict[Key, Observation]]:
-    """Observe every rrset that the domains desire, by mail domain."""
-    questions = [Question(r.key, d.domain.name, d.domain.zone) for d in desired for r in d.rrsets]
-    owner = {q.key: q.domain for q in questions}
-    observations: dict[Name, dict[Key, Observation]] = defaultdict(dict)
-    with invocation.progress("observing", len(questions)) as advance:
-        for observation in build_observer(invocation.settings.observe, advance).observe(questions):
-            observations[owner[observation.key]][observation.key] = observation
-    return observations
-
-
-def review(invocation: Invocation, file: Path) -> tuple[PlanDocument, PlanDocument, list[Reviewed]]:
+def review(
+    invocation: Invocation, file: Path, memory: Memory | None = None
+) -> tuple[PlanDocument, Planned, list[Reviewed]]:
     """Read a saved plan, make a fresh one of the same domains, and say what of the first may be written now.
 
     Returns the saved plan, the fresh one, and each domain that had something ready.
@@ -234,8 +130,11 @@ def review(invocation: Invocation, file: Path) -> tuple[PlanDocument, PlanDocume
     fleet, _ = validate(invocation, ())
     declared = {display_name(d.name) for d in fleet.domains}
     still = tuple(d.domain for d in saved.domains if d.domain in declared)
-    fresh = plan(invocation, Selection(domains=still)) if still else saved.model_copy(update={"domains": []})
-    return saved, fresh, match_review(saved, fresh)
+    if still:
+        fresh = plan_with_origins(invocation, Selection(domains=still), memory)
+    else:
+        fresh = Planned(saved.model_copy(update={"domains": [], "services": []}), (), (), fleet)
+    return saved, fresh, match_review(saved, fresh.document)
 
 
 def ready_domains(document: PlanDocument) -> list[Reviewed]:

@@ -1,18 +1,23 @@
-"""The shell of `apply`: write what may be written, then look at the authoritative servers."""
+"""The shell of `apply`: under the journal's lock, write what may be written, then look at the authoritative servers."""
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.apply.batch import DomainWork, Outcome, apply_domains
-from reconciler.apply.claim import claimed
 from reconciler.apply.providers import build_writer
 from reconciler.apply.result import ApplyReport, Became, DomainResult, Sight
 from reconciler.names import Name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
-from reconciler.run import plan, ready_domains, review
+from reconciler.plan import Status
+from reconciler.review import match_continued
+from reconciler.run import plan_with_origins, ready_domains, review
+from reconciler.selection import Selection
+from reconciler.session import open_session
 from reconciler.state import Observation, Present, Unknown
 
 if TYPE_CHECKING:
@@ -21,48 +26,106 @@ if TYPE_CHECKING:
 
     from reconciler.apply import ZoneWriter
     from reconciler.diff import Change
+    from reconciler.document import PlanDocument
+    from reconciler.invocation import Invocation
     from reconciler.review import Reviewed
-    from reconciler.run import Invocation
-    from reconciler.selection import Selection
+    from reconciler.run import Planned
+    from reconciler.session import Session
     from reconciler.settings import Settings
     from reconciler.state import Key
 
+_SHORTEST_NAP, _LONGEST_NAP = 1.0, 30.0  # seconds
 
-def apply_saved(invocation: Invocation, file: Path) -> ApplyReport:
-    """Apply a saved plan as it was reviewed, once.
+
+def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta()) -> ApplyReport:
+    """Apply a saved plan as it was reviewed, once; for `wait`, go on with its held steps as their gates open.
 
     Raises:
         PlanFileError: the file is no whole, unaltered plan of this major version.
         StalePlanError: the plan expired or was used.
+        JournalError: the journal cannot be used, or another run has it.
 
     """
-    saved, fresh, reviewed = review(invocation, file)
-    with claimed(saved.id, invocation.settings.state_directory) as claim:
-        results = _apply(invocation, reviewed)
-        # a server that was down or a secret that was not set must not cost the review
-        claim.is_kept_open = any(r.became is Became.FAILED for r in results)
-    return ApplyReport(results, fresh)
+    with open_session(invocation) as session:
+        saved, planned, reviewed = review(invocation, file, session.journal)
+        session.record_seen(planned)
+        with session.journal.claim_plan(saved.id, invocation.holder, invocation.now) as claim:
+            results = _apply(session, planned, reviewed, saved.id)
+            # a server that was down or a secret that was not set must not cost the review
+            claim.is_kept_open = any(r.became is Became.FAILED for r in results)
+    report = ApplyReport(results, planned.document)
+    selection = Selection(domains=tuple(d.domain for d in planned.document.domains))
+    if not selection.domains:
+        return report
+    return _continued(invocation, report, wait, selection, lambda fresh: match_continued(saved, fresh))
 
 
-def apply_now(invocation: Invocation, selection: Selection) -> ApplyReport:
-    """Plan, and apply what is ready, without a review."""
-    fresh = plan(invocation, selection)
-    return ApplyReport(_apply(invocation, ready_domains(fresh)), fresh)
+def apply_now(invocation: Invocation, selection: Selection, wait: timedelta = timedelta()) -> ApplyReport:
+    """Plan, and apply what is ready, without a review; for `wait`, go on as gates open."""
+    return _continued(invocation, _apply_fresh(invocation, selection, ready_domains), wait, selection, ready_domains)
 
 
-def _apply(invocation: Invocation, reviewed: Sequence[Reviewed]) -> tuple[DomainResult, ...]:
-    works = {r.domain.domain: _work(r) for r in reviewed if r.steps}
+def _apply_fresh(
+    invocation: Invocation, selection: Selection, choose: Callable[[PlanDocument], Sequence[Reviewed]]
+) -> ApplyReport:
+    with open_session(invocation) as session:
+        planned = plan_with_origins(invocation, selection, session.journal)
+        session.record_seen(planned)
+        return ApplyReport(_apply(session, planned, choose(planned.document), None), planned.document)
+
+
+def _continued(
+    invocation: Invocation,
+    report: ApplyReport,
+    wait: timedelta,
+    selection: Selection,
+    choose: Callable[[PlanDocument], Sequence[Reviewed]],
+) -> ApplyReport:
+    """Apply again and again what has become ready, until nothing is held or the time is up."""
+    end = time.monotonic() + wait.total_seconds()
+    with invocation.progress("waiting", round(wait.total_seconds())) as advance:
+        while _is_held(report.plan) and time.monotonic() < end:
+            time.sleep(min(_nap(report.plan, invocation), max(0.0, end - time.monotonic())))
+            advance(round(wait.total_seconds() - max(0.0, end - time.monotonic())))
+            invocation = invocation.later()
+            report = report.continued(_apply_fresh(invocation, selection, choose))
+    return report
+
+
+def _is_held(document: PlanDocument) -> bool:
+    return any(step.status is Status.HELD for domain in document.domains for step in domain.steps)
+
+
+def _nap(document: PlanDocument, invocation: Invocation) -> float:
+    """Seconds until the first gate opens by itself, within bounds: others open when somebody does something."""
+    now = invocation.moment()
+    times = [s.not_before for d in document.domains for s in d.steps if s.not_before is not None]
+    left = min(((t - now).total_seconds() for t in times if t > now), default=_SHORTEST_NAP)
+    return min(max(left, _SHORTEST_NAP), _LONGEST_NAP)
+
+
+def _apply(
+    session: Session, planned: Planned, reviewed: Sequence[Reviewed], plan_id: str | None
+) -> tuple[DomainResult, ...]:
+    invocation = session.invocation
+    by_domain = {r.domain.domain: r for r in reviewed if r.steps}
+    works = {name: _work(r) for name, r in by_domain.items()}
     settings = invocation.settings
     outcomes: dict[str, Outcome] = {}
+    if works:
+        session.lock.assert_held()
     applying = apply_domains(list(works.values()), _writer_factory(settings), _server_of(settings))
     # closed at once when something is raised here, so that the writes under way are waited for
     with invocation.progress("applying", len(works)) as advance, closing(applying):
         for outcome in applying:
-            outcomes[outcome.work.domain.removesuffix(".")] = outcome
+            name = outcome.work.domain.removesuffix(".")
+            outcomes[name] = outcome
+            if outcome.error is None:
+                session.record_written(by_domain[name].domain, by_domain[name].steps, plan_id)
             advance(len(outcomes))
-    written = [o.work for o in outcomes.values() if o.error is None]
-    sights = _look(invocation, written)
-    return tuple(_result(r, outcomes.get(r.domain.domain), sights) for r in reviewed)
+    observations = _look(invocation, [o.work for o in outcomes.values() if o.error is None])
+    session.record_moved(planned, observations.values())
+    return tuple(_result(r, outcomes.get(r.domain.domain), observations) for r in reviewed)
 
 
 def _work(reviewed: Reviewed) -> DomainWork:
@@ -71,7 +134,7 @@ def _work(reviewed: Reviewed) -> DomainWork:
     return DomainWork(Name(f"{reviewed.domain.domain}."), first.provider, changes[0].zone, tuple(changes))
 
 
-def _result(reviewed: Reviewed, outcome: Outcome | None, sights: dict[Key, Sight]) -> DomainResult:
+def _result(reviewed: Reviewed, outcome: Outcome | None, observations: dict[Key, Observation]) -> DomainResult:
     name = reviewed.domain.domain
     if reviewed.stale:
         return DomainResult(name, Became.STALE, (), "stale", reviewed.stale)
@@ -80,7 +143,7 @@ def _result(reviewed: Reviewed, outcome: Outcome | None, sights: dict[Key, Sight
     if outcome.error is not None:
         became = Became.STALE if outcome.is_stale else Became.FAILED
         return DomainResult(name, became, reviewed.steps, outcome.error.code, str(outcome.error))
-    seen = tuple(sights[c.key] for c in outcome.work.changes if c.key in sights)
+    seen = tuple(_sight(observations[c.key], c) for c in outcome.work.changes if c.key in observations)
     return DomainResult(name, Became.APPLIED, reviewed.steps, sights=seen)
 
 
@@ -99,13 +162,11 @@ def _server_of(settings: Settings) -> Callable[[str], str]:
     return server_of
 
 
-def _look(invocation: Invocation, works: Iterable[DomainWork]) -> dict[Key, Sight]:
+def _look(invocation: Invocation, works: Iterable[DomainWork]) -> dict[Key, Observation]:
     """Ask every authoritative server for what was just written: what the next plan will see."""
-    changes = {c.key: (c, w) for w in works for c in w.changes}
-    questions = [Question(key, work.domain, change.zone) for key, (change, work) in changes.items()]
+    questions = [Question(c.key, w.domain, c.zone) for w in works for c in w.changes]
     with invocation.progress("looking", len(questions)) as advance:
-        observations = build_observer(invocation.settings.observe, advance).observe(questions)
-        return {o.key: _sight(o, changes[o.key][0]) for o in observations}
+        return {o.key: o for o in build_observer(invocation.settings.observe, advance).observe(questions)}
 
 
 def _sight(observation: Observation, change: Change) -> Sight:

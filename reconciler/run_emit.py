@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from reconciler.emit.console_sheet import ConsoleSheet
     from reconciler.emit.domain_sheet import DomainSheet
     from reconciler.emit.octodns import DomainRRsets
+    from reconciler.invocation import Invocation
     from reconciler.manifest.fleet import Domain, Fleet
-    from reconciler.run import Invocation
     from reconciler.selection import Selection
     from reconciler.state import RRset
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.catalog import Catalog
+    from reconciler.invocation import Invocation
     from reconciler.origin import AllowlistFact, OriginFacts
-    from reconciler.run import Invocation, Planned
+    from reconciler.run import Planned
     from reconciler.selection import Selection
     from reconciler.service_plan import ServicePlan
     from reconciler.targets.base import DeclaredAllowlist

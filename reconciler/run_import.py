@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.importer.request import Request
-    from reconciler.run import Invocation
+    from reconciler.invocation import Invocation
     from reconciler.state import Observation
 
 _UNNAMED = "unnamed"

@@ -22,6 +22,11 @@ class Selection:
     domains: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing was chosen, and so everything is meant."""
+        return not self.domains and not self.organizations
+
 
 def select_domains(fleet: Fleet, selection: Selection) -> tuple[Domain, ...]:
     """The declared domains that a verb is about.
@@ -30,7 +35,7 @@ def select_domains(fleet: Fleet, selection: Selection) -> tuple[Domain, ...]:
         ManifestError: something that is selected is not declared.
 
     """
-    if not selection.domains and not selection.organizations:
+    if selection.is_everything:
         return fleet.domains
     names = {_canonical_or_same(n) for n in selection.domains}
     organizations = set(selection.organizations)

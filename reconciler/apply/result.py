@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,18 @@ class ApplyReport:
 
     results: tuple[DomainResult, ...]
     plan: PlanDocument
+
+    def continued(self, later: ApplyReport) -> ApplyReport:
+        """With what a later round of the same run did; a domain that it wrote to again has the steps of both."""
+        results = {r.domain: r for r in self.results}
+        for result in later.results:
+            before = results.get(result.domain)
+            if before is None or result.became is not Became.APPLIED or before.became is not Became.APPLIED:
+                results[result.domain] = result
+            else:
+                steps, sights = (*before.steps, *result.steps), (*before.sights, *result.sights)
+                results[result.domain] = replace(result, steps=steps, sights=sights)
+        return ApplyReport(tuple(results.values()), later.plan)
 
     @property
     def exit_codes(self) -> set[ExitCode]:

@@ -67,6 +67,12 @@ MOVE_GATES: tuple[Gate, ...] = (
 )
 """The MX moves from one host of the gateway to another."""
 
+TIDY_GATES: tuple[Gate, ...] = (TokenVisible(), AllowlistCovers())
+"""What stands beside the gateway's MX goes: mail takes a way that it takes already."""
+
+CHECK_GATES: tuple[Gate, ...] = (MxTarget(), Loop(), NextHop(), Tls(), MtaSts(), MxCertificate(), SpfMx())
+"""What can be told of a mail domain that nobody has declared: what lies on its mail's way."""
+
 LEAVE_GATES: tuple[Gate, ...] = (NextHop(must_answer=True), OriginOpen(), MtaSts(), Ttl())
 """The MX goes back to the next hops."""
 
@@ -99,11 +105,13 @@ HAZARDS: tuple[Hazard, ...] = (
 )
 
 __all__ = [
+    "CHECK_GATES",
     "CONTRACT_GATES",
     "HAZARDS",
     "LEAVE_GATES",
     "MOVE_GATES",
     "SWITCH_GATES",
+    "TIDY_GATES",
     "Facts",
     "Gate",
     "GateResult",

@@ -67,6 +67,8 @@ def _organization_lines(
         for step in domain.steps:
             if step.status is not Status.DONE:
                 yield from _step_lines(step)
+        for line in domain.flow:
+            yield f"- mail, after {markdown_text(line)}"
         yield ""
     if len(busy) < len(domains):
         yield f"{len(domains) - len(busy)} of {len(domains)} domains have nothing to do."
@@ -88,6 +90,6 @@ def _step_lines(step: StepDocument) -> Iterator[str]:
     if step.reason:
         yield f"  - {'unknown' if step.status is Status.UNKNOWN else 'note'}: {markdown_text(step.reason)}"
     for gate in step.gates:
-        if gate.verdict is not Verdict.PASS or gate.is_waived:
+        if gate.verdict is not Verdict.PASS or gate.is_waived or gate.advice:
             advice = f" ({markdown_text(gate.advice)})" if gate.advice else ""
             yield f"  - {markdown_code(gate.id)} {gate.verdict.value}: {markdown_text(gate.evidence)}{advice}"

@@ -99,6 +99,8 @@ def _domain_lines(domain: DomainDocument, width: int, style: Style) -> Iterator[
     for step in domain.steps:
         if step.status is not Status.DONE:
             yield from _step_lines(step, style)
+    for line in domain.flow:
+        yield f"    {style('mail, after', 'dim')} {style(terminal_text(line), 'dim')}"
 
 
 def _stage_style(stage: Stage) -> str:
@@ -146,8 +148,10 @@ def _gate_lines(step: StepDocument, style: Style) -> Iterator[str]:
             yield f"{style(f'{gate.id}:', 'yellow')} {terminal_text(gate.evidence)}"
             if gate.advice:
                 yield f"{' ' * len(gate.id)}  {style('->', 'dim')} {terminal_text(gate.advice)}"
-        elif gate.is_waived:
+        elif gate.is_waived or gate.advice:
             yield f"{style(f'{gate.id}:', 'cyan')} {terminal_text(gate.evidence)}"
+            if gate.advice:
+                yield f"{' ' * len(gate.id)}  {style('->', 'dim')} {terminal_text(gate.advice)}"
 
 
 def _by(step: StepDocument) -> str:

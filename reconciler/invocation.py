@@ -1,0 +1,75 @@
+"""What every verb needs: where the manifests are, the settings and catalog in force, the time, and the commit."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.catalog import load_catalog
+from reconciler.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    from reconciler.catalog import Catalog
+    from reconciler.settings import Settings
+
+
+def _nothing(_text: str) -> None:
+    """Nobody listens."""
+
+
+class Progress(Protocol):
+    """Shows how far a long piece of work is, where somebody is looking."""
+
+    def __call__(self, what: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """A context whose value is called with how many of `total` are done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What every verb needs.
+
+    `holder` is who runs, for the journal: user, host and process, or the name of a CI run. `say` tells a person who
+    waits why. `started` is the monotonic time that `now` stands for.
+    """
+
+    manifests: Path
+    settings: Settings
+    catalog: Catalog
+    now: datetime
+    commit: str | None
+    progress: Progress
+    holder: str = "somebody"
+    say: Callable[[str], None] = _nothing
+    started: float = field(default_factory=time.monotonic)
+
+    def moment(self) -> datetime:
+        """The time by now: the run's own, and what has passed since it began."""
+        return self.now + timedelta(seconds=time.monotonic() - self.started)
+
+    def later(self) -> Invocation:
+        """The same, begun now."""
+        return replace(self, now=self.moment(), started=time.monotonic())
+
+
+def open_invocation(  # noqa: PLR0913 - what the command line has to say
+    *,
+    manifests: Path,
+    settings_file: Path,
+    is_settings_required: bool,
+    now: datetime,
+    commit: str | None,
+    progress: Progress,
+    holder: str = "somebody",
+    say: Callable[[str], None] = _nothing,
+) -> Invocation:
+    """Read the settings and the catalog that they name."""
+    settings = load_settings(settings_file, required=is_settings_required)
+    return Invocation(manifests, settings, load_catalog(settings.catalog), now, commit, progress, holder, say)
