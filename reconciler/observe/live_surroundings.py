@@ -111,7 +111,8 @@ class _Run:
 
     async def _dnssec(self, one: SurroundingsWanted, zone: ZoneContent) -> DnssecSight | Unknown:
         if zone.zone is None:
-            return Unknown(Cause.NO_SUCH_ZONE, f"no zone was found that holds {one.domain}")
+            failure = zone.apex_txt
+            return failure if isinstance(failure, Unknown) else Unknown(Cause.NO_SUCH_ZONE, "its zone was not found")
         return await self._lookup.dnssec(one.domain, zone.zone)
 
 

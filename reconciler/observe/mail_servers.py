@@ -14,7 +14,7 @@ from reconciler.observe.smtp import MailServerProbe, Outcome, Reach
 from reconciler.observe.surroundings import not_probed
 from reconciler.observe.zones import Once
 from reconciler.state import Cause, Unknown
-from reconciler.surroundings import SmtpSight
+from reconciler.surroundings import SmtpRefusal, SmtpSight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,10 +81,12 @@ class MailServers:
 
 
 def _rank(outcome: Outcome) -> int:
-    """Words before silence, and silence before an address that this machine has no route to."""
-    if not isinstance(outcome.smtp, Unknown):
-        return 0
-    return 3 if outcome.smtp.cause is Cause.NETWORK else 2 if outcome.smtp.cause is Cause.TIMEOUT else 1
+    """What was said to us, then silence, then a closed port, then an address that this machine has no route to."""
+    if outcome.reach is Reach.CONNECTED:
+        return 0 if isinstance(outcome.smtp, SmtpRefusal) else 1
+    if outcome.reach is Reach.REFUSED:
+        return 3
+    return 2 if isinstance(outcome.smtp, Unknown) and outcome.smtp.cause is Cause.TIMEOUT else 4
 
 
 def _judged(outcome: Outcome, reference: Name, reach: Reach | None, port: int) -> Smtp:
