@@ -93,8 +93,7 @@ class Size:
                 yield build_diagnostic(self, facts, summary, detail)
 
 
-# by kind of service; what is not here is said in general words
-_SENDER_CHECKS: Mapping[str, str] = {
+SENDER_CHECKS: Mapping[str, str] = {
     "exchange": "the connection filtering and Sender ID agents (InternalSMTPServers of Set-TransportConfig)",
     "exchange-online": "Enhanced Filtering for Connectors, which skips the gateway's addresses",
     "microsoft-365": "Enhanced Filtering for Connectors, which skips the gateway's addresses",
@@ -104,7 +103,9 @@ _SENDER_CHECKS: Mapping[str, str] = {
     "postfix": "the SPF policy service and OpenDMARC (Whitelist of policyd-spf, IgnoreHosts of opendmarc)",
     "exim": "the SPF and DMARC conditions of its ACLs, by a host list",
 }
-_CLIENT_LIMITS: Mapping[str, str] = {
+"""What judges senders by SPF and DMARC, by kind of service; what is not here is said in general words."""
+
+CLIENT_LIMITS: Mapping[str, str] = {
     "exchange": "MessageRateLimit and MaxInboundConnectionPerSource of the receive connector",
     "exchange-online": "throttling of the connection filter, by the inbound connector",
     "microsoft-365": "throttling of the connection filter, by the inbound connector",
@@ -114,6 +115,7 @@ _CLIENT_LIMITS: Mapping[str, str] = {
     "postfix": "smtpd_client_event_limit_exceptions, postscreen_access_list and the greylisting's client list",
     "exim": "smtp_accept_max_per_host, the ratelimit conditions and greylisting of its ACLs",
 }
+"""What limits clients, likewise."""
 
 
 def _is_first_switch(facts: Facts) -> bool:
@@ -131,7 +133,7 @@ class OriginSpf:
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
         """Said before the first switch: how the origin judges cannot be seen from outside."""
         if _is_first_switch(facts):
-            where = _SENDER_CHECKS.get(facts.domain.kind, "whatever does this at the origin or before it")
+            where = SENDER_CHECKS.get(facts.domain.kind, "whatever does this at the origin or before it")
             summary = "all mail will come from the gateway's addresses, for which SPF of its senders fails"
             detail = f"Let the origin skip SPF and DMARC for these addresses before the switch: {where}."
             yield build_diagnostic(self, facts, summary, detail)
@@ -147,7 +149,7 @@ class Limits:
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
         """Said before the first switch: most limits cannot be seen from outside."""
         if _is_first_switch(facts):
-            where = _CLIENT_LIMITS.get(facts.domain.kind, "whatever does this at the origin or before it")
+            where = CLIENT_LIMITS.get(facts.domain.kind, "whatever does this at the origin or before it")
             summary = "all mail will come from a few addresses, and limits for each client would defer it"
             detail = f"Exempt these addresses from connection limits, rate limits and greylisting: {where}."
             yield build_diagnostic(self, facts, summary, detail)
