@@ -72,7 +72,7 @@ NFT = """table inet filter {
         type filter hook input priority filter; policy %s;
         iifname "lo" accept
         ct state vmap { established : accept, related : accept, invalid : drop }
-        ip saddr @banned drop
+        ip saddr @banned tcp dport 25 drop
         tcp dport 22 accept
         tcp dport { 25, 465 } jump smtp
         %s
@@ -109,7 +109,7 @@ def test_a_ruleset_of_nftables_is_loosened(
     assert content.enforcement is content.refusal is Enforcement.NONE
     assert content.addresses == parse_address_set([*EU, FOREIGN[0]])
     listed = namespace.run([nft, "list", "ruleset"]).stdout
-    assert "ip saddr @banned drop" in listed
+    assert "ip saddr @banned tcp dport 25 drop" in listed
     assert "tcp dport 22 accept" in listed
     assert not [line for line in _done_as_said(files["loosen.sh"], namespace).splitlines() if line[0] != "#"]
 
