@@ -224,10 +224,10 @@ class _Run:
             return None
         self._waiting.append(plan.domain.written)
         if self._switched[status] >= per_run:
-            evidence = f"one run moves the MX of at most {per_run} mail domains"
+            evidence = f"as many mail domains switch in this run as may in one: {per_run}"
             key = "switches_per_run"
         else:
-            evidence = f"one run moves the MX of at most {per_organization} mail domains of {organization}"
+            evidence = f"as many mail domains of {organization} switch in this run as may in one: {per_organization}"
             key = "switches_per_organization"
         return GateResult("limit", Verdict.HOLD, evidence, f"{_NEXT_RUN}; limits.{key} in the settings says how many")
 

@@ -87,10 +87,10 @@ def test_what_waits_says_which_limit() -> None:
     assert gates[1][0] == GateResult(
         "limit",
         Verdict.HOLD,
-        "one run moves the MX of at most 1 mail domains of a",
+        "as many mail domains of a switch in this run as may in one: 1",
         "nothing to do: the next run goes on; limits.switches_per_organization in the settings says how many",
     )
-    assert gates[3][0].evidence == "one run moves the MX of at most 2 mail domains"
+    assert gates[3][0].evidence == "as many mail domains switch in this run as may in one: 2"
 
 
 def test_no_switch_at_all() -> None:
