@@ -11,6 +11,7 @@ import pytest
 from exchange_builders import INBOUND, export, inbound_connector
 from exports_lab import ALLOWLIST_EXPORTS, declared_for, framed
 from origin_lab import EU, KNOWN
+from powershell_syntax import errors, parse
 from targets_lab import GATEWAY, declared_list, emission_of
 
 from reconciler.emit.allowlists import build_emission, render_target
@@ -206,6 +207,7 @@ def test_an_inbound_connector_is_loosened_without_a_word_more() -> None:
     assert "Loosen" not in script
     assert "RestrictDomainsToIPAddresses = $false" in script
     assert "RestrictDomainsToIPAddresses = $true" not in script
+    assert errors(parse(script)) == []
 
 
 def test_the_documented_table_says_the_same() -> None:
