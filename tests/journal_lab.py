@@ -1,8 +1,7 @@
-"""Journals in real databases, and what must hold in each: the scenarios that SQLite and PostgreSQL are both put through."""
+"""Journals in real databases, and what must hold in each: scenarios for SQLite and for PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -12,7 +11,6 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -42,6 +40,7 @@ from reconciler.state import Rdata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 ACME = Name("acme.example.")
 OTHER = Name("other.example.")
@@ -95,8 +94,8 @@ with opened as journal:
 """
 
 
-class Place(Protocol):
-    """A database for a journal."""
+class Where(Protocol):
+    """Where a journal is, or shall be."""
 
     @property
     def url(self) -> str:
@@ -107,6 +106,10 @@ class Place(Protocol):
     def directory(self) -> Path:
         """The settings' folder."""
         ...
+
+
+class Place(Where, Protocol):
+    """A database for a journal, of the test's own."""
 
     def execute(self, statement: str) -> list[Any]:
         """Run a statement past the journal; its rows."""
@@ -130,38 +133,42 @@ class SqlitePlace:
 
     @property
     def file(self) -> Path:
+        """The file."""
         return self.directory / "state" / "journal.sqlite3"
 
     def execute(self, statement: str) -> list[Any]:
+        """Run a statement past the journal; its rows."""
         with closing(sqlite3.connect(self.file)) as connection, connection:
             return connection.execute(statement).fetchall()
 
     def back_up(self) -> None:
+        """Copy the file."""
         shutil.copy(self.file, self.directory / "backup")
 
     def restore(self) -> None:
+        """Put the copy in its place."""
         shutil.copy(self.directory / "backup", self.file)
 
 
 @contextmanager
-def opened(place: Place) -> Iterator[Journal]:
+def opened(place: Where) -> Iterator[Journal]:
     with open_journal(place.url, directory=place.directory, state_directory=place.directory / "state") as journal:
         yield journal
 
 
 @contextmanager
-def reading(place: Place) -> Iterator[JournalReader]:
+def reading(place: Where) -> Iterator[JournalReader]:
     with read_journal(place.url, directory=place.directory, state_directory=place.directory / "state") as reader:
         yield reader
 
 
-def look(*values: Rdata, ttl: int | None = 3600, **changes: Any) -> Look:
+def look(*values: Rdata, ttl: int | None = 3600, **changes: Any) -> Look:  # noqa: ANN401 - whatever a field may be
     """A look at acme.example. that every server answered with one MX rrset; none where there are no values."""
     shown = frozenset({(tuple(sorted(values)), ttl if values else None)})
     return replace(Look(ACME, "acme", shown, is_complete=True, next_hops=(HOP,)), **changes)
 
 
-def applied(**changes: Any) -> AppliedChange:
+def applied(**changes: Any) -> AppliedChange:  # noqa: ANN401 - whatever a field may be
     """The MX of acme.example. moved from its own host to the gateway."""
     entry = AppliedChange(
         domain=ACME,
@@ -521,8 +528,7 @@ def what_no_journal_writes_is_refused(place: Place) -> None:
         before = place.execute(f"SELECT {column} FROM reconciler_{table}")[0][0]  # noqa: S608 - from above
         place.execute(f"UPDATE reconciler_{table} SET {column} = '{value}'")  # noqa: S608 - from above
         with reading(place) as reader, pytest.raises(JournalError) as caught:
-            reader.histories([ACME])
-            reader.timeline(ACME)
+            _ = reader.histories([ACME]), reader.timeline(ACME)
         assert diagnostic(caught)[0] == "journal-damaged"
         place.execute(f"UPDATE reconciler_{table} SET {column} = '{before}'")  # noqa: S608 - from above
     place.execute("DELETE FROM reconciler_meta")
@@ -584,19 +590,24 @@ SCENARIOS: tuple[Callable[[Place], None], ...] = (
     the_timeline_tells_everything_in_its_order,
     known_domains_are_there_until_they_are_forgotten,
     a_plan_is_used_once,
-    a_second_writer_gives_up_with_the_holders_name,
-    a_lease_is_renewed_while_it_is_held,
-    a_dead_holders_lease_ends,
-    a_holder_that_was_paused_learns_that_it_lost_the_lock,
     a_lease_that_ran_out_and_that_nobody_took_is_renewed,
     nothing_is_written_once_the_lock_is_lost,
-    two_processes_are_never_in_it_at_once,
     a_restored_copy_is_noticed_and_its_sightings_are_closed,
     one_lost_write_is_enough_for_a_copy_to_be_noticed,
     a_missing_or_unreadable_mark_is_normal,
     a_journal_of_a_newer_version_is_refused,
     what_no_journal_writes_is_refused,
-    a_big_fleet_is_quick,
-    a_run_that_is_killed_leaves_a_journal_that_can_be_read,
-    two_processes_may_create_it_at_once,
 )
+"""What one process sees."""
+
+LONG_SCENARIOS: tuple[Callable[[Place], None], ...] = (
+    a_second_writer_gives_up_with_the_holders_name,
+    a_lease_is_renewed_while_it_is_held,
+    a_dead_holders_lease_ends,
+    a_holder_that_was_paused_learns_that_it_lost_the_lock,
+    two_processes_are_never_in_it_at_once,
+    two_processes_may_create_it_at_once,
+    a_run_that_is_killed_leaves_a_journal_that_can_be_read,
+    a_big_fleet_is_quick,
+)
+"""What several processes do to each other, and what takes a while."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 30
 """How long one statement waits for another process that writes at this moment."""
 
+_HEADER = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html, section 1.3
+_SMALLEST_PAGE = 512  # octets
 _CONNECT_SECONDS = 10
 _DEAD_PEER_MILLISECONDS = 30_000
 _MAX_SHOWN = 300
@@ -80,12 +82,15 @@ def open_engine(location: Location, *, is_read_only: bool) -> Engine:
     write lock from its beginning, so that none fails half-way because another came first.
 
     Raises:
-        JournalError: PostgreSQL's driver is not installed.
+        JournalError: a file that is no database, or PostgreSQL's driver is not installed.
 
     """
     path = location.path
     if path is None:
         return _postgresql_engine(location, is_read_only=is_read_only)
+    with journal_errors(location):
+        if not _may_be_database(path):
+            raise damaged(location, "it is no SQLite database")
     engine = create_engine(
         "sqlite://",
         creator=(lambda: _connect_for_reading(path)) if is_read_only else (lambda: _connect_for_writing(path)),
@@ -95,6 +100,18 @@ def open_engine(location: Location, *, is_read_only: bool) -> Engine:
     begin = "BEGIN" if is_read_only else "BEGIN IMMEDIATE"
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _may_be_database(path: Path) -> bool:
+    # SQLite takes a file that is shorter than a page for an empty database, and would write over it
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_SMALLEST_PAGE)
+    except (FileNotFoundError, IsADirectoryError):
+        return True  # what SQLite creates, or refuses
+    is_whole = len(beginning) == _SMALLEST_PAGE and beginning.startswith(_HEADER)
+    # a file that was half-written when the power went is put right by the rollback journal beside it
+    return not beginning or is_whole or path.with_name(f"{path.name}-journal").exists()
 
 
 def _connect_for_writing(path: Path) -> sqlite3.Connection:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, select
+from sqlalchemy import JSON, Column, ColumnElement, Connection, Row, Table, Text, bindparam, cast, func, literal, select
 
 from reconciler.history import History, MxSighting
 from reconciler.journal.record import Record
@@ -16,22 +17,13 @@ from reconciler.names import InvalidNameError, Name, canonical_name
 from reconciler.state import Key, Rdata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 """Rows of one table by their primary key."""
 
-_T = TypeVar("_T")
-_NAMES_AT_ONCE = 5000  # parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535
 _STATE_TABLES = (DOMAINS, MX_SIGHTINGS, FIRST_SEEN, WRITTEN)
-
-
-def batched(items: Iterable[_T], size: int = _NAMES_AT_ONCE) -> Iterator[list[_T]]:
-    """The items in lists of at most `size`."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def checked_name(text: object) -> Name:
@@ -52,44 +44,50 @@ def checked_name(text: object) -> Name:
 
 def load_records(connection: Connection, names: Iterable[Name] | None) -> dict[Name, Record]:
     """The records of the domains that the journal knows among `names`; of all that it knows where that is None."""
+    # one parameter, however many there are: a statement may not have thousands
+    wanted = None if names is None else json.dumps(sorted(set(names)))
+    mx: dict[str, list[MxSighting]] = defaultdict(list)
+    first_seen: dict[str, dict[str, datetime]] = defaultdict(dict)
+    for domain, _, rdatas, ttl, seen_first, seen_last, gone in _select(connection, MX_SIGHTINGS, wanted):
+        mx[domain].append(MxSighting(rdatas, ttl, seen_first, seen_last, gone))
+    for domain, what, since in _select(connection, FIRST_SEEN, wanted):
+        first_seen[domain][what] = since
+    written = load_written(connection, wanted)
     records = {}
-    batches: Iterable[list[Name] | None] = [None] if names is None else batched(sorted(set(names)))
-    for batch in batches:
-        mx: dict[str, list[MxSighting]] = defaultdict(list)
-        first_seen: dict[str, dict[str, datetime]] = defaultdict(dict)
-        for domain, _, rdatas, ttl, seen_first, seen_last, gone in _select(connection, MX_SIGHTINGS, batch):
-            mx[domain].append(MxSighting(rdatas, ttl, seen_first, seen_last, gone))
-        for domain, what, since in _select(connection, FIRST_SEEN, batch):
-            first_seen[domain][what] = since
-        written = load_written(connection, batch)
-        for row in _select(connection, DOMAINS, batch):
-            name = checked_name(row.domain)
-            history = History(
-                mx=tuple(mx[name]),
-                written=written.get(name, frozenset()),
-                first_seen=first_seen[name],
-                next_hops=_names(row.next_hops_before),
-                next_hops_since=row.next_hops_since,
-            )
-            records[name] = _record(row, history)
+    for row in _select(connection, DOMAINS, wanted):
+        name = checked_name(row.domain)
+        history = History(
+            mx=tuple(mx[name]),
+            written=written.get(name, frozenset()),
+            first_seen=first_seen[name],
+            next_hops=_names(row.next_hops_before),
+            next_hops_since=row.next_hops_since,
+        )
+        records[name] = _record(row, history)
     return records
 
 
-def load_written(connection: Connection, names: Sequence[Name] | None) -> dict[str, frozenset[tuple[Key, Rdata]]]:
-    """The values that were written and not removed since, by domain."""
+def load_written(connection: Connection, names: str | None) -> dict[str, frozenset[tuple[Key, Rdata]]]:
+    """The values that were written and not removed since, by domain; `names` is a JSON array, None for all."""
     written: dict[str, set[tuple[Key, Rdata]]] = defaultdict(set)
     for row in _select(connection, WRITTEN, names):
         written[row.domain].add((Key(checked_name(row.name), row.type), Rdata(row.rdata)))
     return {name: frozenset(values) for name, values in written.items()}
 
 
-def _select(connection: Connection, table: Table, names: Sequence[Name] | None) -> Sequence[Any]:
+def _select(connection: Connection, table: Table, names: str | None) -> Sequence[Any]:
     statement = select(table)
     if table is MX_SIGHTINGS:
         statement = statement.order_by(MX_SIGHTINGS.c.position)
     if names is not None:
-        statement = statement.where(table.c.domain.in_(names))
+        statement = statement.where(_is_among(connection, table.c.domain, names))
     return connection.execute(statement).all()
+
+
+def _is_among(connection: Connection, column: Column[str], names: str) -> ColumnElement[bool]:
+    if connection.dialect.name == "postgresql":
+        return column.in_(select(func.json_array_elements_text(cast(literal(names, Text), JSON))))
+    return column.in_(select(func.json_each(names).table_valued("value").c.value))
 
 
 def _record(row: Row[Any], history: History) -> Record:
@@ -111,7 +109,8 @@ def checked_lifecycle(text: object) -> Lifecycle:
         raise DamagedValueError("no lifecycle") from exc
 
 
-def _names(texts: Iterable[str]) -> tuple[Name, ...]:
+@lru_cache(maxsize=4096)  # thousands of domains share their next hops
+def _names(texts: tuple[str, ...]) -> tuple[Name, ...]:
     return tuple(checked_name(text) for text in texts)
 
 

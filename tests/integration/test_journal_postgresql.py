@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import psycopg
 import pytest
-from journal_lab import NOW, OLD_MX, SCENARIOS, Place, diagnostic, look, opened, reading
+from builders import NOW, OLD_MX
+from journal_lab import LONG_SCENARIOS, SCENARIOS, Place, Where, diagnostic, look, opened, reading
 from psycopg import sql
-
-from reconciler.errors import JournalError
 from servers.postgresql import PASSWORD, Postgresql, run_postgresql
 from servers.processes import free_port
 
+from reconciler.errors import JournalError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
@@ -25,29 +26,30 @@ pytestmark = pytest.mark.integration
 
 @dataclass(frozen=True)
 class PostgresqlPlace:
-    """A database of its own."""
+    """A database."""
 
     server: Postgresql
     directory: Path
-    database: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "database", self.server.create_database())
+    database: str
 
     @property
     def url(self) -> str:
+        """Its URL, with the password."""
         password = quote(PASSWORD, safe="")
         return f"postgresql://{self.server.user}:{password}@127.0.0.1:{self.server.port}/{self.database}"
 
     def execute(self, statement: str) -> list[Any]:
+        """Run a statement past the journal; its rows."""
         with closing(self.server.connect(self.database)) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
     def back_up(self) -> None:
+        """Copy the database."""
         self._copy(self.database, f"{self.database}_backup")
 
     def restore(self) -> None:
+        """Put the copy in its place."""
         with closing(self.server.connect()) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.database)))
         self._copy(f"{self.database}_backup", self.database)
@@ -61,30 +63,33 @@ class PostgresqlPlace:
             connection.execute(statement.format(sql.Identifier(target), sql.Identifier(source)))
 
 
+def _place(server: Postgresql, directory: Path) -> PostgresqlPlace:
+    return PostgresqlPlace(server, directory, server.create_database())
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgresql]:
     with run_postgresql() as running:
         yield running
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.__name__)
+@pytest.mark.parametrize("scenario", SCENARIOS + LONG_SCENARIOS, ids=lambda s: s.__name__)
 def test_in_postgresql(scenario: Callable[[Place], None], server: Postgresql, tmp_path: Path) -> None:
-    scenario(PostgresqlPlace(server, tmp_path))
+    scenario(_place(server, tmp_path))
 
 
 def test_both_ways_to_write_the_url_mean_the_same(server: Postgresql, tmp_path: Path) -> None:
-    place = PostgresqlPlace(server, tmp_path)
+    place = _place(server, tmp_path)
     with opened(place) as journal:
         journal.record_looks([look(OLD_MX)], NOW)
         known = journal.known_domains()
-    object.__setattr__(place, "server", server)
     url = place.url.replace("postgresql://", "postgresql+psycopg://")
     with reading(_Elsewhere(url, tmp_path)) as reader:
         assert reader.known_domains() == known
 
 
 def test_a_reader_cannot_write(server: Postgresql, tmp_path: Path) -> None:
-    place = PostgresqlPlace(server, tmp_path)
+    place = _place(server, tmp_path)
     with opened(place):
         pass
     with reading(place) as reader, reader._reading() as connection:  # noqa: SLF001 - what the server itself says of it
@@ -98,7 +103,9 @@ class _Elsewhere:
 
 
 @pytest.mark.parametrize("way", [opened, reading])
-def test_no_password_gets_into_a_message(server: Postgresql, tmp_path: Path, way: Callable[[Any], Any]) -> None:
+def test_no_password_gets_into_a_message(
+    server: Postgresql, tmp_path: Path, way: Callable[[Where], AbstractContextManager[object]]
+) -> None:
     wrong, secret = free_port("127.0.0.1"), quote("hush:/@hush", safe="")
     for url in (
         f"postgresql://{server.user}:{secret}@127.0.0.1:{server.port}/postgres",
@@ -118,7 +125,7 @@ def test_no_password_gets_into_a_message(server: Postgresql, tmp_path: Path, way
 
 def test_a_server_that_goes_away_is_an_error_of_the_journal(tmp_path: Path) -> None:
     with run_postgresql() as running:
-        place = PostgresqlPlace(running, tmp_path)
+        place = _place(running, tmp_path)
         with opened(place) as journal:
             running.process.kill()
             running.process.wait(20)
@@ -128,7 +135,7 @@ def test_a_server_that_goes_away_is_an_error_of_the_journal(tmp_path: Path) -> N
 
 
 def test_tables_of_others_are_left_alone(server: Postgresql, tmp_path: Path) -> None:
-    place = PostgresqlPlace(server, tmp_path)
+    place = _place(server, tmp_path)
     place.execute("CREATE TABLE domains (name text)")
     with opened(place) as journal:
         journal.record_looks([look(OLD_MX)], NOW)
@@ -136,7 +143,7 @@ def test_tables_of_others_are_left_alone(server: Postgresql, tmp_path: Path) -> 
 
 
 def test_a_user_who_may_not_create_tables_is_told_so(server: Postgresql, tmp_path: Path) -> None:
-    place = PostgresqlPlace(server, tmp_path)
+    place = _place(server, tmp_path)
     place.execute("CREATE ROLE reader_only LOGIN PASSWORD 'reader'")
     url = f"postgresql://reader_only:reader@127.0.0.1:{server.port}/{place.database}"
     with reading(_Elsewhere(url, tmp_path)) as reader:
@@ -144,5 +151,3 @@ def test_a_user_who_may_not_create_tables_is_told_so(server: Postgresql, tmp_pat
     with pytest.raises(JournalError, match="permission denied") as caught, opened(_Elsewhere(url, tmp_path)):
         pass
     assert "may create tables" in caught.value.diagnostics[0].detail
-    assert isinstance(caught.value.__cause__, Exception)
-    assert psycopg.errors.InsufficientPrivilege.__name__ in str(caught.value.__cause__)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PASSWORD = "s3cret:/@word"  # noqa: S105 - of a server that lives as long as the test; with what URLs must escape
 _ADDRESS = "127.0.0.1"
 _INITDB_SECONDS = 60
+_INITDB_OPTIONS = ("-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync")
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,7 @@ def run_postgresql() -> Iterator[Postgresql]:
         user = account or getpass.getuser()
         data = str(folder / "data")
         subprocess.run(
-            [initdb, "-D", data, "-A", "scram-sha-256", f"--pwfile={folder / 'password'}", "-E", "UTF8", "--no-locale"]
-            + ["-U", user, "--no-sync"],
+            [initdb, "-D", data, "-U", user, *_INITDB_OPTIONS, f"--pwfile={folder / 'password'}"],
             check=True,
             capture_output=True,
             timeout=_INITDB_SECONDS,
