@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from mail_lab.laboratory import mail_laboratory
+from mail_lab.life import live_a_whole_life
 from mail_lab.naive import move_in_naive_order
 
 pytestmark = pytest.mark.integration
@@ -39,3 +40,20 @@ def test_a_naive_order_loses_mail(capsys: pytest.CaptureFixture[str]) -> None:
     assert not tally.lost
     assert not tally.unexplained_duplicates
     assert not tally.past_the_gateway
+
+
+def test_no_mail_is_lost_in_a_whole_life(capsys: pytest.CaptureFixture[str]) -> None:
+    """Onboarding, multi-region on and off, a move to another region, off-boarding, with the real command line."""
+    with mail_laboratory(rate=RATE) as laboratory:
+        tally = live_a_whole_life(laboratory, MESSAGES)
+    show(capsys, tally.table("A whole life"))
+    assert len(tally.sent) >= MESSAGES
+    assert not tally.lost
+    assert not tally.bounced
+    assert not tally.unexplained_duplicates
+    assert not tally.past_the_gateway
+    # the laboratory saw what it is there for: mail both ways, and an origin that was attacked open and restricted
+    assert tally.through_gateway
+    assert tally.arrived - tally.through_gateway
+    assert tally.attacks_accepted
+    assert tally.attacks_while_restricted
