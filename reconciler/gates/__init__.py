@@ -104,12 +104,16 @@ HAZARDS: tuple[Hazard, ...] = (
     DnssecBroken(),
 )
 
+OF_THE_SERVICE = frozenset({"limits", "origin-spf"})
+"""Hazards that are the same for every mail domain of a service: worth telling once."""
+
 __all__ = [
     "CHECK_GATES",
     "CONTRACT_GATES",
     "HAZARDS",
     "LEAVE_GATES",
     "MOVE_GATES",
+    "OF_THE_SERVICE",
     "SWITCH_GATES",
     "TIDY_GATES",
     "Facts",

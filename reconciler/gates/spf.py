@@ -5,18 +5,21 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from dns.rdtypes.ANY.TXT import TXT
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
 
 from reconciler.addresses import AddressSet, Interval, address_set
 from reconciler.names import InvalidNameError, Name, canonical_name
-from reconciler.state import parsed_rdata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from reconciler.state import RRset
+    from dns.rdtypes.txtbase import TXTBase
+
+    from reconciler.state import Rdata, RRset
 
 _VERSION = "v=spf1"
 _TERM = re.compile(r"([-+?~]?)([a-z][a-z0-9]*)(?::([^/ ]*))?((?:/[^ ]*)?)", re.ASCII | re.IGNORECASE)
@@ -57,20 +60,14 @@ class SpfRecord:
 
 def spf_records(rrset: RRset) -> tuple[SpfRecord, ...]:
     """The SPF records of a TXT rrset; more than one is a permanent error for who reads them (section 4.5)."""
-    texts = (_text(strings) for strings in _strings(rrset))
+    texts = map(_text, rrset.rdatas)
     return tuple(SpfRecord(tuple(_mechanisms(t))) for t in texts if t.split(" ", 1)[0].lower() == _VERSION)
 
 
-def _strings(rrset: RRset) -> Iterator[tuple[bytes, ...]]:
-    for value in rrset.rdatas:
-        rdata = parsed_rdata(rrset.key, value)
-        if isinstance(rdata, TXT):
-            yield rdata.strings
-
-
-def _text(strings: Iterable[bytes]) -> str:
-    """Character-strings are joined without a space (section 3.3)."""
-    return b"".join(strings).decode("ascii", errors="replace")
+def _text(value: Rdata) -> str:
+    """The character-strings of a TXT rdata, joined without a space (section 3.3)."""
+    rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.TXT, value)
+    return b"".join(cast("TXTBase", rdata).strings).decode("ascii", errors="replace")
 
 
 def _mechanisms(text: str) -> Iterator[Mechanism]:

@@ -39,7 +39,7 @@ from reconciler.gates import HAZARDS, Facts, find_hazards
 from reconciler.gates.origin_hazards import CLIENT_LIMITS, SENDER_CHECKS
 from reconciler.gates.token_hazards import suffixed_verification_key
 from reconciler.kinds import KINDS, OTHER
-from reconciler.manifest.fleet import MxHostOverride, Verification
+from reconciler.manifest.fleet import Lifecycle, MxHostOverride, Verification
 from reconciler.names import Name
 from reconciler.state import Absent, Cause, Key, Unknown
 from reconciler.surroundings import DnssecSight, HostSight, TlsaSight
@@ -235,6 +235,37 @@ def test_a_null_mx_that_would_stay_is_an_error() -> None:
     assert codes(ready(shared, mx=present(MX_KEY, "0 ."))) == {"null-mx"}
     assert codes(ready(shared, mx=present(MX_KEY, "0 .", EU))) == {"null-mx"}
     assert codes(ready(mx=present(MX_KEY, "0 ."))) == set()
+
+
+@pytest.mark.parametrize(
+    ("key", "cause", "code"),
+    [
+        (TXT_KEY, Cause.CNAME, "cname-token"),
+        (MX_KEY, Cause.CNAME, "cname-apex"),
+        (TXT_KEY, Cause.DELEGATED, "delegated"),
+        (MX_KEY, Cause.NO_SUCH_ZONE, "no-such-zone"),
+    ],
+)
+def test_a_name_that_cannot_be_written_is_an_error(key: Key, cause: Cause, code: str) -> None:
+    wrong = Unknown(cause, "what is wrong")
+    told = found(facts(txt=wrong) if key == TXT_KEY else facts(mx=wrong), code)
+    assert told is not None
+    assert (told.severity.value, told.summary) == ("error", "what is wrong")
+    both = facts(txt=wrong, mx=wrong)
+    assert [d.code for d in find_hazards(both)].count(code) == 1
+
+
+def test_a_domain_that_only_a_wildcard_makes_is_an_error() -> None:
+    assert codes(facts(mx=Absent(is_covered=True))) == {"wildcard-domain"}
+    assert codes(facts(ready_domain(connection="api"), mx=Absent(is_covered=True))) == set()
+
+
+def test_multi_region_off_without_the_secondary_value_is_told() -> None:
+    """Nobody can tell that value from a stranger's any more: it would stay in DNS for ever."""
+    unnamed = ready_domain(verification=Verification("primary-token", None))
+    assert codes(behind(declared=unnamed, mx=present(MX_KEY, EU_MULTI))) == {"retired-value-unnamed"}
+    assert codes(behind(declared=unnamed)) == codes(behind(mx=present(MX_KEY, EU_MULTI))) == set()
+    assert codes(ready(replace(unnamed, lifecycle=Lifecycle.OFFBOARDED), mx=present(MX_KEY, EU_MULTI))) == set()
 
 
 def test_a_waiver_of_a_gate_silences_its_error_and_nothing_else() -> None:

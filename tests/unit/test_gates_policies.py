@@ -103,6 +103,11 @@ def test_a_way_back_and_a_move_are_judged_like_the_way_in() -> None:
     assert "eu.mx-pp.com" in MtaSts().judge(on).evidence
 
 
+def test_an_api_connection_has_no_mx_to_list() -> None:
+    api = ready(ready_domain(connection="api"), around={"mta_sts": policy("mail.acme.example")})
+    assert {g.judge(api).verdict for g in (MtaSts(), MxCertificate())} == {Verdict.PASS}
+
+
 def test_a_null_mx_is_no_host_to_list() -> None:
     assert MtaSts().judge(sts(policy(EU_TEXT), mx=present(MX_KEY, "0 ."))).verdict is Verdict.PASS
 
