@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.document import PlanHead, build_document, load_document
 from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
+from reconciler.gates import OF_THE_SERVICE
 from reconciler.gather import gather_facts, observe_origins, service_key, services_around
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.manifest.load import load_manifests, validate_paths
@@ -27,7 +28,7 @@ from reconciler.selection import Selection, select_domains
 from reconciler.service_plan import plan_service
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from reconciler.document import PlanDocument
@@ -93,7 +94,7 @@ def plan_with_origins(invocation: Invocation, selection: Selection, memory: Memo
     files = {domain.source.file for domain in domains}
     found = [
         *(d for d in diagnostics if d.file in files),
-        *(d for p in safe.plans for d in p.diagnostics),
+        *_told(safe.plans),
         *(d for _, p in safe.origins for d in p.diagnostics),
         *memory.diagnostics,
         *safe.diagnostics,
@@ -109,6 +110,17 @@ def plan_with_origins(invocation: Invocation, selection: Selection, memory: Memo
     service_plans = [p for _, p in safe.origins]
     document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows)
     return Planned(document, safe.origins, tuple(facts[d.name] for d in domains), fleet)
+
+
+def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:
+    """What the domains' plans tell; what is the same for a whole service is told of its first domain alone."""
+    seen: set[tuple[str, ServiceKey]] = set()
+    for plan in plans:
+        for diagnostic in plan.diagnostics:
+            key = (diagnostic.code, service_key(plan.domain))
+            if diagnostic.code not in OF_THE_SERVICE or key not in seen:
+                seen.add(key)
+                yield diagnostic
 
 
 def _plan_domain(facts: Facts, settings: Settings) -> DomainPlan:

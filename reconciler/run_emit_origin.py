@@ -76,7 +76,8 @@ def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator
             list_addresses(fact.allowlist, service, plan.sharing, catalog, is_needed=plan.is_needed),
             None if isinstance(fact.observed, Unknown) else fact.observed,
             known_addresses(catalog),
-            may_remove=_may_remove(fact, plan),
+            may_remove=_has_manual_step(fact, plan, "/stale"),
+            is_loosening=_has_manual_step(fact, plan, "/loosen"),
         )
         target = ALLOWLIST_TARGETS[declared.target]
         yield EmittedAllowlist(target, emission, fact.allowlist.source, is_unknown, is_held)
@@ -94,10 +95,10 @@ def _declared_now(declared: DeclaredAllowlist, enforcement: Enforcement) -> Decl
     return softened(declared) or declared
 
 
-def _may_remove(fact: AllowlistFact, plan: ServicePlan) -> bool:
-    """Whether the plan's contract step for this list is there and not held."""
+def _has_manual_step(fact: AllowlistFact, plan: ServicePlan, ending: str) -> bool:
+    """Whether a step of this list, told by its id's ending, is for a person to do now."""
     return any(
-        step.id.endswith("/stale") and step.status is Status.MANUAL and step.source == fact.allowlist.source
+        step.id.endswith(ending) and step.status is Status.MANUAL and step.source == fact.allowlist.source
         for step in plan.steps
     )
 

@@ -89,7 +89,7 @@ def _withdrawn(plan: DomainPlan, failure: Failure) -> Diagnostic:
         Severity.ERROR,
         "mail-flow",
         f"the plan of {plan.domain.written} would lose mail at the step {failure.step}: {failure.text}",
-        "Its steps are withdrawn. That is a mistake of this program or of a waiver: please report it with its manifest.",
+        "Its steps are withdrawn. That is a mistake of this program or of a waiver: report it with its manifest.",
         source.file,
         source.line,
         domain=display_name(plan.domain.name),

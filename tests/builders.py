@@ -11,7 +11,7 @@ from reconciler.catalog import Catalog, load_catalog
 from reconciler.desired import build_desired
 from reconciler.document import PlanDocument, PlanHead, build_document
 from reconciler.gates import Facts
-from reconciler.history import History, MxSighting
+from reconciler.history import NO_HISTORY, History, MxSighting
 from reconciler.manifest.fleet import Attestation, Domain, Source, Verification, Waiver
 from reconciler.names import Name, canonical_name
 from reconciler.plan import plan_domain
@@ -26,6 +26,7 @@ from reconciler.state import (
     Zone,
     build_rrset,
 )
+from reconciler.surroundings import DnssecSight, HostSight, SmtpSight, Surroundings, TlsSight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,13 @@ def waiver(gate: str, **changes: Any) -> Waiver:  # noqa: ANN401
     return replace(Waiver(gate, "boss@acme.example", "we know", date(2027, 6, 30), SOURCE), **changes)
 
 
+CONSOLE = (
+    attestation(what="console"),
+    attestation(what="verified", multi_region=True),
+    attestation(what="multi-region"),
+)
+
+
 def domain(**changes: Any) -> Domain:  # noqa: ANN401
     """acme.example in the eu region, without multi-region, with both tokens and an attested allowlist."""
     given = Domain(
@@ -77,7 +85,7 @@ def domain(**changes: Any) -> Domain:  # noqa: ANN401
         mx_exclusive=True,
         mx_host=None,
         ttl=None,
-        attestations=(attestation(),),
+        attestations=(attestation(), *CONSOLE),
         waivers=(),
         source=SOURCE,
     )
@@ -103,8 +111,15 @@ def facts(
     mx: Observed | Observation | None = None,
     **changes: Any,  # noqa: ANN401
 ) -> Facts:
-    """Facts of one domain; what is not given was observed to be absent at both of two servers."""
-    desired = build_desired(declared or domain(), catalog())
+    """Facts of one domain; what is not given was observed to be absent at both of two servers.
+
+    Its MX has been the same for long, and nothing around it stands in the way of a switch.
+    """
+    changes.setdefault(
+        "history", settled(*mx.rrset.rdatas, ttl=mx.rrset.ttl) if isinstance(mx, Present) else NO_HISTORY
+    )
+    desired = build_desired(declared or domain(), catalog(), changes["history"])
+    changes.setdefault("surroundings", surroundings())
     given: Mapping[Key, Observed | Observation | None] = {TXT_KEY: txt, MX_KEY: mx}
     observations = {}
     for key, what in given.items():
@@ -113,10 +128,33 @@ def facts(
     return Facts(desired, observations, catalog(), NOW, **changes)
 
 
+def surroundings(**changes: Any) -> Surroundings:  # noqa: ANN401
+    """Nothing that stands in the way: every host answers with TLS, no policy, no SPF."""
+    hosts = {
+        Name("mail.acme.example."): HostSight(("192.0.2.25",)),
+        Name("inbound-smtp.eu-west-1.amazonaws.com."): HostSight(("198.51.100.1",)),
+        Name("eu.mx-pp.com."): HostSight(("198.51.100.2",)),
+    }
+    tls = TlsSight("TLSv1.3", ("mail.acme.example",))
+    given = Surroundings(
+        hosts=hosts,
+        smtp=dict.fromkeys(hosts, SmtpSight(52428800, tls)),
+        mta_sts=Absent(),
+        apex_txt=Absent(),
+        wildcard_mx=Absent(),
+        dnssec=DnssecSight(is_signed=False),
+    )
+    return replace(given, **changes)
+
+
 def settled(*mx: str, ttl: int = 3600) -> History:
     """The history of a domain that has shown this MX for so long that no sender holds another one."""
     sighting = MxSighting(tuple(sorted(Rdata(v) for v in mx)), ttl, NOW - timedelta(days=60), NOW)
     return History(mx=(sighting,))
+
+
+def _settled_as(mx: Observed | Observation | None) -> History:
+    return settled(*mx.rrset.rdatas, ttl=mx.rrset.ttl) if isinstance(mx, Present) else NO_HISTORY
 
 
 def document(*given: Facts, **changes: Any) -> PlanDocument:  # noqa: ANN401

@@ -54,6 +54,9 @@ def plan_restriction(
     observed = _enforcement(fact, service, waiting)
     is_leaving = not active or any(f.domain.is_leaving for f in waiting.domains)
     goal = Enforcement.NONE if is_leaving else hardest_enforcement(fact.allowlist.declared)
+    if is_leaving:
+        # whoever is refused by anything in it is refused too much now
+        observed = max(observed, _shown_refusal(fact), key=list(Enforcement).index)
     if observed is goal:
         return Restriction((), observed)
     if goal is Enforcement.NONE or observed is Enforcement.HARD:
@@ -88,6 +91,12 @@ def _enforcement(fact: AllowlistFact, service: Service, waiting: Waiting) -> Enf
     if restricted is None or (opened is not None and opened > restricted):
         return Enforcement.NONE
     return hardest_enforcement(fact.allowlist.declared)
+
+
+def _shown_refusal(fact: AllowlistFact) -> Enforcement:
+    observed = fact.observed
+    is_shown = isinstance(observed, AllowlistContent) and shows_enforcement(fact.allowlist.declared.target)
+    return observed.refusal if isinstance(observed, AllowlistContent) and is_shown else Enforcement.NONE
 
 
 def _step(
