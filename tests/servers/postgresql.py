@@ -6,6 +6,7 @@ import getpass
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
@@ -105,3 +106,4 @@ def run_postgresql() -> Iterator[Postgresql]:
 
         with running(command, log=folder / "postgresql.log", is_ready=answers, user=account) as process:
             yield Postgresql(port, user, process)
+            process.send_signal(signal.SIGQUIT)  # nothing needs to be written down any more
