@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.document import PlanHead, build_document, load_document
+from reconciler.document import PlanHead, build_document
 from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
 from reconciler.gates import OF_THE_SERVICE
 from reconciler.gather import gather_facts, observe_origins, service_key, services_around
@@ -58,7 +58,6 @@ class Planned:
     document: PlanDocument
     origins: tuple[tuple[OriginFacts, ServicePlan], ...]
     facts: tuple[Facts, ...]
-    fleet: Fleet
 
 
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
@@ -109,7 +108,7 @@ def plan_with_origins(invocation: Invocation, selection: Selection, memory: Memo
     )
     service_plans = [p for _, p in safe.origins]
     document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows)
-    return Planned(document, safe.origins, tuple(facts[d.name] for d in domains), fleet)
+    return Planned(document, safe.origins, tuple(facts[d.name] for d in domains))
 
 
 def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:
@@ -127,26 +126,27 @@ def _plan_domain(facts: Facts, settings: Settings) -> DomainPlan:
     return plan_domain(facts, provider=_provider(facts.domain, settings), new_ttl=settings.new_rrset_ttl)
 
 
-def review(
-    invocation: Invocation, file: Path, memory: Memory | None = None
-) -> tuple[PlanDocument, Planned, list[Reviewed]]:
-    """Read a saved plan, make a fresh one of the same domains, and say what of the first may be written now.
+def review(invocation: Invocation, saved: PlanDocument, memory: Memory) -> tuple[Planned, list[Reviewed]]:
+    """Make a fresh plan of the same domains as a saved one, and say what of the saved one may be written now.
 
-    Returns the saved plan, the fresh one, and each domain that had something ready.
+    Returns the fresh plan, and each domain that had something ready.
+
+    Raises:
+        StalePlanError: the saved plan expired.
+
     """
-    saved = load_document(file)
     if saved.expires_at < invocation.now:
         summary = f"the plan expired at {saved.expires_at.isoformat(timespec='seconds')}"
         detail = "Make a new one with `reconciler plan --out FILE`."
-        raise StalePlanError([Diagnostic(Severity.ERROR, "plan-expired", summary, detail, str(file))])
+        raise StalePlanError([Diagnostic(Severity.ERROR, "plan-expired", summary, detail)])
     fleet, _ = validate(invocation, ())
     declared = {display_name(d.name) for d in fleet.domains}
     still = tuple(d.domain for d in saved.domains if d.domain in declared)
     if still:
         fresh = plan_with_origins(invocation, Selection(domains=still), memory)
     else:
-        fresh = Planned(saved.model_copy(update={"domains": [], "services": []}), (), (), fleet)
-    return saved, fresh, match_review(saved, fresh.document)
+        fresh = Planned(saved.model_copy(update={"domains": [], "services": []}), (), ())
+    return fresh, match_review(saved, fresh.document)
 
 
 def ready_domains(document: PlanDocument) -> list[Reviewed]:

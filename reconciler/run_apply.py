@@ -9,36 +9,41 @@ from typing import TYPE_CHECKING
 
 from reconciler.apply.batch import DomainWork, Outcome, apply_domains
 from reconciler.apply.providers import build_writer
-from reconciler.apply.result import ApplyReport, Became, DomainResult, Sight
+from reconciler.apply.result import ApplyReport, Became, DomainResult, Sight, Undo
+from reconciler.document import load_document, render_document
+from reconciler.errors import StalePlanError, error
+from reconciler.files import write_atomically
+from reconciler.inverse import build_inverse, match_inverse
 from reconciler.names import Name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.plan import Status
 from reconciler.review import match_continued
-from reconciler.run import plan_with_origins, ready_domains, review
+from reconciler.run import Planned, plan_with_origins, ready_domains, review
 from reconciler.selection import Selection
 from reconciler.session import open_session
-from reconciler.state import Observation, Present, Unknown
+from reconciler.state import Key, Observation, Present, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.apply import ZoneWriter
     from reconciler.diff import Change
-    from reconciler.document import PlanDocument
+    from reconciler.document import PlanDocument, StepDocument
     from reconciler.invocation import Invocation
     from reconciler.review import Reviewed
-    from reconciler.run import Planned
     from reconciler.session import Session
     from reconciler.settings import Settings
-    from reconciler.state import Key
 
+UNDO_ENDING = ".undo.json"
 _SHORTEST_NAP, _LONGEST_NAP = 1.0, 30.0  # seconds
 
 
 def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta()) -> ApplyReport:
     """Apply a saved plan as it was reviewed, once; for `wait`, go on with its held steps as their gates open.
+
+    The inverse of an applied plan is written beside it; it is applied likewise, and undoes what the plan did.
 
     Raises:
         PlanFileError: the file is no whole, unaltered plan of this major version.
@@ -46,14 +51,17 @@ def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta(
         JournalError: the journal cannot be used, or another run has it.
 
     """
+    saved = load_document(file)
+    undo = file.with_name(f"{file.stem}{UNDO_ENDING}")
     with open_session(invocation) as session:
-        saved, planned, reviewed = review(invocation, file, session.journal)
+        if saved.inverse_of is not None:
+            return _apply_inverse(session, saved, undo)
+        planned, reviewed = review(invocation, saved, session.journal)
         session.record_seen(planned)
         with session.journal.claim_plan(saved.id, invocation.holder, invocation.now) as claim:
-            results = _apply(session, planned, reviewed, saved.id)
+            report = _apply(session, planned, reviewed, undo)
             # a server that was down or a secret that was not set must not cost the review
-            claim.is_kept_open = any(r.became is Became.FAILED for r in results)
-    report = ApplyReport(results, planned.document)
+            claim.is_kept_open = any(r.became is Became.FAILED for r in report.results)
     selection = Selection(domains=tuple(d.domain for d in planned.document.domains))
     if not selection.domains:
         return report
@@ -71,7 +79,24 @@ def _apply_fresh(
     with open_session(invocation) as session:
         planned = plan_with_origins(invocation, selection, session.journal)
         session.record_seen(planned)
-        return ApplyReport(_apply(session, planned, choose(planned.document), None), planned.document)
+        name = f"{invocation.now:%Y%m%dT%H%M%S}-{session.run_id[:8]}{UNDO_ENDING}"
+        undo = invocation.settings.state_directory / "undo" / name
+        return _apply(session, planned, choose(planned.document), undo)
+
+
+def _apply_inverse(session: Session, inverse: PlanDocument, undo: Path) -> ApplyReport:
+    """Undo what a plan did, where nothing was built on it; the manifests, which declare the opposite, are not asked."""
+    invocation = session.invocation
+    if invocation.settings.kill_switch is not None:
+        summary = f"the kill switch is on: {invocation.settings.kill_switch}"
+        raise StalePlanError([error("kill-switch", summary, "Set kill_switch to false once that is over.")])
+    steps = [(Name(f"{d.domain}."), s) for d in inverse.domains for s in d.steps if s.resource.zone is not None]
+    questions = [Question(Key(Name(s.resource.name), s.resource.type), n, Name(str(s.resource.zone))) for n, s in steps]
+    observed = {o.key: o for o in build_observer(invocation.settings.observe).observe(questions)}
+    names = dict.fromkeys(name for name, _ in steps)
+    recorded = [e.change.change for n in names for e in session.journal.timeline(n) if e.change is not None]
+    reviewed = match_inverse(inverse, observed, invocation.now, recorded)
+    return _apply(session, Planned(inverse, (), ()), reviewed, undo)
 
 
 def _continued(
@@ -104,9 +129,8 @@ def _nap(document: PlanDocument, invocation: Invocation) -> float:
     return min(max(left, _SHORTEST_NAP), _LONGEST_NAP)
 
 
-def _apply(
-    session: Session, planned: Planned, reviewed: Sequence[Reviewed], plan_id: str | None
-) -> tuple[DomainResult, ...]:
+def _apply(session: Session, planned: Planned, reviewed: Sequence[Reviewed], undo: Path) -> ApplyReport:
+    """Write, look, and keep what was done; the inverse plan, in the file `undo`, is there before the first write."""
     invocation = session.invocation
     by_domain = {r.domain.domain: r for r in reviewed if r.steps}
     works = {name: _work(r) for name, r in by_domain.items()}
@@ -114,6 +138,7 @@ def _apply(
     outcomes: dict[str, Outcome] = {}
     if works:
         session.lock.assert_held()
+        _write_inverse(session, planned.document, {n: r.steps for n, r in by_domain.items()}, undo)
     applying = apply_domains(list(works.values()), _writer_factory(settings), _server_of(settings))
     # closed at once when something is raised here, so that the writes under way are waited for
     with invocation.progress("applying", len(works)) as advance, closing(applying):
@@ -121,11 +146,27 @@ def _apply(
             name = outcome.work.domain.removesuffix(".")
             outcomes[name] = outcome
             if outcome.error is None:
-                session.record_written(by_domain[name].domain, by_domain[name].steps, plan_id)
+                session.record_written(by_domain[name].domain, by_domain[name].steps, planned.document.id)
             advance(len(outcomes))
     observations = _look(invocation, [o.work for o in outcomes.values() if o.error is None])
     session.record_moved(planned, observations.values())
-    return tuple(_result(r, outcomes.get(r.domain.domain), observations) for r in reviewed)
+    results = tuple(_result(r, outcomes.get(r.domain.domain), observations) for r in reviewed)
+    applied = {r.domain: r.steps for r in results if r.became is Became.APPLIED}
+    if not applied:
+        undo.unlink(missing_ok=True)
+        return ApplyReport(results, planned.document)
+    inverse = _write_inverse(session, planned.document, applied, undo)
+    return ApplyReport(results, planned.document, (Undo(undo, inverse.safe_until),))
+
+
+def _write_inverse(
+    session: Session, plan: PlanDocument, applied: Mapping[str, Sequence[StepDocument]], file: Path
+) -> PlanDocument:
+    invocation = session.invocation
+    inverse = build_inverse(plan, applied, invocation.settings.waits, invocation.moment())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, render_document(inverse).encode(), mode=0o600)
+    return inverse
 
 
 def _work(reviewed: Reviewed) -> DomainWork:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ExitCode, Severity
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from reconciler.document import PlanDocument, StepDocument
     from reconciler.state import Key
 
@@ -44,11 +47,20 @@ class DomainResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """The file of the plan that undoes an apply, and until when that is safe; None: at any time."""
+
+    file: Path
+    safe_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyReport:
-    """Everything that an apply did, and the plan that was made just before it."""
+    """Everything that an apply did, the plan that was made just before it, and what would undo it, oldest first."""
 
     results: tuple[DomainResult, ...]
     plan: PlanDocument
+    undo: tuple[Undo, ...] = ()
 
     def continued(self, later: ApplyReport) -> ApplyReport:
         """With what a later round of the same run did; a domain that it wrote to again has the steps of both."""
@@ -60,7 +72,7 @@ class ApplyReport:
             else:
                 steps, sights = (*before.steps, *result.steps), (*before.sights, *result.sights)
                 results[result.domain] = replace(result, steps=steps, sights=sights)
-        return ApplyReport(tuple(results.values()), later.plan)
+        return ApplyReport(tuple(results.values()), later.plan, (*self.undo, *later.undo))
 
     @property
     def exit_codes(self) -> set[ExitCode]:

@@ -13,7 +13,7 @@ from reconciler.report.text import SYMBOLS, Style, counted, value_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.apply.result import ApplyReport, DomainResult, Sight
+    from reconciler.apply.result import ApplyReport, DomainResult, Sight, Undo
     from reconciler.document.models import ServiceDocument
 
 _STYLES = {Became.APPLIED: "green", Became.ALREADY_DONE: "dim", Became.STALE: "yellow", Became.FAILED: "red"}
@@ -30,7 +30,13 @@ def render_applied(report: ApplyReport, *, color: bool) -> str:
     rest = f" {_waiting_text(waiting)}" if waiting else ""
     if not report.results and not waiting:
         return f"{style('In sync.', 'green')} {counted(len(report.plan.domains), 'domain')}, nothing to apply.\n"
-    return "\n".join([*lines, *([""] if lines else []), f"{style('Apply:', 'bold')} {done}; {problems}.{rest}", ""])
+    lines += ["", *(_undo_text(u) for u in report.undo)] if lines else []
+    return "\n".join([*lines, f"{style('Apply:', 'bold')} {done}; {problems}.{rest}", ""])
+
+
+def _undo_text(undo: Undo) -> str:
+    until = f"safe until {undo.safe_until.isoformat(timespec='minutes')}" if undo.safe_until else "safe at any time"
+    return f"To undo: reconciler apply {terminal_text(str(undo.file))}  ({until}; revert the commit too)"
 
 
 def _waiting_text(waiting: Sequence[ServiceDocument | DomainDocument]) -> str:
