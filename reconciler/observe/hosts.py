@@ -83,8 +83,10 @@ class HostLookup:
     async def _host(self, host: Name) -> Host:
         if host == ROOT:
             return Absent()  # the target of a null MX (RFC 7505)
-        types = ("A", "AAAA")
-        found = await asyncio.gather(*(self._found(Query(host, t, recurse=True)) for t in types))
+        found = [await self._found(Query(host, "A", recurse=True))]
+        if isinstance(found[0], _Found) and found[0].is_missing:
+            return Absent()  # NXDOMAIN is for every type (RFC 2308 section 5); most names looked for do not exist
+        found.append(await self._found(Query(host, "AAAA", recurse=True)))
         answers = [one for one in found if not isinstance(one, Unknown)]
         failures = [one for one in found if isinstance(one, Unknown)]
         addresses = dict.fromkeys(rdata.address for one in answers for rdata in one.rrset or ())
@@ -121,7 +123,7 @@ class HostLookup:
                 return Unknown(Cause.MALFORMED, f"the CNAMEs at {query.name} lead nowhere: {exc}")
             end = chain.canonical_name.canonicalize().to_text()
             if chain.answer is not None or end == name or not _is_cut_short(reply):
-                return _Found(chain.answer, alias, is_authenticated)
+                return _Found(chain.answer, alias, is_authenticated, reply.rcode() == dns.rcode.NXDOMAIN)
             name = end
         return Unknown(Cause.MALFORMED, f"the CNAMEs at {query.name} have no end")
 
@@ -145,11 +147,12 @@ class _Answer(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What a name leads to; `alias` is the target of the CNAME at the name itself."""
+    """What a name leads to: `alias` is the target of the CNAME at the name itself, `is_missing` stands for NXDOMAIN."""
 
     rrset: dns.rrset.RRset | None
     alias: Name | None
     is_authenticated: bool
+    is_missing: bool
 
 
 def _rrset_at(reply: dns.message.Message, name: str, rdtype: dns.rdatatype.RdataType) -> dns.rrset.RRset | None:

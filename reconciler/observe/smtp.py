@@ -79,7 +79,7 @@ class MailServerProbe:
     helo: str
     contexts: TlsContexts
     reach: Reach = Reach.SILENT
-    stage: str = "a connection"
+    stage: str = "connection"
     seen: SmtpSight | None = None
 
     async def run(self, seconds: float) -> Outcome:
@@ -91,14 +91,14 @@ class MailServerProbe:
                 smtp = await self._sight()
         except TimeoutError:
             # what it said is known, even if it was too slow with the rest
-            smtp = self.seen or Unknown(Cause.TIMEOUT, f"{shown}: there is not {self.stage} within {seconds:.3g} s")
+            smtp = self.seen or Unknown(Cause.TIMEOUT, f"{shown}: no {self.stage} within {seconds:.3g} s")
         except ConnectionRefusedError:
             self.reach = Reach.REFUSED
             smtp = SmtpRefusal(f"{shown} refuses the connection")
         except OSError as exc:
             smtp = Unknown(Cause.NETWORK, f"{shown} could not be reached: {exc.strerror or exc}")
         except ClosedError:
-            smtp = SmtpRefusal(f"{shown} closes the connection instead of {self.stage}")
+            smtp = SmtpRefusal(f"{shown} closes the connection: no {self.stage}")
         except _RefusedError as exc:
             smtp = SmtpRefusal(f"{shown} answers: {exc}")
         except MalformedError as exc:
@@ -134,7 +134,7 @@ class MailServerProbe:
 
     async def _visit(self, context: ssl.SSLContext, problem: str) -> tuple[SmtpSight, _NoTlsError | None]:
         """One connection from greeting to QUIT; `problem` is what verification has against the certificate."""
-        self.stage = "a connection"
+        self.stage = "connection"
         async with connected(self.address) as connection:
             self.reach = Reach.CONNECTED
             sight, offers_tls = await self._greeted(connection)
@@ -157,11 +157,11 @@ class MailServerProbe:
 
     async def _greeted(self, connection: MailConnection) -> tuple[SmtpSight, bool]:
         """The server after EHLO, still without TLS, and whether it offers STARTTLS."""
-        self.stage = "a greeting"
+        self.stage = "greeting"
         greeting = await connection.reply()
         if not greeting.is_positive:
             raise _RefusedError(greeting.words)
-        self.stage = "an answer to EHLO"
+        self.stage = "answer to EHLO"
         reply = await connection.ask(f"EHLO {self.helo}")
         if reply.code in _UNKNOWN_COMMAND:
             return SmtpSight(None, None, f"the server does not know EHLO: {reply.words}"), False
@@ -172,18 +172,18 @@ class MailServerProbe:
         return SmtpSight(_size(reply), None), True
 
     async def _secured(self, connection: MailConnection, context: ssl.SSLContext) -> Session:
-        self.stage = "an answer to STARTTLS"
+        self.stage = "answer to STARTTLS"
         try:
             reply = await connection.ask("STARTTLS")
             if reply.code == _READY:
-                self.stage = "a TLS session"
+                self.stage = "TLS session"
                 return await connection.start_tls(context, display_name(self.host))
         except ssl.SSLCertVerificationError as exc:
             raise _NoTlsError(_Fault.CERTIFICATE, tls_problem(exc)) from exc
         except ssl.SSLError as exc:
             raise _NoTlsError(_Fault.HANDSHAKE, f"the TLS handshake fails: {tls_problem(exc)}") from exc
         except ClosedError as exc:
-            raise _NoTlsError(_Fault.HANDSHAKE, f"the connection is closed instead of {self.stage}") from exc
+            raise _NoTlsError(_Fault.HANDSHAKE, f"the connection is closed: no {self.stage}") from exc
         except MalformedError as exc:
             raise _NoTlsError(_Fault.REFUSAL, str(exc)) from exc
         await _quit(connection)

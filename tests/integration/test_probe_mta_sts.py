@@ -9,7 +9,7 @@ import pytest
 import trustme
 from servers.bind import run_bind
 from servers.https_peers import POLICY, answer, serving_policy, web_script
-from servers.mail_peers import expired_certificate, run_peer, server_context
+from servers.mail_peers import expired_certificate, run_peer, self_signed, server_context
 from servers.probing import Probing, look_around, wanted
 from servers.processes import free_port
 
@@ -214,6 +214,15 @@ def test_certificate_must_be_good(names: NameServer, authority: trustme.CA, ca_f
     assert isinstance(found, Unknown)
     assert found.cause is Cause.NETWORK
     assert why in found.detail
+
+
+def test_common_name_alone_is_no_name(names: NameServer, tmp_path: Path) -> None:
+    """RFC 8461 section 3.3: the name has to be a DNS name among the alternative names."""
+    for alternative, usable in (((ACME_NAME,), True), ((), False)):
+        own = self_signed(tmp_path / "own.pem", ACME_NAME, names=alternative)
+        with serving_policy(server_context(own), answer(POLICY)) as peer:
+            found = policy(names, own, peer)
+        assert found == GOOD if usable else isinstance(found, Unknown)
 
 
 def test_system_roots_alone_do_not_trust_the_laboratory(names: NameServer, tls: ssl.SSLContext) -> None:

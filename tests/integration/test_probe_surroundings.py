@@ -10,7 +10,7 @@ import pytest
 import trustme
 from servers.bind import run_bind
 from servers.https_peers import POLICY, answer, serving_policy
-from servers.mail_peers import answering, run_peer, server_context, serving, silent_port
+from servers.mail_peers import answering, run_peer, server_context, serving
 from servers.observing import Asking
 from servers.probing import Probing, look_around, wanted
 from servers.processes import free_port
@@ -23,7 +23,6 @@ from reconciler.surroundings import (
     DnssecSight,
     HostSight,
     MtaStsPolicy,
-    SmtpRefusal,
     SmtpSight,
     TlsaSight,
     TlsSight,
@@ -132,11 +131,16 @@ def test_everything_around_one_domain(names: NameServer, authority: trustme.CA, 
     }
 
 
-def test_wanted_host_is_left_alone_where_no_policy_enforces(names: NameServer) -> None:
-    with run_peer(serving(), address="127.0.0.4") as gateway:
-        one = wanted("d0.many", desired="eu.gateway.example")
-        found = look_around(names, Probing(smtp_port=gateway.port), one)[Name("d0.many.")]
-    assert found.mta_sts == Absent()
+@pytest.mark.parametrize("domain", ["acme.example", "d0.many"], ids=["policy in testing", "no policy"])
+def test_wanted_host_is_left_alone_where_no_policy_enforces(
+    names: NameServer, authority: trustme.CA, tmp_path: Path, domain: str
+) -> None:
+    web_tls = server_context(authority.issue_cert("mta-sts.acme.example"))
+    testing = answer(POLICY.replace("enforce", "testing"))
+    with run_peer(serving(), address="127.0.0.4") as gateway, serving_policy(web_tls, testing) as web:
+        settings = probing(authority, tmp_path, smtp_port=gateway.port, https_port=web.port)
+        found = look_around(names, settings, wanted(domain, desired="eu.gateway.example"))[Name(f"{domain}.")]
+    assert isinstance(found.mta_sts, MtaStsPolicy | Absent)
     assert found.smtp == {}
     assert not gateway.conversations
 
@@ -224,55 +228,6 @@ def test_next_address_where_one_refuses(names: NameServer) -> None:
             one = wanted("acme.example", next_hops="two.acme.example")
             found = look_around(names, Probing(smtp_port=peer.port), one)[DOMAIN]
         assert found.smtp[hop] == SmtpSight(9, None, "STARTTLS is not offered")
-
-
-def smtp_of_mail(names: NameServer, port: int, reference: Name | None) -> object:
-    settings = Probing(smtp_port=port, timeout=1, reference_host=reference)
-    one = wanted("acme.example", next_hops="mail.acme.example")
-    return look_around(names, settings, one)[DOMAIN].smtp[MAIL]
-
-
-def test_silence_where_the_reference_answers_is_the_hosts_own(names: NameServer) -> None:
-    with (
-        silent_port("127.0.0.2") as (_, port),
-        run_peer(serving(), address="127.0.0.5", port=port) as reference,
-    ):
-        assert cause(smtp_of_mail(names, port, REFERENCE)) is Cause.TIMEOUT
-    assert len(reference.conversations) == 1
-
-
-def test_silence_everywhere_is_a_closed_port_here(names: NameServer) -> None:
-    with silent_port("127.0.0.2") as (_, port), silent_port("127.0.0.5", port):
-        found = smtp_of_mail(names, port, REFERENCE)
-    assert isinstance(found, Unknown)
-    assert found.cause is Cause.NOT_PROBED
-    assert found.detail.startswith(f"not probed: port {port} is closed here")
-
-
-def test_silence_without_a_reference_that_can_be_asked(names: NameServer) -> None:
-    with silent_port("127.0.0.2") as (_, port):
-        assert cause(smtp_of_mail(names, port, None)) is Cause.TIMEOUT
-        assert cause(smtp_of_mail(names, port, Name("nothing.gateway.example."))) is Cause.TIMEOUT
-
-
-def test_refusal_is_the_hosts_own_unless_the_reference_is_refused_too(names: NameServer) -> None:
-    port = free_port("127.0.0.2")
-    with run_peer(serving(), address="127.0.0.5", port=port):
-        assert isinstance(smtp_of_mail(names, port, REFERENCE), SmtpRefusal)
-    with silent_port("127.0.0.5", port):
-        assert isinstance(smtp_of_mail(names, port, REFERENCE), SmtpRefusal)
-    assert cause(smtp_of_mail(names, port, REFERENCE)) is Cause.NOT_PROBED
-
-
-def test_reference_is_not_asked_without_need_and_then_once(names: NameServer) -> None:
-    with run_peer(serving(), address="127.0.0.5") as reference:
-        settings = Probing(smtp_port=reference.port, reference_host=REFERENCE)
-        with run_peer(serving(), address="127.0.0.2", port=reference.port):
-            look_around(names, settings, wanted("acme.example", next_hops="mail.acme.example"))
-        assert not reference.conversations
-        hops = "mail.acme.example two.acme.example eu.gateway.example"
-        look_around(names, settings, wanted("acme.example", next_hops=hops))
-        assert len(reference.conversations) == 1
 
 
 def test_resolver_that_is_dead(authority: trustme.CA, tmp_path: Path) -> None:

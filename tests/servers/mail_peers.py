@@ -75,6 +75,13 @@ class Peer:
         """Where it listens."""
         return self.address, self.port
 
+    def visits(self, expected: int) -> int:
+        """How many connections it has had, waited for a little until they are as many as expected."""
+        deadline = time.monotonic() + PEER_SECONDS / 10
+        while len(self.conversations) < expected and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return len(self.conversations)
+
     @property
     def heard(self) -> list[list[str]]:
         """The client's lines in each conversation."""

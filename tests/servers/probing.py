@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.names import Name, canonical_name
+from reconciler.observe.smtp import MailServerProbe
 from reconciler.observe.surroundings import SurroundingsWanted, observe_surroundings
+from servers.mail_peers import run_peer
 from servers.observing import Asking
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.observe.smtp import Outcome
+    from reconciler.observe.tls import TlsContexts
     from reconciler.surroundings import Surroundings
+    from servers.mail_peers import Script
     from servers.processes import NameServer
+
+HOST = Name("mail.acme.example.")
+PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,3 +56,17 @@ def look_around(
     found = observe_surroundings(domains, asking, probing)
     assert time.monotonic() - started < seconds
     return found
+
+
+def probe(endpoint: tuple[str, int], contexts: TlsContexts, *, seconds: float = PATIENCE) -> Outcome:
+    """The outcome, which must come in time."""
+    started = time.monotonic()
+    outcome = asyncio.run(MailServerProbe(HOST, endpoint, "probe.example", contexts).run(seconds))
+    assert time.monotonic() - started < seconds + 2
+    return outcome
+
+
+def probed(script: Script, contexts: TlsContexts, *, seconds: float = PATIENCE) -> Outcome:
+    """The outcome of a visit to a peer that follows `script`."""
+    with run_peer(script) as peer:
+        return probe(peer.endpoint, contexts, seconds=seconds)
