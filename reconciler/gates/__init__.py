@@ -23,6 +23,7 @@ from reconciler.gates.mx_hazards import BypassMx, Dane, NullMx, WildcardMx
 from reconciler.gates.mx_target import MxTarget
 from reconciler.gates.name_hazards import CnameApex, CnameToken, Delegated, NoSuchZone, WildcardDomain
 from reconciler.gates.next_hop import NextHop
+from reconciler.gates.next_hops_changed import NextHopsChanged
 from reconciler.gates.origin_hazards import BypassOrigin, Limits, OriginSpf, Size
 from reconciler.gates.origin_open import OriginOpen
 from reconciler.gates.spf_mx import SpfMx, SpfRecords
@@ -95,6 +96,7 @@ HAZARDS: tuple[Hazard, ...] = (
     TokenSuffix(),
     RetiredValueUnnamed(),
     Verified(),
+    NextHopsChanged(),
     SpfRecords(),
     BypassOrigin(),
     Size(),
