@@ -6,6 +6,7 @@ journal -> history -> desired -> observed -> (only where the MX is to move) surr
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.desired import build_desired, without_settled
@@ -120,9 +121,14 @@ def _observe_surroundings(
             wanted.append(SurroundingsWanted(domain.name, domain.zone, domain.next_hops, *hosts))
     if not wanted:
         return {}
-    settings = invocation.settings
+    settings, probes = invocation.settings, invocation.settings.probes
+    if probes.reference_host is None:
+        # the gateway surely listens: where not even it answers, port 25 is closed here
+        domain = next(d.domain for d in desired if d.mx is not None)
+        reference = invocation.catalog.mx_host(domain.region, multi_region=domain.multi_region)
+        probes = replace(probes, reference_host=reference)
     with invocation.progress("probing", len(wanted)) as advance:
-        return observe_surroundings(wanted, settings.observe, settings.probes, advance)
+        return observe_surroundings(wanted, settings.observe, probes, advance)
 
 
 def _mx_there(desired: DesiredDomain, observations: Mapping[Key, Observation]) -> tuple[Rdata, ...] | None:
