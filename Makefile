@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help plan test check lint types coverage schemas bench lock clean
+.PHONY: help plan test lab check lint types coverage schemas bench lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ plan: $(VENV)/.runtime  ## plan manifests/ against zones/, without a server or t
 
 test: $(VENV)/.dev  ## run the tests; those that need a name server are skipped where it is missing
 	$(BIN)/pytest
+
+lab: $(VENV)/.dev  ## a whole life with real mail servers and 2,000 messages, as root, on Debian; prints the counts
+	RECONCILER_REQUIRE_SERVERS=1 RECONCILER_LAB_MESSAGES=2000 $(BIN)/pytest -q tests/e2e/test_mail_lab.py
 
 check: lint types coverage schemas  ## all that CI runs
 

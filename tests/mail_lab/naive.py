@@ -34,7 +34,7 @@ def move_in_naive_order(lab: Laboratory, messages: int) -> Tally:
     restrict(lab, lab.catalog.addresses(REGION, multi_region=False))
     lab.send_more(messages)
     switch(lab, lab.catalog.mx_host(REGION, multi_region=False))
-    time.sleep(2 * TTL)
+    time.sleep(TTL + 2)
     remove_values(lab)
     lab.send_more(messages)
     return lab.finish()

@@ -34,10 +34,11 @@ class Site:
     resolv_conf: Path
 
     def command(self, *command: str) -> list[str]:
-        """The command as it is started from outside; the process is the command's own."""
+        """The command as it is started from outside; the process is the command's own, and ends with the test's."""
         bind = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         inside = ["unshare", "--mount", "sh", "-c", bind, str(self.resolv_conf), *command]
-        return [require("nsenter"), "--target", str(self.namespace.pid), "--net", *inside]
+        entry = ["nsenter", "--target", str(self.namespace.pid), "--net", *inside]
+        return [require("setpriv"), "--pdeathsig", "TERM", *entry]
 
     def run(
         self, *command: str, text: str = "", folder: Path | None = None, environment: Mapping[str, str] | None = None

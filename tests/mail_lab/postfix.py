@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mail_lab.network import Site
 
 SMTP_PORT = 25
+LIFE_SECONDS = "3600"  # master drops what would end it with the test; this ends it when the test is killed
 _SERVICES = """\
 cleanup   unix  n - n -    0 cleanup
 qmgr      unix  n - n 1    1 qmgr
@@ -124,7 +125,7 @@ def run_postfix(
     site.check(postfix, "-c", str(configuration), "check")
     daemons = site.check(postconf, "-c", str(configuration), "-h", "daemon_directory").strip()
     # a session of its own: at its end master signals the whole process group, which then is Postfix alone
-    command = site.command("setsid", f"{daemons}/master", "-c", str(configuration), "-s")
+    command = site.command("setsid", f"{daemons}/master", "-c", str(configuration), "-s", "-e", LIFE_SECONDS)
     output = directory / "output.log"
     with running(command, log=output, is_ready=lambda: site.is_listening(listen, SMTP_PORT)) as process:
         yield Mta(site, directory, process)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 EXPORT = "exports/acme/hq-postfix.txt"
 _EMITTED = "emitted/acme/hq/postfix-access"
 _SETTLED_CODES = {0, 3}
-ROUND_SECONDS = 0.5
+_BY_HAND = {"manual", "unknown"}
+STAGE_SECONDS = 180.0
+LONGEST_WAIT = 15.0
 # seconds where an installation has hours or days; the order of the waits is theirs
 _WAITS = {
     "settle_minutes": 2 / 60,
@@ -97,13 +99,21 @@ class Postmaster:
             self._do_in_console()
         self._write_manifest()
 
-    def until_in_sync(self, *, seconds: float = 150.0) -> None:
-        """Run the command and do what it asks for, until nothing is left."""
-        deadline = time.monotonic() + seconds
-        while self._is_something_left():
+    def until_in_sync(self, *, seconds: float = STAGE_SECONDS) -> None:
+        """Apply, look, and do what is left to people, until nothing is left; come back when the plan says."""
+        deadline, wait = time.monotonic() + seconds, 0.0
+        while True:
+            self._attest_what_the_console_shows()
+            self._apply(wait)
+            plan = self._plan()
+            if plan is None:
+                return
             if time.monotonic() > deadline:
                 pytest.fail(f"not in sync within {seconds} s; the last plan:\n{self.run('plan').stdout}")
-            time.sleep(ROUND_SECONDS)
+            by_hand = [s for s in _steps(plan) if s["resource"]["kind"] == "allowlist" and s["status"] in _BY_HAND]
+            if by_hand:
+                self._work_at_the_origin(by_hand)
+            wait = 0.0 if by_hand else _seconds_left(plan)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The real command, from inside of the network."""
@@ -114,21 +124,18 @@ class Postmaster:
         more = {"TSIG_SECRET": self.lab.dns.key.secret, "GIT_CEILING_DIRECTORIES": str(self.lab.directory)}
         return self.lab.network.internet.run(*command, folder=self.folder, environment={**environment, **more})
 
-    def _is_something_left(self) -> bool:
-        self._attest_what_the_console_shows()
+    def _apply(self, wait: float) -> None:
+        applied = self.run("apply", "--auto-approve", *(["--wait", str(wait)] if wait else []))
+        if applied.returncode not in _SETTLED_CODES:
+            pytest.fail(f"apply: exit {applied.returncode}: {applied.stderr}{applied.stdout}")
+
+    def _plan(self) -> dict[str, Any] | None:
+        """What is left; None when the plan says that nothing is."""
         ran = self.run("plan", "--format", "json", "--detailed-exitcode")
         if ran.returncode not in {0, 2, 3}:
             pytest.fail(f"plan: exit {ran.returncode}: {ran.stderr}")
-        steps = _steps(json.loads(ran.stdout))
-        by_hand = [s for s in steps if s["resource"]["kind"] == "allowlist" and s["status"] in {"manual", "unknown"}]
-        if by_hand:
-            self._work_at_the_origin(by_hand)
-        if ran.returncode == 0:
-            return False
-        applied = self.run("apply", "--auto-approve")
-        if applied.returncode not in _SETTLED_CODES:
-            pytest.fail(f"apply: exit {applied.returncode}: {applied.stderr}{applied.stdout}")
-        return True
+        plan: dict[str, Any] = json.loads(ran.stdout)
+        return plan if ran.returncode else None
 
     def _work_at_the_origin(self, steps: list[dict[str, Any]]) -> None:
         emitted = self.run("emit", "allowlists", "--out", "emitted")
@@ -214,3 +221,11 @@ def value_of(domain: str, role: str) -> str:
 
 def _steps(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for part in (*plan["services"], *plan["domains"]) for step in part["steps"]]
+
+
+def _seconds_left(plan: dict[str, Any]) -> float:
+    """How long the next step waits for its time, within a bound; 0 where none does."""
+    now = datetime.now(UTC)
+    times = [datetime.fromisoformat(s["not_before"]) for s in _steps(plan) if s["not_before"] and s["status"] == "held"]
+    left = min(((moment - now).total_seconds() for moment in times), default=0.0)
+    return min(max(left, 0.0), LONGEST_WAIT)
