@@ -17,7 +17,6 @@ from reconciler.manifest.fleet import (
 )
 from reconciler.names import Name
 from reconciler.targets.base import DeclaredAllowlist, Intent
-from simulator.origin import Refusal
 from simulator.world import HOPS
 
 if TYPE_CHECKING:
@@ -136,7 +135,5 @@ class Manifest:
 
 def _allowlist(each: OriginList) -> ServiceAllowlist:
     intent = Intent.RESTRICT if each.restricts else Intent.ALLOW
-    options = (("action", "defer"),) if each.hardest is Refusal.SOFT else ()
-    target = "postfix-access" if each.restricts else "plain"
     export = f"exports/{each.name}" if each.is_exported else None
-    return ServiceAllowlist(DeclaredAllowlist(target, each.name, intent, exclusive=False, options=options), export, SOURCE)
+    return ServiceAllowlist(DeclaredAllowlist(each.target, each.name, intent, exclusive=False), export, SOURCE)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class ConsoleEntry:
-    """One mail domain in the console of one region; `verified` holds the values that were found in DNS."""
+    """One mail domain in the console of one region; `verified` are those of its values that were found in DNS.
+
+    `tokens` are the primary region's value and the secondary's.
+    """
 
     next_hops: tuple[str, ...]
-    tokens: dict[str, str]
-    is_multi_region: bool = False
+    tokens: tuple[str, str]
     verified: set[str] = field(default_factory=set)
 
 
@@ -35,36 +37,35 @@ class Relay(NamedTuple):
 
 @dataclass
 class Gateway:
-    """Every mail domain's entries by region. A token's name is the region that it is for; `patience` is how long a
-    value must have been shown until the gateway has found it, in seconds."""
+    """One organization's entries by mail domain and region, and the regions in which its multi-region flag is set.
+
+    `patience` (seconds) is how long a value must have been shown until the gateway has found it.
+    """
 
     clock: Clock
     catalog: Catalog
     zone: Zone
     patience: int
     entries: dict[tuple[str, str], ConsoleEntry] = field(default_factory=dict)
+    multi_region: set[str] = field(default_factory=set)
 
     def token_key(self, domain: str) -> Key:
         """Where a mail domain's verification values stand."""
         return (f"{self.catalog.verification_label}.{domain}", "TXT")
 
-    def add_domain(self, domain: str, region: str, next_hops: tuple[str, ...], tokens: dict[str, str]) -> None:
+    def add_domain(self, domain: str, region: str, next_hops: tuple[str, ...], tokens: tuple[str, str]) -> None:
         """Add a mail domain to the console of a region, or give its entry other next hops."""
         entry = self.entries.get((domain, region))
         if entry is None:
             self.entries[domain, region] = ConsoleEntry(next_hops, tokens)
         else:
-            entry.next_hops, entry.tokens = next_hops, tokens
+            entry.next_hops = next_hops
         self.look()
-
-    def remove_domain(self, domain: str, region: str) -> None:
-        """Remove a mail domain from the console of a region."""
-        self.entries.pop((domain, region), None)
 
     def look(self) -> None:
         """Look for verification values in DNS: what is missing is withdrawn at once, what is there is found later."""
         for (domain, _), entry in self.entries.items():
-            for token in entry.tokens.values():
+            for token in entry.tokens:
                 if not self._is_shown(domain, token):
                     entry.verified.discard(token)
                 elif token not in entry.verified:
@@ -72,7 +73,7 @@ class Gateway:
                     self.clock.schedule(when, lambda d=domain, e=entry, t=token: self._find(d, e, t))  # type: ignore[misc]
 
     def _find(self, domain: str, entry: ConsoleEntry, token: str) -> None:
-        if self._is_shown(domain, token) and token in entry.tokens.values():
+        if self._is_shown(domain, token):
             entry.verified.add(token)
 
     def _is_shown(self, domain: str, token: str) -> bool:
@@ -83,7 +84,7 @@ class Gateway:
         entry = self.entries.get((domain, region))
         if entry is None:
             return False
-        needed = set(entry.tokens.values()) if multi_region else {entry.tokens["primary"]}
+        needed = set(entry.tokens if multi_region else entry.tokens[:1])
         return needed <= entry.verified
 
     def is_host(self, host: str) -> bool:
@@ -103,7 +104,7 @@ class Gateway:
         ways: set[Relay] = set()
         for region, flag in self._states(host):
             entry = self.entries.get((domain, region))
-            if entry is None or (flag and not entry.is_multi_region):
+            if entry is None or (flag and region not in self.multi_region):
                 continue
             if self.is_verified(domain, region, multi_region=flag):
                 addresses = self.catalog.addresses(region, multi_region=flag)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from reconciler.catalog import load_catalog
-from reconciler.history import Waits
 from simulator.clock import DAY, HOUR
 from simulator.declared import Declared, Manifest
 from simulator.people import People
@@ -16,13 +15,15 @@ from simulator.program import NO_MISHAP, Mishap, Program
 from simulator.world import Start, World, build_world
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reconciler.catalog import Catalog
     from simulator.mail import Violation
-    from simulator.program import Transform
+    from simulator.program import Distortion, Transform
 
-CALM_GAP = 8 * HOUR
-CALM_RUNS = 75
-"""Runs of the calm time, at most: 25 days. The waits come to 10, and a gap or a lost journal may begin them anew."""
+CALM_GAP = 12 * HOUR
+CALM_RUNS = 40
+"""Runs of the calm time, at most: 20 days. The longest waits come to 13: unknown caches, and the gateway's patience."""
 AFTERWARDS = 6 * DAY
 
 
@@ -32,7 +33,7 @@ class Moment:
 
     `hours` pass, in which people do a share of what there is to do, `diligence` of 0 to 3; `seed` chooses which, when,
     and in what order. Then somebody may declare another state, and the command runs. `lag` (hours) is how long the
-    secondary servers are behind from now on.
+    secondary servers are behind from now on. All of it happens `runs` times, the mishap at the last.
     """
 
     hours: int = 8
@@ -41,6 +42,7 @@ class Moment:
     declared: Declared | None = None
     mishap: Mishap = NO_MISHAP
     lag: int = 0
+    runs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,14 @@ def catalog() -> Catalog:
     return load_catalog()
 
 
-def live(scenario: Scenario, transform: Transform | None = None, waits: Waits | None = None) -> Ending:
-    """Let it all happen."""
+def live(scenario: Scenario, transform: Transform | None = None, distort: Distortion | None = None) -> Ending:
+    """Let it all happen, with the real planner or a wrong one."""
     world = build_world(scenario.start, catalog())
     manifest = Manifest(world, scenario.moments[0].declared or Declared())
-    program = Program(world, manifest, waits or Waits(), transform)
+    program = Program(world, manifest, transform=transform, distort=distort)
     people = People(world, manifest, program, scenario.are_forgetful)
     periods = [(0, manifest.declared)]
-    for moment in scenario.moments:
+    for moment in _each_run(scenario):
         _pass_time(world, people, moment)
         world.zone.lags[1:] = [moment.lag * HOUR] * (len(world.zone.lags) - 1)
         if moment.declared is not None and moment.declared != manifest.declared:
@@ -107,6 +109,13 @@ def live(scenario: Scenario, transform: Transform | None = None, waits: Waits | 
     calm_runs = _calm_down(world, people, program)
     world.clock.advance(world.clock.now + AFTERWARDS)
     return Ending(world, manifest, program, calm_runs, world.senders.violations, periods)
+
+
+def _each_run(scenario: Scenario) -> Iterator[Moment]:
+    for moment in scenario.moments:
+        quiet = replace(moment, mishap=NO_MISHAP)
+        for count in range(1, moment.runs + 1):
+            yield moment if count == moment.runs else quiet
 
 
 def _pass_time(world: World, people: People, moment: Moment) -> None:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler import state
 from reconciler.desired import build_desired
 from reconciler.gates import Facts
-from reconciler.history import TOKENS_VISIBLE, pruned, with_mx_seen
 from reconciler.names import Name
 from reconciler.origin import AllowlistFact, OriginFacts
 from reconciler.state import Absent, Cause, Key, Observation, Present, Rdata, ServerAnswer, Unknown, build_rrset
-from reconciler.surroundings import DnssecSight, HostSight, SmtpSight, Surroundings, TlsSight
+from reconciler.surroundings import NOT_PROBED, DnssecSight, HostSight, SmtpSight, Surroundings, TlsSight
 from reconciler.targets.base import Advice, AllowlistContent, Enforcement, read_entries
 from simulator.clock import wall_clock
 from simulator.origin import Refusal
 from simulator.world import APEX, HOPS
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from reconciler.desired import DesiredRRset
     from reconciler.history import History, Waits
     from reconciler.surroundings import Host
@@ -55,40 +52,40 @@ def see_origin(world: World, manifest: Manifest, blindness: Blindness) -> Origin
 
 
 def _export(each: OriginList) -> AllowlistContent:
+    if not each.shows_refusal:
+        # its reader takes the rule for granted that the documentation shows
+        return AllowlistContent(read_entries(each.entries), refusal=ENFORCEMENTS[each.hardest])
     advice = (_OPEN,) if each.restricts and each.refusal is Refusal.NONE else ()
     return AllowlistContent(read_entries(each.entries), advice=advice, refusal=ENFORCEMENTS[each.refusal])
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """One domain's history as it was kept, and the next hops that were declared then; None at the first look."""
-
-    history: History
-    next_hops: tuple[Name, ...] | None
-
-
-def see_domain(
-    world: World, manifest: Manifest, name: str, remembered: Remembered, origin: OriginFacts, waits: Waits,
+def see_domain(  # noqa: PLR0913 - all that a look depends on
+    world: World,
+    manifest: Manifest,
+    name: str,
+    *,
+    history: History,
+    origin: OriginFacts,
+    waits: Waits,
     blindness: Blindness,
 ) -> Facts:
-    """Everything that the program learns of one mail domain; the look itself is in its history already."""
-    declared = manifest.domain(name)
-    now = wall_clock(world.clock.now)
-    mx_key = Key(Name(name), "MX")
-    mx = _observe(world, mx_key, blindness)
-    history = pruned(_with_look(remembered.history, mx, now), now, waits)
-    if remembered.next_hops is not None and remembered.next_hops != declared.next_hops:
-        history = replace(history, next_hops=remembered.next_hops, next_hops_since=now)
-    desired = build_desired(declared, world.catalog, history)
+    """Everything that the program learns of one mail domain; what is around is probed only where the MX is to move."""
+    desired = build_desired(manifest.domain(name), world.catalog, history)
     assert desired.verification is not None, "every simulated domain is filtered by its MX"
-    txt = _observe(world, desired.verification.key, blindness)
-    history = _with_tokens_seen(history, desired.verification, txt, now)
-    observations = {mx_key: mx, txt.key: txt}
-    around = _surroundings(world)
-    return Facts(desired, observations, world.catalog, now, origin.allowlists, around, history, waits)
+    assert desired.mx is not None, "every simulated domain is filtered by its MX"
+    mx, txt = observe(world, desired.mx.key, blindness), observe(world, desired.verification.key, blindness)
+    around = NOT_PROBED if _is_settled(desired.mx, mx) else _surroundings(world)
+    now = wall_clock(world.clock.now)
+    return Facts(desired, {mx.key: mx, txt.key: txt}, world.catalog, now, origin.allowlists, around, history, waits)
 
 
-def _observe(world: World, key: Key, blindness: Blindness) -> Observation:
+def _is_settled(desired: DesiredRRset, mx: Observation) -> bool:
+    seen = mx.observed
+    return isinstance(seen, Present) and set(seen.rrset.rdatas) == set(desired.wanted)
+
+
+def observe(world: World, key: Key, blindness: Blindness) -> Observation:
+    """What every authoritative server says."""
     answers = []
     for i, server in enumerate(world.zone.server_names):
         found = world.zone.shown(i, key)
@@ -99,30 +96,6 @@ def _observe(world: World, key: Key, blindness: Blindness) -> Observation:
             answer = Present(build_rrset(key, found.ttl, tuple(map(Rdata, found.rdatas))))
         answers.append(ServerAnswer(server, answer))
     return Observation(key, state.Zone(Name(APEX), world.zone.server_names), tuple(answers))
-
-
-def _with_look(history: History, mx: Observation, now: datetime) -> History:
-    answers = [a.observed for a in mx.answers]
-    shown: set[tuple[tuple[Rdata, ...], int | None]] = set()
-    for answer in answers:
-        if isinstance(answer, Present):
-            shown.add((answer.rrset.rdatas, answer.rrset.ttl))
-        elif isinstance(answer, Absent):
-            shown.add(((), None))
-    is_complete = not any(isinstance(a, Unknown) for a in answers)
-    return with_mx_seen(history, frozenset(shown), now, is_complete=is_complete)
-
-
-def _with_tokens_seen(history: History, wanted: DesiredRRset, txt: Observation, now: datetime) -> History:
-    answers = [a.observed for a in txt.answers]
-    if any(isinstance(a, Unknown) for a in answers):
-        return history
-    first_seen = dict(history.first_seen)
-    if all(set(wanted.wanted) <= set(a.rrset.rdatas if isinstance(a, Present) else ()) for a in answers):
-        first_seen.setdefault(TOKENS_VISIBLE, now)
-    else:
-        first_seen.pop(TOKENS_VISIBLE, None)
-    return replace(history, first_seen=first_seen)
 
 
 def _surroundings(world: World) -> Surroundings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,15 +33,26 @@ class Reception(IntEnum):
     REFUSED = 3
 
 
+@cache
+def _stands_for(entry: str, address: str) -> bool:
+    return ipaddress.ip_address(address) in ipaddress.ip_network(entry)
+
+
 @dataclass
 class OriginList:
-    """One list: the entries as written. `is_exported` where the program can read it; else a person attests."""
+    """One list: the entries as written.
+
+    `is_exported` where the program can read it, `shows_refusal` where it can read too what becomes of others; what it
+    cannot read, people vouch for. `hardest` is the refusal that is declared.
+    """
 
     name: str
+    target: str
     restricts: bool
     is_exported: bool
     foreign: tuple[str, ...]
-    hardest: Refusal = Refusal.NONE
+    hardest: Refusal
+    shows_refusal: bool
     entries: list[str] = field(default_factory=list)
     refusal: Refusal = Refusal.NONE
     edits: int = 0
@@ -51,7 +63,7 @@ class OriginList:
 
     def has(self, address: str) -> bool:
         """Whether an entry stands for the address."""
-        return any(ipaddress.ip_address(address) in ipaddress.ip_network(entry) for entry in self.entries)
+        return any(_stands_for(entry, address) for entry in self.entries)
 
     def edit(self, *, add: Iterable[str], remove: Iterable[str]) -> None:
         """What a person does to it."""

@@ -89,22 +89,13 @@ class People:
             entry = gateway.entries.get((domain, declared.region))
             if entry is None or entry.next_hops != declared.next_hops:
                 yield f"add {domain} to {declared.region}", lambda d=domain: self._add(d)  # type: ignore[misc]
-            elif declared.multi_region and not entry.is_multi_region:
-                yield f"multi-region of {domain}", lambda d=domain: self._turn_on(d)  # type: ignore[misc]
+        if declared.multi_region and declared.region not in gateway.multi_region:
+            yield "turn multi-region on", lambda: gateway.multi_region.add(declared.region)
 
     def _add(self, domain: str) -> None:
         declared = self.manifest.declared
-        token = self.world.token(domain, declared.region, "primary")
-        entry = self.world.gateway.entries.get((domain, declared.region))
-        tokens = entry.tokens if entry is not None else {"primary": token}
-        self.world.gateway.add_domain(domain, declared.region, declared.next_hops, tokens)
-
-    def _turn_on(self, domain: str) -> None:
-        region = self.manifest.declared.region
-        entry = self.world.gateway.entries[domain, region]
-        entry.is_multi_region = True
-        entry.tokens = {**entry.tokens, "secondary": self.world.token(domain, region, "secondary")}
-        self.world.gateway.look()
+        tokens = tuple(self.world.token(domain, declared.region, rank) for rank in ("primary", "secondary"))
+        self.world.gateway.add_domain(domain, declared.region, declared.next_hops, (tokens[0], tokens[1]))
 
     def _vouching(self) -> Iterator[Task]:
         for vouched in self._truths():
@@ -130,17 +121,17 @@ class People:
                 yield Vouched("console", domain, region, next_hops=entry.next_hops)
             if gateway.is_verified(domain, region, multi_region=flag):
                 yield Vouched("verified", domain, region, multi_region=flag)
-        if flag and all(e is not None and e.is_multi_region for e in entries.values()):
+        if flag and region in gateway.multi_region:
             yield Vouched("multi-region", "", region)
         unreadable = [each for each in self.world.origin.lists if not each.is_exported]
         addresses = self.world.catalog.addresses(region, multi_region=flag)
-        if unreadable and self.manifest.is_anybody_staying and all(e.has(a) for e in unreadable for a in addresses):
+        is_read = bool(self.world.origin.lists) and not unreadable
+        if not is_read and self.manifest.is_anybody_staying and all(e.has(a) for e in unreadable for a in addresses):
             yield Vouched("allowlist", "", region, multi_region=flag)
-        restricting = [each for each in unreadable if each.restricts]
-        if restricting:
-            is_open = all(each.refusal is Refusal.NONE for each in restricting)
-            if is_open or all(each.refusal is each.hardest for each in restricting):
-                yield Vouched("origin-open" if is_open else "restricted", "")
+        unseen = [e for e in self.world.origin.lists if e.restricts and not (e.is_exported and e.shows_refusal)]
+        if unseen:
+            is_open = all(each.refusal is Refusal.NONE for each in unseen)
+            yield Vouched("origin-open" if is_open else "restricted", "")
 
     def tidy_up(self) -> None:
         """Whoever changes what is declared looks again at what was attested, and takes back what is no longer so."""
@@ -150,6 +141,5 @@ class People:
         self.manifest.vouched = {
             v: on
             for v, on in self.manifest.vouched.items()
-            if v.what != "verified"
-            or gateway.is_verified(v.subject, v.region or "", multi_region=bool(v.multi_region))
+            if v.what != "verified" or gateway.is_verified(v.subject, v.region or "", multi_region=bool(v.multi_region))
         }

@@ -9,26 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.history import NO_HISTORY, TOKENS_VISIBLE, Waits
+from reconciler.gates import Verdict
+from reconciler.gates.token_visible import TokenVisible
+from reconciler.history import NO_HISTORY, Waits, shown_in
+from reconciler.journal.entries import AppliedChange, Look
+from reconciler.journal.record import after_applied, after_look
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.plan import Status, plan_domain
 from reconciler.service_plan import plan_service
 from simulator.authority import Records, WrongExpectationError
 from simulator.clock import wall_clock
-from simulator.looking import Blindness, Remembered, see_domain, see_origin
+from simulator.looking import Blindness, observe, see_domain, see_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from reconciler.diff import Change
     from reconciler.gates import Facts
-    from reconciler.history import History
+    from reconciler.journal.record import Record
     from reconciler.names import Name
     from reconciler.plan import DomainPlan, Step
     from reconciler.service_plan import ServicePlan, ServiceStep
     from simulator.declared import Manifest
     from simulator.world import World
 
+    Distortion = Callable[[Facts], Facts]
     Transform = Callable[[DomainPlan, ServicePlan | None], tuple[DomainPlan, ServicePlan | None]]
 
 NEW_TTL = 3600
@@ -55,22 +60,6 @@ class Mishap:
 NO_MISHAP = Mishap()
 
 
-@dataclass
-class Memory:
-    """What the journal keeps: each domain's history, and the next hops that were declared last."""
-
-    histories: dict[str, History] = field(default_factory=dict)
-    next_hops: dict[str, tuple[Name, ...]] = field(default_factory=dict)
-
-    def copy(self) -> Memory:
-        """A backup."""
-        return Memory(dict(self.histories), dict(self.next_hops))
-
-    def of(self, domain: str) -> Remembered:
-        """What is kept of one domain."""
-        return Remembered(self.histories.get(domain, NO_HISTORY), self.next_hops.get(domain))
-
-
 @dataclass(frozen=True, slots=True)
 class Planned:
     """The plans of one run, as people read them."""
@@ -91,19 +80,24 @@ class Planned:
 
 @dataclass
 class Program:
-    """The command with its journal. `transform` makes a wrong planner of the real one."""
+    """The command with its journal. `transform` and `distort` make a wrong planner of the real one.
+
+    `distort` changes what it believes, `transform` what it plans.
+    """
 
     world: World
     manifest: Manifest
     waits: Waits = field(default_factory=Waits)
     transform: Transform | None = None
-    memory: Memory = field(default_factory=Memory)
-    backups: list[Memory] = field(default_factory=list)
+    distort: Distortion | None = None
+    journal: dict[str, Record] = field(default_factory=dict)
+    backups: list[dict[str, Record]] = field(default_factory=list)
     is_journal_whole: bool = True
     last: Planned | None = None
     _mishap: Mishap = NO_MISHAP
     _moments: int = 0
     _writes: int = 0
+    _looks: dict[str, Look] = field(default_factory=dict)
 
     def run(self, mishap: Mishap = NO_MISHAP) -> None:
         """One `apply --auto-approve`: it plans, and writes what is ready."""
@@ -113,6 +107,7 @@ class Program:
             self.last = self._look_and_plan()
             for plan in self.last.domains:
                 self._write_domain(plan)
+            self._look_again(self.last.domains)
         except KilledError:
             # what it wrote and did not put down is not known to be ours
             self.is_journal_whole = False
@@ -122,11 +117,11 @@ class Program:
         if self._mishap.journal:
             self.is_journal_whole = False
         if self._mishap.journal == "lost":
-            self.memory = Memory()
+            self.journal = {}
         elif self._mishap.journal == "restored" and self.backups:
-            self.memory = self.backups[len(self.backups) // 2].copy()
-            self.memory.histories = {d: replace(h, mx=()) for d, h in self.memory.histories.items()}
-        self.backups.append(self.memory.copy())
+            old = self.backups[len(self.backups) // 2]
+            self.journal = {d: replace(r, history=replace(r.history, mx=())) for d, r in old.items()}
+        self.backups.append(dict(self.journal))
 
     def _moment(self) -> None:
         if self._moments == self._mishap.killed_at:
@@ -137,9 +132,19 @@ class Program:
         world, blindness = self.world, self._mishap.blindness
         origin = see_origin(world, self.manifest, blindness)
         facts = [
-            see_domain(world, self.manifest, name, self.memory.of(name), origin, self.waits, blindness)
+            see_domain(
+                world,
+                self.manifest,
+                name,
+                history=self.journal[name].history if name in self.journal else NO_HISTORY,
+                origin=origin,
+                waits=self.waits,
+                blindness=blindness,
+            )
             for name in world.domains
         ]
+        if self.distort is not None:
+            facts = [self.distort(f) for f in facts]
         provider = MANUAL_PROVIDER if world.start.is_manual else "bind"
         plans = [plan_domain(f, provider=provider, new_ttl=NEW_TTL) for f in facts]
         service = plan_service(origin, facts, world.catalog) if origin.allowlists else None
@@ -148,27 +153,26 @@ class Program:
             pairs = [self.transform(plan, service) for plan in plans]
             plans, service = [p for p, _ in pairs], pairs[0][1]
         self._moment()
-        for fact, plan in zip(facts, plans, strict=True):
-            self._remember_look(fact, (*plan.steps, *(service.steps if service is not None else ())))
+        self._looks = {f.domain.name: _look(f, plan, service) for f, plan in zip(facts, plans, strict=True)}
+        for look in self._looks.values():
+            self._remember(look)
         self._moment()
         return Planned(tuple(plans), service)
 
-    def _remember_look(self, facts: Facts, steps: Iterable[Step | ServiceStep]) -> None:
-        known = facts.history.first_seen
-        first_seen = {s.id: known.get(s.id, facts.now) for s in steps if s.status is not Status.DONE}
-        if TOKENS_VISIBLE in known:
-            first_seen[TOKENS_VISIBLE] = known[TOKENS_VISIBLE]
-        self.memory.histories[facts.domain.name] = replace(facts.history, first_seen=first_seen)
-        self.memory.next_hops[facts.domain.name] = facts.domain.next_hops
+    def _remember(self, look: Look) -> None:
+        now = wall_clock(self.world.clock.now)
+        self.journal[look.domain] = after_look(self.journal.get(look.domain), look, now, self.waits)
 
     def _write_domain(self, plan: DomainPlan) -> None:
         """One domain's changes, all compared before any is written; what fails is left to the next run."""
-        changes = list(_ready_changes(plan))
+        steps = [s for s in plan.steps if s.status is Status.READY and s.change is not None]
+        changes = [s.change for s in steps if s.change is not None]
         if any(self.world.zone.shown(0, c.key) != _expected(c) for c in changes):
             return
         for change in changes:
             self._moment()
             if self._writes == self._mishap.failing_write:
+                self.is_journal_whole = False
                 return
             self._writes += 1
             try:
@@ -176,25 +180,42 @@ class Program:
             except WrongExpectationError:
                 return
             self.world.clock.advance(self.world.clock.now + 1)
-            self._moment()
-            self._remember_write(plan.domain.name, change)
+        self._moment()
+        for step in steps:
+            self._put_down(plan.domain.name, step)
+        self._moment()
 
-    def _remember_write(self, domain: str, change: Change) -> None:
-        history = self.memory.of(domain).history
-        added = {(change.key, value) for value in change.added}
-        removed = {(change.key, value) for value in change.removed}
-        self.memory.histories[domain] = replace(history, written=(history.written | added) - removed)
+    def _put_down(self, domain: Name, step: Step) -> None:
+        change, now = step.change, wall_clock(self.world.clock.now)
+        if change is None:
+            return
+        parts = (change.before, change.after, change.foreign, change.ttl_before, change.ttl)
+        line = AppliedChange(domain, "acme", step.id, change.key, change.zone, *parts, step.provider, None, "", None, now)
+        self.journal[domain] = after_applied(self.journal.get(domain), line)
 
-    @property
-    def now_on_the_wall(self) -> str:
-        """The time as reports show it."""
-        return wall_clock(self.world.clock.now).isoformat(timespec="minutes")
+    def _look_again(self, plans: Iterable[DomainPlan]) -> None:
+        """Right after the writes the MX rrsets that were written are looked at once more."""
+        for plan in plans:
+            for step in plan.steps:
+                if step.status is Status.READY and step.key.type == "MX":
+                    shown, is_complete = shown_in(observe(self.world, step.key, self._mishap.blindness))
+                    self._remember(replace(self._looks[plan.domain.name], shown=shown, is_complete=is_complete))
 
 
-def _ready_changes(plan: DomainPlan) -> Iterator[Change]:
-    for step in plan.steps:
-        if step.status is Status.READY and step.change is not None:
-            yield step.change
+def _look(facts: Facts, plan: DomainPlan, service: ServicePlan | None) -> Look:
+    assert facts.desired.mx is not None, "every simulated domain is filtered by its MX"
+    shown, is_complete = shown_in(facts.observations[facts.desired.mx.key])
+    steps = (*plan.steps, *(service.steps if service is not None else ()))
+    tokens = TokenVisible().judge(facts).verdict
+    return Look(
+        facts.domain.name,
+        facts.domain.organization,
+        shown,
+        is_complete,
+        frozenset(s.id for s in steps if s.status is not Status.DONE),
+        None if tokens is Verdict.UNKNOWN else tokens is Verdict.PASS,
+        facts.domain.next_hops,
+    )
 
 
 def _expected(change: Change) -> Records:

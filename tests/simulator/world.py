@@ -26,17 +26,23 @@ TOKEN_TTL = 1800
 
 @dataclass(frozen=True, slots=True)
 class ListKind:
-    """A list of the origin: whether it keeps others out and how hard in the end, and whether it can be read."""
+    """A list of the origin: its target, whether it keeps others out, how hard in the end, and what can be read of it."""
 
     restricts: bool
     is_exported: bool = True
     hardest: Refusal = Refusal.NONE
+    target: str = "plain"
+    shows_refusal: bool = True
 
 
 ALLOWING = ListKind(restricts=False)
 ATTESTED = ListKind(restricts=False, is_exported=False)
-RESTRICTING = ListKind(restricts=True, hardest=Refusal.HARD)
-DEFERRING = ListKind(restricts=True, hardest=Refusal.SOFT)
+RESTRICTING = ListKind(restricts=True, hardest=Refusal.HARD, target="postfix-access")
+DEFERRING = ListKind(restricts=True, hardest=Refusal.SOFT, target="nftables")
+REFUSING = ListKind(restricts=True, hardest=Refusal.HARD, target="exchange-online-inbound-connector")
+"""Refuses for good from the first day on: its target knows no deferral."""
+HALF_READ = ListKind(restricts=True, hardest=Refusal.HARD, target="exim-iplsearch", shows_refusal=False)
+"""Its export has the addresses; whether a rule refuses others, people vouch for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ def build_world(start: Start, catalog: Catalog) -> World:
     zone = Zone(clock, APEX, names, contents, [0] * start.servers)
     gateway = Gateway(clock, catalog, zone, start.patience)
     lists = tuple(
-        OriginList(f"list{i}", kind.restricts, kind.is_exported, (FOREIGN_ENTRY,), kind.hardest)
+        OriginList(f"list{i}", kind.target, kind.restricts, kind.is_exported, (FOREIGN_ENTRY,), kind.hardest, kind.shows_refusal)
         for i, kind in enumerate(start.lists)
     )
     origin = Origin(HOPS, lists)
