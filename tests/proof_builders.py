@@ -103,7 +103,11 @@ def case(
     history: History = NO_HISTORY,
     **changes: Any,  # noqa: ANN401
 ) -> Case:
-    """The case of a domain with this MX (as rdata with a TTL of an hour, or as observed) and these tokens."""
+    """The case of a domain with this MX (as rdata with a TTL of an hour, or as observed) and these tokens.
+
+    What is attested for the service comes after the domain's own attestations, as in a fleet.
+    """
+    declared = replace(declared, attestations=(*declared.attestations, *attested))
     shown = present(MX_KEY, mx) if isinstance(mx, str) else mx
     txt = present(TXT_KEY, *tokens) if tokens else None
     known = facts(declared, txt=txt, mx=shown, allowlists=lists, history=history, **changes)

@@ -44,6 +44,11 @@ class Outcome(NamedTuple):
 _DELIVERED = Outcome(Fate.DELIVERED)
 
 
+def shown(host: str) -> str:
+    """A host as people write it."""
+    return host.removesuffix(".") or host
+
+
 class Delivery:
     """Follows mail in the worlds of one scenario."""
 
@@ -89,14 +94,14 @@ class Delivery:
         missing = self._scenario.gateways[way.host].needs - world.tokens
         if missing:
             value = min(missing)
-            why = f"the gateway at {way.host} drops it, because the verification value {value} is not in DNS"
+            why = f"the gateway at {shown(way.host)} drops it, because the verification value {value} is not in DNS"
             return Outcome(Fate.LOST, why)
         if self._scenario.looping:
             hop = min(self._scenario.looping)
-            return Outcome(Fate.LOST, f"it loops, because the next hop {hop} is the gateway itself")
+            return Outcome(Fate.LOST, f"it loops, because the next hop {shown(hop)} is the gateway itself")
         for one in world.lists:
             if way.relay not in one.allowed:
-                why = f"{way.host} may relay it from {way.relay}, which {one.name} does not allow"
+                why = f"{shown(way.host)} may relay it from {way.relay}, which {one.name} does not allow"
                 return Outcome(Fate.LOST, why)
         return _DELIVERED
 
@@ -104,10 +109,11 @@ class Delivery:
         if way.host == _NULL_HOST:
             return Outcome(Fate.LOST, "it bounces, because the MX says that the domain takes no mail")
         if way.host not in self._known:
-            return Outcome(Fate.LOST, f"it goes to {way.host}, which is not known to take the domain's mail")
+            return Outcome(Fate.LOST, f"it goes to {shown(way.host)}, which is not known to take the domain's mail")
         strictest = max(world.lists, key=lambda one: one.restriction, default=None)
         if strictest is None or strictest.restriction is Restriction.NONE:
             return _DELIVERED
         if strictest.restriction is Restriction.HARD:
-            return Outcome(Fate.LOST, f"it bounces at {way.host}, because {strictest.name} refuses all but the gateway")
-        return Outcome(Fate.DEFERRED, f"{strictest.name} defers what comes to {way.host} past the gateway")
+            why = f"it bounces at {shown(way.host)}, because {strictest.name} refuses all but the gateway"
+            return Outcome(Fate.LOST, why)
+        return Outcome(Fate.DEFERRED, f"{strictest.name} defers what comes to {shown(way.host)} past the gateway")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.mailflow.delivery import Fate
+from reconciler.mailflow.delivery import Fate, shown
 from reconciler.mailflow.model import Failure, Proof, Restriction
 from reconciler.mailflow.states import Done, Sent, State, States
 
@@ -66,12 +66,12 @@ def _lines(scenario: Scenario, states: States) -> Iterator[str]:
 def _route(scenario: Scenario, states: States, state: State) -> str:
     if state.world.mx is None:
         return "senders -> an MX that is not known"
-    hops = ", ".join(_shown(hop) for hop in scenario.next_hops)
+    hops = ", ".join(shown(hop) for hop in scenario.next_hops)
     routes = []
     for host in states.delivery.hosts(state.world.mx):
         gateway = scenario.gateways.get(host)
         behind = f" -> {', '.join(gateway.relays)} -> {hops}" if gateway is not None else ""
-        routes.append(f"senders -> {_shown(host)}{behind}")
+        routes.append(f"senders -> {shown(host)}{behind}")
     return ", and ".join(routes)
 
 
@@ -91,8 +91,4 @@ def _others(state: State) -> str:
 
 
 def _mx_text(mx: Mx) -> str:
-    return "MX " + ", ".join(f"{preference} {_shown(host)}" for preference, host in mx) if mx else "no MX"
-
-
-def _shown(host: str) -> str:
-    return host.removesuffix(".") or host
+    return "MX " + ", ".join(f"{preference} {shown(host)}" for preference, host in mx) if mx else "no MX"

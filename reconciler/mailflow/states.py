@@ -91,7 +91,6 @@ class States:
     def _make(self, done: Done) -> State:
         times = self._times(done)
         moment = max(times.values(), default=self._scenario.now)
-        last_held = max((i for i in done if not self._scenario.moves[i].is_open), default=-1)
         world = self._scenario.world
         held = [Held(c.mx, c.until, self._ways(c.mx)) for c in self._scenario.cached if c.mx is not None]
         held += self._anything
@@ -99,9 +98,8 @@ class States:
             effect = self._scenario.moves[i].effect
             after = effect.apply(world)
             if isinstance(effect, SetMx) and after != world and world.mx is not None:
-                # what nothing held has waited for may also have been done last
-                shown_until = times[i] if i < last_held else moment
-                held.append(Held(world.mx, shown_until + timedelta(seconds=world.ttl), self._ways(world.mx)))
+                # done later, it is as if it were not done yet: that state is looked at by itself
+                held.append(Held(world.mx, times[i] + timedelta(seconds=world.ttl), self._ways(world.mx)))
             world = after
         held = [h for h in held if h.until is not None and h.until > moment]
         if world.mx is not None:
@@ -142,7 +140,7 @@ class States:
 
     @cached_property
     def _anything(self) -> list[Held]:
-        """A cached MX that nobody knows: whatever way delivered before the first move may be in it."""
+        """A cached MX that nobody knows: what is published, and whatever else delivered before the first move."""
         until = max((c.until for c in self._scenario.cached if c.mx is None), default=None)
         if until is None:
             return []
@@ -151,9 +149,9 @@ class States:
         found = []
         for host in dict.fromkeys((*published, *scenario.next_hops, *scenario.known_hosts, *scenario.gateways)):
             mx = ((0, host),)
-            sent = {way: self._before(mx, until, way) for way in self.delivery.ways((host,))}
-            ways = tuple(way for way, fate in sent.items() if fate is not Fate.LOST)
-            found.append(Held(mx, until, ways, is_any=True))
+            fates = {way: self._before(mx, until, way) for way in self.delivery.ways((host,))}
+            if host in published or Fate.LOST not in fates.values():
+                found.append(Held(mx, until, tuple(fates), is_any=True))
         return found
 
     def _before(self, mx: Mx, until: datetime, way: Way) -> Fate:

@@ -47,8 +47,10 @@ def build_lists(
     everything = frozenset(gateway_addresses(facts.catalog))
     lists = []
     for name, fact in named_lists(origin).items():
-        allowed = everything if is_waived else _allowed(facts, fact)
-        lists.append(OriginList(name, allowed, _restriction(facts, origin, fact, is_moving=is_moving)))
+        enforcement = Enforcement.NONE
+        if fact.allowlist.declared.intent is Intent.RESTRICT:
+            enforcement = _enforcement(facts, fact, is_moving=is_moving)
+        lists.append(OriginList(name, everything if is_waived else _allowed(facts, fact), RESTRICTIONS[enforcement]))
     return tuple(lists)
 
 
@@ -69,20 +71,19 @@ def allowed_addresses(
     return frozenset(a for a in relays if kept.covers(parse_address_set([a])))
 
 
-def _restriction(facts: Facts, origin: OriginFacts | None, fact: AllowlistFact, *, is_moving: bool) -> Restriction:
-    if fact.allowlist.declared.intent is not Intent.RESTRICT:
-        return Restriction.NONE
-    if isinstance(fact.observed, AllowlistContent):
-        return RESTRICTIONS[fact.observed.refusal if is_moving else fact.observed.enforcement]
-    if fact.observed is not None or origin is None:
-        return Restriction.NONE
-    # without an export the latest word of a person counts
+def _enforcement(facts: Facts, fact: AllowlistFact, *, is_moving: bool) -> Enforcement:
+    observed = fact.observed
+    if isinstance(observed, AllowlistContent):
+        return observed.refusal if is_moving else observed.enforcement
+    if observed is not None:
+        return Enforcement.NONE
+    # without an export the latest word of a person counts; the service's attestations are the domain's too
     words = {"restricted", "origin-open"}
     found = [
         (a.on, a.what == "origin-open")
-        for a in (*facts.domain.attestations, *origin.service.attestations)
+        for a in facts.domain.attestations
         if a.what in words and is_in_force(a, facts.today)
     ]
     if not found or max(found)[1]:
-        return Restriction.NONE
-    return RESTRICTIONS[hardest_enforcement(fact.allowlist.declared)]
+        return Enforcement.NONE
+    return hardest_enforcement(fact.allowlist.declared)

@@ -1,0 +1,238 @@
+"""From facts and plans to the model of mail: what is unknown, attested, waived or somebody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from builders import (
+    EU,
+    EU_MULTI,
+    MX_KEY,
+    OLD_MX,
+    PRIMARY,
+    SECONDARY,
+    TXT_KEY,
+    attestation,
+    domain,
+    observation,
+    present,
+    waiver,
+)
+from proof_builders import EU_ADDRESSES, HARD, MULTI, Case, allowlist, case, list_fact, settled, with_plans
+from wrong_planners import WRONG_PLANNERS
+
+from reconciler.errors import Diagnostic, Severity
+from reconciler.history import History
+from reconciler.manifest.fleet import Lifecycle, MxHostOverride, ServiceSpamRule
+from reconciler.names import Name
+from reconciler.origin import MailRuleFact, OriginFacts
+from reconciler.plan import Phase, Status, Step
+from reconciler.proof import IN_SYNC, prove_plan
+from reconciler.service_plan import plan_service
+from reconciler.state import Cause, Unknown, mx_rdata
+from reconciler.surroundings import HostSight, Surroundings
+from reconciler.targets.base import Intent
+from reconciler.targets.mail_rule import MailRuleContent
+
+if TYPE_CHECKING:
+    from reconciler.mailflow import Proof
+
+TIMEOUT = Unknown(Cause.TIMEOUT, "no answer within 2 s")
+OPEN_STATUSES = {Status.READY, Status.MANUAL}
+
+
+def opened(given: Case, what: str = "mx", **changes: object) -> Case:
+    """The case with one held step of the domain ready to be done."""
+
+    def change(step: Step) -> Step:
+        mine = step.id.endswith(f"/{what}")
+        return replace(step, status=Status.READY, not_before=None, **changes) if mine else step  # type: ignore[arg-type]
+
+    return replace(given, plan=replace(given.plan, steps=tuple(map(change, given.plan.steps))))
+
+
+def proved(given: Case) -> Proof:
+    return given.prove()
+
+
+def test_nothing_to_do_needs_no_proof() -> None:
+    assert proved(case(domain(), EU, PRIMARY)) is IN_SYNC
+    assert proved(case(domain(connection="api"), EU)) is IN_SYNC
+
+
+def test_steps_that_do_nothing_to_mail_need_no_proof() -> None:
+    """The spam rule alone."""
+    given = case(domain(), EU, PRIMARY, lists=(allowlist(*EU_ADDRESSES, intent=Intent.ALLOW),), history=settled(EU))
+    assert given.origin is not None
+    rule = MailRuleFact(
+        ServiceSpamRule("exchange-spam-rule", "exports/rules", given.plan.domain.source), MailRuleContent(())
+    )
+    origin = OriginFacts(given.origin.service, given.origin.allowlists, rule)
+    service_plan = plan_service(origin, [given.facts], given.facts.catalog)
+    assert [s.kind for s in service_plan.steps if s.status in OPEN_STATUSES] == ["mail-rule"]
+    assert prove_plan(given.facts, given.plan, origin, service_plan) is IN_SYNC
+
+
+def test_a_value_that_one_server_lacks_is_not_there() -> None:
+    lagging = observation(TXT_KEY, present(TXT_KEY, PRIMARY), present(TXT_KEY, '"foreign"'))
+    given = case(domain(), OLD_MX, PRIMARY)
+    behind = replace(given, facts=replace(given.facts, observations={**given.facts.observations, TXT_KEY: lagging}))
+    assert proved(opened(given)).is_ok
+    assert not proved(opened(behind)).is_ok
+
+
+@pytest.mark.parametrize(("gate", "is_ok"), [("token-visible", True), ("tls", False)])
+def test_a_waived_verification_is_the_waivers_owners_risk(gate: str, *, is_ok: bool) -> None:
+    assert proved(opened(case(domain(waivers=(waiver(gate),)), OLD_MX))).is_ok is is_ok
+
+
+@pytest.mark.parametrize(("gate", "is_ok"), [("allowlist", True), ("tls", False)])
+def test_a_waived_allowlist_is_too(gate: str, *, is_ok: bool) -> None:
+    given = case(domain(waivers=(waiver(gate),)), OLD_MX, PRIMARY, lists=(allowlist(),))
+    assert proved(opened(given)).is_ok is is_ok
+
+
+def test_a_waiver_that_is_over_excuses_nothing() -> None:
+    over = waiver("token-visible", expires=date(2026, 11, 20))
+    assert not proved(opened(case(domain(waivers=(over,)), OLD_MX))).is_ok
+
+
+def test_a_step_over_a_waived_wait_is_not_to_blame() -> None:
+    waits = (waiver("early-removal"), waiver("switch-observed"), waiver("token-visible"))
+    given = case(domain(waivers=waits), EU_MULTI, PRIMARY, SECONDARY, history=settled(EU_MULTI))
+    assert next(s for s in given.plan.steps if s.id.endswith("/retired")).status is Status.READY
+    assert proved(given).is_ok
+    # what the planner says is waived counts only where the manifest says so too
+    unwaived = replace(given.facts.desired, domain=domain())
+    lying = replace(given, facts=replace(given.facts, desired=unwaived))
+    assert not proved(lying).is_ok
+
+
+def test_of_a_list_that_cannot_be_read_nothing_is_known_to_be_allowed() -> None:
+    given = case(domain(), OLD_MX, PRIMARY, lists=(list_fact(Unknown(Cause.UNREADABLE, "truncated")),))
+    assert proved(given) == IN_SYNC
+    failure = proved(opened(given)).failure
+    assert failure is not None
+    assert "does not allow" in failure.fate
+
+
+def test_after_what_is_unknown_only_what_may_be_done_now_is_judged() -> None:
+    given = case(domain(), EU_MULTI, PRIMARY, SECONDARY, history=settled(EU_MULTI))
+    unknown = opened(given, "verification", change=None)
+    steps = (replace(unknown.plan.steps[0], status=Status.UNKNOWN), *unknown.plan.steps[1:])
+    assert proved(replace(unknown, plan=replace(unknown.plan, steps=steps))) is IN_SYNC
+
+
+def test_a_step_without_a_change_does_nothing() -> None:
+    assert proved(opened(case(domain(), OLD_MX, PRIMARY), change=None)) is IN_SYNC
+
+
+def test_what_an_error_holds_waits_for_another_plan() -> None:
+    given = case(domain(), OLD_MX)
+    wrong = with_plans(given, *WRONG_PLANNERS["delete-before-adding"](given.plan, None))
+    error = Diagnostic(Severity.ERROR, "loop", "the next hop is the gateway", "Name another one.")
+    assert not proved(wrong).is_ok
+    assert proved(replace(wrong, plan=replace(wrong.plan, diagnostics=(error,)))).is_ok
+
+
+def test_without_an_export_what_is_attested_is_allowed() -> None:
+    lists = (list_fact(None),)
+    assert proved(opened(case(domain(), OLD_MX, PRIMARY, lists=lists))).is_ok
+    nobody = case(domain(attestations=()), OLD_MX, PRIMARY, lists=lists)
+    assert proved(nobody).is_ok  # the addresses first, then the switch
+    assert not proved(opened(nobody)).is_ok
+
+
+@pytest.mark.parametrize(
+    ("words", "is_ok"),
+    [
+        ((), True),
+        (("restricted",), False),
+        (("restricted", "origin-open"), True),
+    ],
+)
+def test_without_an_export_the_latest_word_tells_whether_others_are_kept_out(
+    words: tuple[str, ...], *, is_ok: bool
+) -> None:
+    attested = tuple(attestation(what=w) for w in words)
+    leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
+    given = case(leaving, EU, PRIMARY, lists=(list_fact(None),), attested=attested, history=settled(EU))
+    assert proved(given).is_ok
+    assert proved(opened(given)).is_ok is is_ok
+
+
+def test_an_attested_list_may_lose_its_addresses_when_nobody_needs_them() -> None:
+    leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
+    given = case(leaving, EU, PRIMARY, lists=(list_fact(None),), attested=(attestation(),), history=settled(EU))
+    assert proved(given).is_ok
+    wrong = WRONG_PLANNERS["remove-address-at-once"](given.plan, given.service_plan)
+    failure = with_plans(given, *wrong).prove().failure
+    assert failure is not None
+    assert failure.step == "acme/hq/postfix-access/stale"
+
+
+def test_servers_that_disagree_show_several_mx_at_once() -> None:
+    both = observation(MX_KEY, present(MX_KEY, EU), present(MX_KEY, EU_MULTI))
+    given = case(domain(), both, PRIMARY, lists=(allowlist(*EU_ADDRESSES, MULTI),))
+    assert proved(given).is_ok
+    wrong = WRONG_PLANNERS["remove-address-at-once"](given.plan, given.service_plan)
+    failure = with_plans(given, *wrong).prove().failure
+    assert failure is not None
+    assert MULTI in failure.fate
+
+
+def test_without_an_answer_the_mx_is_not_known() -> None:
+    given = case(domain(), observation(MX_KEY, TIMEOUT), lists=(allowlist(),))
+    assert proved(given).lines == (
+        "expand: senders -> an MX that is not known; any older MX cached until 2026-11-23T12:00+00:00",
+    )
+
+
+@pytest.mark.parametrize(("address", "is_ok"), [("203.0.113.1", True), (EU_ADDRESSES[0], False)])
+def test_a_next_hop_at_an_address_of_the_gateway_loops(address: str, *, is_ok: bool) -> None:
+    around = Surroundings(hosts={Name("mail.acme.example."): HostSight((address,))})
+    assert proved(opened(case(domain(), OLD_MX, PRIMARY, surroundings=around))).is_ok is is_ok
+    excused = domain(waivers=(waiver("loop"),))
+    assert proved(opened(case(excused, OLD_MX, PRIMARY, surroundings=around))).is_ok
+
+
+def test_a_host_that_the_manifest_overrides_is_the_gateways() -> None:
+    own = Name("special.gateway.example.")
+    declared = domain(mx_host=MxHostOverride(own, "support said so"))
+    given = case(declared, OLD_MX, PRIMARY, lists=(allowlist(*EU_ADDRESSES),), history=settled(OLD_MX))
+    assert f"senders -> {own[:-1]} -> {EU_ADDRESSES[0]}" in proved(given).lines[0]
+    looping = opened(case(replace(declared, next_hops=(own,)), OLD_MX, PRIMARY))
+    assert not proved(looping).is_ok
+
+
+def test_a_host_of_the_gateway_that_the_catalog_does_not_know_may_relay_from_anywhere() -> None:
+    strange = mx_rdata(0, Name("old.mx-pp.com."))
+    given = case(domain(), strange, PRIMARY, lists=(allowlist(*EU_ADDRESSES, MULTI),), history=settled(strange))
+    assert proved(given).is_ok
+    wrong = WRONG_PLANNERS["remove-address-at-once"](given.plan, given.service_plan)
+    assert not with_plans(given, *wrong).prove().is_ok
+
+
+def test_next_hops_of_before_are_known_to_take_mail() -> None:
+    former = mx_rdata(10, Name("old.acme.example."))
+    given = case(domain(lifecycle=Lifecycle.OFFBOARDED), EU, PRIMARY, history=settled(EU))
+    mx = next(s for s in given.plan.steps if s.id.endswith("/mx"))
+    assert mx.change is not None
+    there = opened(given, change=replace(mx.change, after=(former,)))
+    assert not proved(there).is_ok
+    history = History(given.facts.history.mx, next_hops=(Name("old.acme.example."),))
+    assert proved(replace(there, facts=replace(given.facts, history=history))).is_ok
+
+
+def test_what_an_origin_needs_comes_first_and_what_it_needs_no_more_comes_last() -> None:
+    given = case(domain(region="us"), EU, lists=(allowlist(*EU_ADDRESSES, refusal=HARD),), history=settled(EU))
+    assert [line.split(":")[0] for line in proved(given).lines] == [p.value for p in Phase]
+
+
+def test_a_list_that_only_lets_in_keeps_nobody_out() -> None:
+    lists = (allowlist(*EU_ADDRESSES, intent=Intent.ALLOW, refusal=HARD),)
+    given = case(domain(lifecycle=Lifecycle.OFFBOARDED), EU, PRIMARY, lists=lists, history=settled(EU))
+    assert proved(opened(given)).is_ok
