@@ -9,22 +9,27 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from itertools import cycle, product
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from simulator.clock import DAY, HOUR
-from simulator.declared import Declared
+from simulator.clock import DAY
 from simulator.life import Moment, Scenario, live
 from simulator.program import Mishap
-from simulator.scenarios import EU, EU_MULTI, GONE, LIVES, LONG, SHORT, US, WEATHERS, WORLDS, build_scenario
+from simulator.scenarios import EU, EU_MULTI, GONE, LIVES, LONG, US, WEATHERS, WORLDS, build_scenario
 from simulator.strategies import lives
 from simulator.verdict import find_faults
-from simulator.world import REFUSING, RESTRICTING, Start
+from simulator.world import REFUSING, RESTRICTING, ListKind, Start
+
+if TYPE_CHECKING:
+    from simulator.declared import Declared
 
 USUAL = 120
 COUNT = int(os.environ.get("RECONCILER_SIMULATED_LIVES", str(USUAL)))
 IN_EVERY_WEATHER = tuple(product(LIVES, WORLDS, WEATHERS))
-IN_SOME_WEATHER = tuple((*pair, weather) for pair, weather in zip(product(LIVES, WORLDS), cycle(WEATHERS), strict=False))
+IN_SOME_WEATHER = tuple(
+    (*pair, weather) for pair, weather in zip(product(LIVES, WORLDS), cycle(WEATHERS), strict=False)
+)
 
 
 @settings(max_examples=COUNT, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -80,3 +85,52 @@ def test_killed_in_the_middle_of_a_move_with_the_journal_gone(run: int, killed_a
         Moment(hours=12, mishap=Mishap(journal=journal)),
     )
     assert find_faults(live(Scenario(Start(lists=(RESTRICTING,), mx_ttl=2 * DAY), moments))) == []
+
+
+# What the simulator found and is not mended yet: each is the smallest life that shows it.
+
+
+def _chapters(*declared: Declared) -> tuple[Moment, ...]:
+    return tuple(m for d in declared for m in (Moment(hours=12, declared=d), Moment(hours=12, runs=LONG)))
+
+
+@pytest.mark.xfail(strict=True, reason="a TTL above `assumed_ttl` that a lost journal forgot is not waited for")
+@pytest.mark.parametrize("lists", [(REFUSING,), (RESTRICTING,)])
+def test_a_long_ttl_that_nobody_remembers(lists: tuple[ListKind, ...]) -> None:
+    """A week is what manifests allow for our own MX: the address of the old region goes while caches have its MX."""
+    moments = (
+        *_chapters(EU),
+        Moment(hours=12, declared=US),
+        Moment(hours=12, runs=2),
+        Moment(hours=12, mishap=Mishap(journal="lost")),
+    )
+    assert find_faults(live(Scenario(Start(mx_ttl=7 * DAY, lists=lists), moments))) == []
+
+
+@pytest.mark.xfail(strict=True, reason="an attestation of `verified` from before the value was away still counts")
+@pytest.mark.parametrize("between", [GONE, US, EU_MULTI], ids=["gone", "moved", "multi-region"])
+def test_nobody_takes_back_what_was_attested(between: Declared) -> None:
+    """The value comes back, the console needs days to find it, and the MX moves on the old attestation."""
+    declared = (EU_MULTI, EU, EU_MULTI) if between is EU_MULTI else (EU, between, EU)
+    scenario = Scenario(Start(patience=3 * DAY), _chapters(*declared), are_forgetful=True)
+    assert find_faults(live(scenario)) == []
+
+
+@pytest.mark.xfail(strict=True, reason="with one MX host for both regions there is no switch, and nothing else waits")
+def test_a_move_between_regions_that_share_an_mx_host() -> None:
+    """The old region's value goes as soon as the new one is visible, days before the gateway has verified that."""
+    assert find_faults(live(Scenario(Start(patience=3 * DAY), _chapters(EU, replace(EU, region="au"))))) == []
+
+
+@pytest.mark.xfail(strict=True, reason="only what the program wrote itself is remembered as ours")
+def test_a_value_that_people_wrote_goes_when_the_region_changes() -> None:
+    """With `provider: manual` the old region's value stays in DNS for ever, as somebody else's."""
+    ending = live(Scenario(Start(is_manual=True, has_foreign_token=False), _chapters(EU, US)))
+    assert len(ending.world.zone.shown(0, ending.world.gateway.token_key(ending.world.domains[0])).rdatas) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="people attest that others are kept out, not that they are only deferred")
+def test_a_list_without_an_export_ends_at_refusing() -> None:
+    """Done is said while everybody else is still deferred."""
+    unread = replace(RESTRICTING, is_exported=False)
+    assert find_faults(live(Scenario(Start(lists=(unread,)), _chapters(EU)))) == []

@@ -1,4 +1,4 @@
-"""A world of mail for the planner to live in: DNS, caches, senders, the gateway, origins, people, and a clock of its own.
+"""A world of mail for the planner to live in: DNS, caches, senders, the gateway, origins, people, and its own clock.
 
 The world (`clock`, `authority`, `gateway`, `origin`, `mail`) shares nothing with the planner but plain data: names,
 rdata text, the catalog's facts. `program` drives the real planner in it, `people` do what the program cannot, `life`

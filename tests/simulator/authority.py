@@ -78,7 +78,8 @@ class Zone:
         """
         before = self.shown(0, key)
         if expected is not None and before != expected:
-            raise WrongExpectationError(f"{key}: expected {expected}, found {before}")
+            message = f"{key}: expected {expected}, found {before}"
+            raise WrongExpectationError(message)
         after = wanted if wanted.rdatas else ABSENT
         self.writes.append(Write(self.clock.now, key, before, after, by))
         self._serial += 1

@@ -18,15 +18,11 @@ def wall_clock(seconds: int) -> datetime:
     return BEGINNING + timedelta(seconds=seconds)
 
 
-def seconds_of(moment: datetime) -> int:
-    """The inverse of `wall_clock`, rounded up: nothing that waits for `moment` happens before it."""
-    return -((BEGINNING - moment) // timedelta(seconds=1))
-
-
 class Clock:
     """The time now, and the events to come; `watch` is called with each span of time before it passes."""
 
     def __init__(self) -> None:
+        """Begin at the beginning."""
         self.now = 0
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0

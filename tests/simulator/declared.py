@@ -1,4 +1,4 @@
-"""What somebody declared, and what people vouch for: the manifests of the simulated world, as the planner reads them."""
+"""What somebody declared, and what people vouch for: the manifests of the simulated world."""
 
 from __future__ import annotations
 

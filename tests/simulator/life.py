@@ -1,4 +1,4 @@
-"""A life: declared states one after the other, runs, people and mishaps in between, then a calm time in which it ends."""
+"""A life: declared states one after the other, runs, people and mishaps in between, then a calm time at its end."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _pass_time(world: World, people: People, moment: Moment) -> None:
         when = world.clock.now + (end - world.clock.now) // (4 - visit)
         world.clock.advance(when)
         tasks = people.tasks()
-        if moment.diligence < 3 or moment.seed:  # noqa: PLR2004
+        if moment.diligence < 3 or moment.seed:
             chance.shuffle(tasks)
         for task in tasks:
             if chance.random() * 3 < moment.diligence:

@@ -59,7 +59,7 @@ def _export(each: OriginList) -> AllowlistContent:
     return AllowlistContent(read_entries(each.entries), advice=advice, refusal=ENFORCEMENTS[each.refusal])
 
 
-def see_domain(  # noqa: PLR0913 - all that a look depends on
+def see_domain(
     world: World,
     manifest: Manifest,
     name: str,

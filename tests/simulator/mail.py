@@ -16,7 +16,7 @@ from simulator.clock import DAY, MINUTE
 from simulator.origin import Reception
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from simulator.authority import Zone
     from simulator.clock import Clock
@@ -139,8 +139,8 @@ class Senders:
             return Fate.BOUNCED, "there is no MX any more"
         by_preference: dict[int, list[str]] = {}
         for rdata in held.records.rdatas:
-            preference, host = rdata.split(" ")
-            by_preference.setdefault(int(preference), []).append(host)
+            rank, host = rdata.split(" ")
+            by_preference.setdefault(int(rank), []).append(host)
         worst = Fate.DEFERRED, "every host defers"
         for preference in sorted(by_preference):
             # which of several equal ones is tried first is the sender's choice: the worst one
@@ -195,8 +195,3 @@ class Senders:
             self._deferrals[domain] = _Deferral(self.clock.now, until)
         else:
             found.until = max(found.until, until)
-
-    def longest_deferrals(self) -> Iterator[tuple[str, int]]:
-        """By mail domain, for how long mail has been deferred without an end, in seconds."""
-        for domain, found in self._deferrals.items():
-            yield domain, min(found.until, self.clock.now) - found.since

@@ -66,7 +66,8 @@ class People:
                 there = self.world.zone.shown(0, step.change.key)
                 wanted = wanted_records(step.change)
                 rdatas = (there.rdatas - set(step.change.removed)) | set(step.change.added)
-                self.world.zone.write(step.change.key, None, Records(rdatas, wanted.ttl), "people")
+                if Records(rdatas, wanted.ttl) != there:
+                    self.world.zone.write(step.change.key, None, Records(rdatas, wanted.ttl), "people")
             return
         each = self._list_of(step.id)
         if step.enforcement is not None:

@@ -190,7 +190,9 @@ class Program:
         if change is None:
             return
         parts = (change.before, change.after, change.foreign, change.ttl_before, change.ttl)
-        line = AppliedChange(domain, "acme", step.id, change.key, change.zone, *parts, step.provider, None, "", None, now)
+        line = AppliedChange(
+            domain, "acme", step.id, change.key, change.zone, *parts, step.provider, None, "", None, now
+        )
         self.journal[domain] = after_applied(self.journal.get(domain), line)
 
     def _look_again(self, plans: Iterable[DomainPlan]) -> None:
@@ -205,7 +207,7 @@ class Program:
 def _look(facts: Facts, plan: DomainPlan, service: ServicePlan | None) -> Look:
     assert facts.desired.mx is not None, "every simulated domain is filtered by its MX"
     shown, is_complete = shown_in(facts.observations[facts.desired.mx.key])
-    steps = (*plan.steps, *(service.steps if service is not None else ()))
+    steps: list[Step | ServiceStep] = [*plan.steps, *(service.steps if service is not None else ())]
     tokens = TokenVisible().judge(facts).verdict
     return Look(
         facts.domain.name,

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from simulator.authority import ABSENT
 from simulator.origin import Refusal
 from simulator.world import FOREIGN_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulator.authority import Write
     from simulator.life import Ending
     from simulator.origin import OriginList
 
@@ -91,8 +89,3 @@ def find_needless_writes(ending: Ending) -> Iterator[str]:
         most = MOST_TXT_WRITES if kind == "TXT" else 1 if declared.switch_ttl is None else 3
         if count > most:
             yield f"{count} writes of the {kind} of {name} in the state {declared}"
-
-
-def program_writes(ending: Ending) -> list[Write]:
-    """What was written to DNS, in order."""
-    return [w for w in ending.world.zone.writes if w.after != ABSENT or w.before != ABSENT]

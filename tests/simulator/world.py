@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 APEX = "acme.example."
 HOPS = ("mail.acme.example.", "mail2.acme.example.")
 OLD_HOSTS = ("mx1.host.example.", "mx2.host.example.")
-FOREIGN_TOKEN = '"somebody-elses-token"'
+FOREIGN_TOKEN = '"somebody-elses-token"'  # noqa: S105 - a verification value, for all to see
 FOREIGN_ENTRY = "192.0.2.0/24"
 TOKEN_TTL = 1800
 
 
 @dataclass(frozen=True, slots=True)
 class ListKind:
-    """A list of the origin: its target, whether it keeps others out, how hard in the end, and what can be read of it."""
+    """A list of the origin: its target, whether it keeps others out, how hard in the end, and what can be read."""
 
     restricts: bool
     is_exported: bool = True
@@ -117,7 +117,15 @@ def build_world(start: Start, catalog: Catalog) -> World:
     zone = Zone(clock, APEX, names, contents, [0] * start.servers)
     gateway = Gateway(clock, catalog, zone, start.patience)
     lists = tuple(
-        OriginList(f"list{i}", kind.target, kind.restricts, kind.is_exported, (FOREIGN_ENTRY,), kind.hardest, kind.shows_refusal)
+        OriginList(
+            f"list{i}",
+            kind.target,
+            kind.restricts,
+            kind.is_exported,
+            (FOREIGN_ENTRY,),
+            kind.hardest,
+            kind.shows_refusal,
+        )
         for i, kind in enumerate(start.lists)
     )
     origin = Origin(HOPS, lists)
