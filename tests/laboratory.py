@@ -1,4 +1,4 @@
-"""A user's repository in a temporary folder, the real command run in it, and a real backend behind it."""
+"""A user's repository in a temporary folder, the real command run in it, a real backend and a real mail server."""
 
 from __future__ import annotations
 
@@ -8,33 +8,28 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import boto3
-import dns.query
-import dns.tsigkeyring
-import dns.update
-import dns.zone
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.route53.models import route53_backends
-from moto.server import ThreadedMotoServer
-from servers.bind import run_bind
-from servers.knot import run_knot
-from servers.nasty import content
-from servers.powerdns import PowerDns, run_powerdns
-from servers.processes import NameServer, TsigKey
-
-from reconciler.apply.presentation import octal_rdata, universal_rdata
-from reconciler.names import Name
-from reconciler.state import Key, Rdata, parsed_rdata
+import trustme
+from backends import BACKENDS, Backend, Content
+from servers.mail_peers import run_peer, server_context, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
-Content = dict[tuple[str, str], tuple[int, frozenset[bytes]]]
+__all__ = ["ATTESTED", "BACKENDS", "NEXT_HOP", "Backend", "Content", "Ran", "Workspace", "laboratory", "manifest"]
+
 COMMAND_SECONDS = 120
+NEXT_HOP = "mail.elsewhere.example"
+ATTESTED = ("allowlist", "console", "verified", "multi-region", "next-hop-tls")
+NEXT_HOP_ZONE = """$ORIGIN elsewhere.example.
+@ 3600 IN SOA ns hostmaster 1 3600 600 86400 300
+@ 3600 IN NS ns
+ns 3600 IN A 127.0.0.1
+mail 3600 IN A 127.0.0.1
+"""
 
 
 @dataclass(frozen=True)
@@ -54,11 +49,12 @@ class Ran:
 
 @dataclass
 class Workspace:
-    """A folder with manifests and settings, as a user has it."""
+    """A folder with manifests and settings, as a user has it; `now` is the time that every run is told, if any."""
 
     directory: Path
     environment: dict[str, str] = field(default_factory=dict)
     before_run: Callable[[], None] = lambda: None
+    now: datetime | None = None
 
     def write(self, name: str, text: str) -> Path:
         """Write a file below the folder."""
@@ -66,6 +62,10 @@ class Workspace:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return path
+
+    def append(self, name: str, text: str) -> None:
+        """Add to a file below the folder."""
+        self.write(name, (self.directory / name).read_text(encoding="utf-8") + text)
 
     def run(self, *arguments: str) -> Ran:
         """Run the command as a user does."""
@@ -75,9 +75,9 @@ class Workspace:
         """Run another program that takes the command's arguments."""
         self.before_run()
         done = subprocess.run(
-            [*program, *arguments],
+            [*program, *self.options(), *arguments],
             cwd=self.directory,
-            env={**_clean_environment(), **self.environment},
+            env=self.variables(),
             capture_output=True,
             timeout=COMMAND_SECONDS,
             check=False,
@@ -85,47 +85,48 @@ class Workspace:
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def plan(self) -> dict[str, Any]:
+    def options(self) -> list[str]:
+        """What stands before the verb."""
+        return [] if self.now is None else ["--now", self.now.isoformat()]
+
+    def variables(self) -> dict[str, str]:
+        """The environment of a run."""
+        return {**_clean_environment(), **self.environment}
+
+    def plan(self, *arguments: str) -> dict[str, Any]:
         """The plan of now, as a document."""
-        return self.run("plan", "--format", "json").plan
+        return self.run("plan", "--format", "json", *arguments).plan
+
+    def steps(self) -> dict[str, dict[str, Any]]:
+        """Every step of the plan of now, by its id."""
+        return {s["id"]: s for d in self.plan()["domains"] for s in d["steps"]}
 
     def statuses(self) -> dict[str, str]:
         """The status of every step of the plan of now."""
-        return {s["id"]: s["status"] for d in self.plan()["domains"] for s in d["steps"]}
+        return {name: step["status"] for name, step in self.steps().items()}
 
 
 def _clean_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "GITHUB_", "CI", "NO_COLOR"))}
 
 
-class Backend(Protocol):
-    """Where the zones really are."""
-
-    settings: str
-    environment: dict[str, str]
-
-    def content(self, zone: str) -> Content:
-        """Every rrset of a zone: TTL and octets."""
-        ...
-
-    def add_txt(self, owner: str, rdata: str) -> None:
-        """Somebody else adds a TXT value."""
-        ...
-
-    def before_run(self) -> None:
-        """What must happen so that the command can observe."""
-        ...
-
-
-def manifest(*domains: str, organization: str = "acme", region: str = "eu", multi_region: bool = False) -> str:
-    """A manifest with an allowlist that was attested for both multi-region states."""
+def manifest(
+    *domains: str,
+    organization: str = "acme",
+    region: str = "eu",
+    multi_region: bool = False,
+    lifecycle: str = "active",
+    attested: Sequence[str] = ATTESTED,
+) -> str:
+    """A manifest where people vouch, for both multi-region states, for what only they can see."""
     lines = [
         f"organization: {organization}",
         f"region: {region}",
         f"multi_region: {str(multi_region).lower()}",
+        f"lifecycle: {lifecycle}",
         "escalation_contacts: [secops@acme.example]",
         "attestations:",
-        f"  - {{what: allowlist, by: ops@acme.example, on: 2026-01-01, region: {region}, multi_region: true}}",
+        *(f"  - {{what: {what}, by: ops@acme.example, on: 2026-01-01{_state(what, region)}}}" for what in attested),
         *(["waivers: [{gate: residency, owner: dpo@acme.example, reason: test, expires: 2099-01-01}]"] * multi_region),
         "services:",
         "  - name: hq",
@@ -135,261 +136,27 @@ def manifest(*domains: str, organization: str = "acme", region: str = "eu", mult
     for domain in domains:
         lines += [
             f"      - name: {domain}",
-            "        next_hops: [mail.elsewhere.example]",
+            f"        next_hops: [{NEXT_HOP}]",
             f'        verification: {{primary: "one-{domain}", secondary: "two-{domain}"}}',
         ]
     return "\n".join(lines) + "\n"
 
 
-@dataclass
-class DnsBackend:
-    """A name server that is observed by DNS, transferred for comparison, and written to as `settings` say."""
-
-    server: NameServer
-    key: TsigKey
-    settings: str
-    environment: dict[str, str]
-
-    def content(self, zone: str) -> Content:
-        """By transfer; the SOA is left out, because its serial is meant to change."""
-        return {k: v for k, v in content(self.server.axfr(zone)).items() if k[1] != "SOA"}
-
-    def add_txt(self, owner: str, rdata: str) -> None:
-        """By a dynamic update."""
-        update = dns.update.UpdateMessage(
-            _zone_of(owner),
-            keyring=dns.tsigkeyring.from_text({self.key.name: self.key.secret}),
-            keyalgorithm=self.key.algorithm,
-        )
-        update.add(owner, 1234, "TXT", rdata)
-        answer = dns.query.tcp(update, self.server.address, port=self.server.port, timeout=5)
-        assert answer.rcode() == 0, answer
-
-    def before_run(self) -> None:
-        """Nothing: the server answers by itself."""
-
-
-def _zone_of(owner: str) -> str:
-    return owner.removeprefix("_amazonses.")
-
-
-def _observe(server: NameServer) -> str:
-    return f'observe: {{dns: {{servers: ["{server.address}:{server.port}"], timeout: 5}}}}\n'
-
-
-@contextmanager
-def bind_backend(zones: Mapping[str, str], directory: Path) -> Iterator[Backend]:
-    """BIND, written to by dynamic update."""
-    key = TsigKey()
-    with run_bind(zones, directory=directory, key=key) as server:
-        yield _updating(server, key)
-
-
-@contextmanager
-def knot_backend(zones: Mapping[str, str], directory: Path) -> Iterator[Backend]:
-    """Knot, written to by dynamic update."""
-    key = TsigKey()
-    with run_knot(zones, directory=directory, key=key) as server:
-        yield _updating(server, key)
-
-
-@contextmanager
-def powerdns_update_backend(zones: Mapping[str, str], directory: Path) -> Iterator[Backend]:
-    """PowerDNS, written to by dynamic update."""
-    key = TsigKey()
-    with run_powerdns(zones, directory=directory, key=key) as server:
-        yield _updating(server, key)
-
-
-@contextmanager
-def powerdns_api_backend(zones: Mapping[str, str], directory: Path) -> Iterator[Backend]:
-    """PowerDNS, written to through its HTTP API."""
-    key = TsigKey()
-    with run_powerdns(zones, directory=directory, key=key) as server:
-        yield DnsBackend(server, key, _observe(server) + powerdns_provider(server), {"PDNS_KEY": server.api_key})
-
-
-def powerdns_provider(server: PowerDns) -> str:
-    """The provider block of a PowerDNS, as octoDNS has it."""
-    return (
-        "default_provider: pdns\n"
-        "providers:\n"
-        "  pdns: {class: octodns_powerdns.PowerDnsProvider, "
-        f"host: {server.address}, port: {server.api_port}, api_key: env/PDNS_KEY}}\n"
-    )
-
-
-def _updating(server: NameServer, key: TsigKey) -> DnsBackend:
-    settings = (
-        "default_provider: primary\n"
-        "providers:\n"
-        f"  primary: {{class: octodns_bind.Rfc2136Provider, host: {server.address}, port: {server.port}, "
-        f"key_name: {key.name}, key_algorithm: {key.algorithm}, key_secret: env/TSIG_SECRET}}\n"
-    )
-    return DnsBackend(server, key, _observe(server) + settings, {"TSIG_SECRET": key.secret})
-
-
-@dataclass
-class ZonefileBackend:
-    """Master files in a folder."""
-
-    directory: Path
-    settings: str
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def content(self, zone: str) -> Content:
-        """By parsing the file."""
-        parsed = dns.zone.from_file(str(self._file(zone)), origin=zone, relativize=False)
-        return {k: v for k, v in content(parsed).items() if k[1] != "SOA"}
-
-    def add_txt(self, owner: str, rdata: str) -> None:
-        """By an editor that appends a line."""
-        file = self._file(_zone_of(owner))
-        file.write_text(f"{file.read_text()}\n{owner} 1234 IN TXT {rdata}\n")
-
-    def before_run(self) -> None:
-        """Nothing: the files are there."""
-
-    def _file(self, zone: str) -> Path:
-        return self.directory / f"{zone.rstrip('.')}.zone"
-
-
-@contextmanager
-def zonefile_backend(zones: Mapping[str, str], directory: Path) -> Iterator[Backend]:
-    """Master files, as the shipped settings have them."""
-    directory.mkdir(parents=True)
-    for zone, text in zones.items():
-        (directory / f"{zone.rstrip('.')}.zone").write_text(text)
-    block = f"{{class: octodns_bind.ZoneFileProvider, directory: '{directory}', file_extension: .zone}}"
-    settings = f"observe: {{zonefiles: '{directory}'}}\ndefault_provider: files\nproviders: {{files: {block}}}\n"
-    yield ZonefileBackend(directory, settings)
-
-
-@dataclass
-class Route53Backend:
-    """Moto's Route 53. It serves no DNS, so what it holds is exported to master files before each observation."""
-
-    client: Any
-    directory: Path
-    settings: str
-    environment: dict[str, str]
-    ids: dict[str, str]
-
-    def content(self, zone: str) -> Content:
-        """By listing the hosted zone."""
-        pages = self.client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=self.ids[zone])
-        found: Content = {}
-        for rrset in (r for page in pages for r in page["ResourceRecordSets"] if r["Type"] != "SOA"):
-            key = Key(Name(rrset["Name"]), rrset["Type"])
-            rdatas = [universal_rdata(key, r["Value"], base=8) for r in rrset["ResourceRecords"]]
-            octets = frozenset(parsed_rdata(key, r).to_wire() or b"" for r in rdatas)
-            found[key.name, key.type] = (rrset["TTL"], octets)
-        return found
-
-    def add_txt(self, owner: str, rdata: str) -> None:
-        """By an UPSERT of the whole rrset, as another program would."""
-        zone = _zone_of(owner)
-        listed = self.client.list_resource_record_sets(HostedZoneId=self.ids[zone])["ResourceRecordSets"]
-        there = [r for r in listed if (r["Name"], r["Type"]) == (owner, "TXT")]
-        values = [v["Value"] for r in there for v in r["ResourceRecords"]]
-        self.upsert(zone, owner, "TXT", 1234, [*values, octal_rdata(Key(Name(owner), "TXT"), Rdata(rdata))])
-
-    def upsert(self, zone: str, owner: str, rdtype: str, ttl: int, values: list[str]) -> None:
-        """Write one rrset."""
-        records = [{"Value": v} for v in values]
-        rrset = {"Name": owner, "Type": rdtype, "TTL": ttl, "ResourceRecords": records}
-        batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": rrset}]}
-        self.client.change_resource_record_sets(HostedZoneId=self.ids[zone], ChangeBatch=batch)
-
-    def before_run(self) -> None:
-        """Export every hosted zone, and let moto forget what it held once."""
-        self._forget()
-        for zone, zone_id in self.ids.items():
-            listed = self.client.list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
-            lines = [f"{zone} 900 IN SOA ns. hostmaster. 1 7200 900 1209600 86400", f"{zone} 900 IN NS ns.elsewhere."]
-            for rrset in (r for r in listed if r["Type"] not in {"SOA", "NS"}):
-                key = Key(Name(rrset["Name"]), rrset["Type"])
-                for record in rrset["ResourceRecords"]:
-                    rdata = universal_rdata(key, record["Value"], base=8)
-                    lines.append(f"{key.name} {rrset['TTL']} IN {key.type} {rdata}")
-            (self.directory / f"{zone.rstrip('.')}.zone").write_text("\n".join(lines) + "\n")
-
-    def _forget(self) -> None:
-        # moto checks a batch against every change that it ever took: a DELETE passes with values of long ago, and a
-        # CREATE of values that were there before is refused. Its journal is made to say what is there now, as AWS does.
-        for zone in route53_backends[DEFAULT_ACCOUNT_ID]["aws"].zones.values():
-            zone.rr_changes.clear()
-            for rrset in zone.rrsets:
-                there = {
-                    "Name": rrset.name,
-                    "Type": rrset.type,
-                    "TTL": rrset.ttl,
-                    "ResourceRecords": [{"Value": value} for value in rrset.records],
-                }
-                zone.rr_changes.append({"Action": "UPSERT", "ResourceRecordSet": there})
-
-
-@contextmanager
-def route53_backend(zones: Mapping[str, str], directory: Path) -> Iterator[Backend]:
-    """Moto's Route 53 with the A, MX, TXT and CNAME rrsets of the zones, as far as Route 53 can hold them."""
-    directory.mkdir(parents=True)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
-        credentials = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        client = boto3.client("route53", endpoint_url=endpoint, region_name="us-east-1", **credentials)
-        ids = {
-            zone: client.create_hosted_zone(Name=zone, CallerReference=f"{zone}{directory}")["HostedZone"]["Id"]
-            for zone in zones
-        }
-        settings = (
-            f"observe: {{zonefiles: '{directory}'}}\ndefault_provider: aws\nproviders:\n"
-            "  aws: {class: octodns_route53.Route53Provider, access_key_id: env/KEY, secret_access_key: env/SECRET}\n"
-        )
-        environment = {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "KEY": "testing",
-            "SECRET": "very-secret",
-        }
-        backend = Route53Backend(client, directory, settings, environment, ids)
-        for zone, text in zones.items():
-            _load_hosted_zone(backend, zone, text)
-        yield backend
-    finally:
-        server.stop()
-
-
-def _load_hosted_zone(backend: Route53Backend, zone: str, text: str) -> None:
-    parsed = dns.zone.from_text(text, origin=zone, relativize=False, check_origin=False)
-    for name, rdataset in parsed.iterate_rdatasets():
-        rdtype = dns.rdatatype.to_text(rdataset.rdtype)
-        if rdtype not in {"A", "MX", "TXT", "CNAME"} or not name.to_text().replace(".", "").replace("_", "").isalnum():
-            continue
-        key = Key(Name(name.to_text()), rdtype)
-        values = [octal_rdata(key, Rdata(r.to_text())) for r in rdataset]
-        # Route 53 takes at most 4,000 characters a value
-        kept = [v for v in values if len(v) <= 4000]
-        backend.upsert(zone, key.name, key.type, rdataset.ttl, kept)
-
-
-BACKENDS: dict[str, Callable[[Mapping[str, str], Path], AbstractContextManager[Backend]]] = {
-    "bind": bind_backend,
-    "knot": knot_backend,
-    "powerdns-update": powerdns_update_backend,
-    "powerdns-api": powerdns_api_backend,
-    "route53-moto": route53_backend,
-    "zonefile": zonefile_backend,
-}
+def _state(what: str, region: str) -> str:
+    """For which state it was seen, as far as that can be said."""
+    both = ", multi_region: true" if what in {"allowlist", "verified"} else ""
+    return f", region: {region}{both}" if both or what in {"console", "multi-region"} else ""
 
 
 @contextmanager
 def laboratory(kind: str, zones: Mapping[str, str], directory: Path) -> Iterator[tuple[Workspace, Backend]]:
-    """A workspace whose settings point at a fresh backend with these zones."""
-    with BACKENDS[kind](zones, directory / "backend") as backend:
+    """A workspace whose settings point at a fresh backend with these zones, and at the next hop's mail server."""
+    authority = trustme.CA()
+    tls = server_context(authority.issue_cert(NEXT_HOP))
+    world = {**zones, "elsewhere.example.": NEXT_HOP_ZONE}
+    with BACKENDS[kind](world, directory / "backend") as backend, run_peer(serving("SIZE 52428800", tls=tls)) as peer:
         workspace = Workspace(directory / "repository", backend.environment, backend.before_run)
-        workspace.write("reconciler.yaml", backend.settings)
+        probes = f"probes: {{smtp_port: {peer.port}, ca_file: authority.pem, timeout: 10, helo: desk.example}}\n"
+        workspace.write("reconciler.yaml", backend.settings + probes)
+        authority.cert_pem.write_to_path(str(workspace.directory / "authority.pem"))
         yield workspace, backend
