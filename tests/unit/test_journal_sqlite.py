@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from builders import EU, NOW, OLD_MX
 from journal_lab import ACME, HOUR, LEASE, NONE, SqlitePlace, Where, diagnostic, look, opened, reading
+from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.errors import JournalError
-from reconciler.journal.database import parse_location
+from reconciler.journal.database import journal_errors, parse_location
 from reconciler.names import Name
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def test_a_url_that_cannot_be_used_is_refused_with_how_to_write_it(url: str) -> 
     assert caught.value.__cause__ is None
 
 
+def test_a_password_in_a_message_of_the_database_is_not_passed_on() -> None:
+    location = parse_location("postgresql://user:hush%3Ahush@host/db?password=psst", Path())
+    assert location.shown == "postgresql://user:***@host/db"
+    with pytest.raises(JournalError, match=r"no entry for \*\*\* and \*\*\*"), journal_errors(location):
+        raise SQLAlchemyError("no entry for hush:hush and psst")
+
+
 def test_a_name_with_what_uris_mean_something_by(tmp_path: Path) -> None:
     place = SqlitePlace(tmp_path / "a%20b#c?", "sqlite:///state/j%23%25 ü.sqlite3")
     with opened(place) as journal:
@@ -97,9 +105,9 @@ def test_a_database_of_something_else_is_refused_and_stays(tmp_path: Path, way: 
 def test_a_file_with_a_torn_page_is_refused(tmp_path: Path) -> None:
     place = SqlitePlace(tmp_path)
     with opened(place) as journal:
-        journal.record_looks([look(OLD_MX)], NOW)
+        journal.record_looks([look(OLD_MX, domain=Name(f"d{n}.example.")) for n in range(500)], NOW)
     octets = bytearray(place.file.read_bytes())
-    octets[4096:] = b"\xa5" * (len(octets) - 4096)
+    octets[-4096:] = b"\xa5" * 4096  # a page that nobody reads to begin with
     place.file.write_bytes(octets)
     with pytest.raises(JournalError) as caught, opened(place):
         pass
