@@ -126,8 +126,8 @@ def _plan_domain(facts: Facts, settings: Settings) -> DomainPlan:
     return plan_domain(facts, provider=_provider(facts.domain, settings), new_ttl=settings.new_rrset_ttl)
 
 
-def review(invocation: Invocation, saved: PlanDocument, memory: Memory) -> tuple[Planned, list[Reviewed]]:
-    """Make a fresh plan of the same domains as a saved one, and say what of the saved one may be written now.
+def review(invocation: Invocation, saved: PlanDocument, memory: Memory, file: Path) -> tuple[Planned, list[Reviewed]]:
+    """Make a fresh plan of the same domains as the one saved in `file`, and say what of that may be written now.
 
     Returns the fresh plan, and each domain that had something ready.
 
@@ -138,7 +138,7 @@ def review(invocation: Invocation, saved: PlanDocument, memory: Memory) -> tuple
     if saved.expires_at < invocation.now:
         summary = f"the plan expired at {saved.expires_at.isoformat(timespec='seconds')}"
         detail = "Make a new one with `reconciler plan --out FILE`."
-        raise StalePlanError([Diagnostic(Severity.ERROR, "plan-expired", summary, detail)])
+        raise StalePlanError([Diagnostic(Severity.ERROR, "plan-expired", summary, detail, str(file))])
     fleet, _ = validate(invocation, ())
     declared = {display_name(d.name) for d in fleet.domains}
     still = tuple(d.domain for d in saved.domains if d.domain in declared)

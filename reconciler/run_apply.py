@@ -56,7 +56,7 @@ def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta(
     with open_session(invocation) as session:
         if saved.inverse_of is not None:
             return _apply_inverse(session, saved, undo)
-        planned, reviewed = review(invocation, saved, session.journal)
+        planned, reviewed = review(invocation, saved, session.journal, file)
         session.record_seen(planned)
         with session.journal.claim_plan(saved.id, invocation.holder, invocation.now) as claim:
             report = _apply(session, planned, reviewed, undo)

@@ -153,10 +153,6 @@ def settled(*mx: str, ttl: int = 3600) -> History:
     return History(mx=(sighting,))
 
 
-def _settled_as(mx: Observed | Observation | None) -> History:
-    return settled(*mx.rrset.rdatas, ttl=mx.rrset.ttl) if isinstance(mx, Present) else NO_HISTORY
-
-
 def document(*given: Facts, **changes: Any) -> PlanDocument:  # noqa: ANN401
     """The document of a plan for these facts, one domain each, made at NOW."""
     head = PlanHead(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NOW = "2026-11-21T12:00:00+00:00"
 HEAD = "$TTL 3600\n@ SOA ns. hostmaster. 1 3600 600 86400 300\n@ NS ns.elsewhere.\n"
+OLD = "@ MX 10 mail\nmail A 192.0.2.25\n"
 GATEWAY = "@ MX 0 inbound-smtp.eu-west-1.amazonaws.com.\n"
 SETTINGS = """observe: {zonefiles: zones}
 default_provider: files
@@ -23,7 +24,11 @@ providers: {files: {class: octodns_bind.ZoneFileProvider, directory: zones, file
 _ORGANIZATION = """organization: acme
 region: eu
 escalation_contacts: [secops@acme.example]
-attestations: [{what: allowlist, by: ops@acme.example, on: 2026-01-01}]
+attestations:
+  - {what: allowlist, by: ops@acme.example, on: 2026-01-01}
+  - {what: console, by: ops@acme.example, on: 2026-01-01}
+  - {what: verified, by: ops@acme.example, on: 2026-01-01}
+  - {what: next-hop-tls, by: ops@acme.example, on: 2026-01-01}
 services:
   - name: hq
     kind: exchange
@@ -45,7 +50,7 @@ class Ran:
 
 
 def manifest(*domains: str) -> str:
-    """A manifest of these domains, with an attested allowlist."""
+    """A manifest of these domains, with everything attested that no zone file shows."""
     return _ORGANIZATION + "".join(_DOMAIN.format(d, display_name(canonical_name(d))) for d in domains)
 
 
@@ -54,7 +59,7 @@ def write_folder(folder: Path) -> None:
     for name in ("manifests", "zones"):
         (folder / name).mkdir()
     (folder / "manifests" / "acme.yaml").write_text(manifest("acme.example", "done.example"))
-    (folder / "zones" / "acme.example.zone").write_text(f"{HEAD}@ MX 10 mail\n")
+    (folder / "zones" / "acme.example.zone").write_text(f"{HEAD}{OLD}")
     (folder / "zones" / "done.example.zone").write_text(f'{HEAD}{GATEWAY}_amazonses TXT "token-of-done.example"\n')
     (folder / "reconciler.yaml").write_text(SETTINGS)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import (
+    CONSOLE,
     EU,
     MX_KEY,
     NOW,
@@ -107,7 +108,7 @@ def test_a_held_step_says_why_and_what_to_do() -> None:
 
 
 def test_a_waived_gate_shows_who_waived_it() -> None:
-    declared = domain(attestations=(), waivers=(waiver("allowlist"),))
+    declared = domain(attestations=CONSOLE, waivers=(waiver("allowlist"),))
     text = _text(facts(declared, txt=present(TXT_KEY, PRIMARY), mx=present(MX_KEY, OLD_MX)))
     assert "switch   MX  acme.example  ready by bind" in text
     assert "allowlist: waived by boss@acme.example until 2027-06-30 (we know) although nobody attested" in text

@@ -15,8 +15,10 @@ from command import HEAD, manifest, write_folder
 from reconciler import run
 from reconciler.apply.result import Became
 from reconciler.commit import commit_of
-from reconciler.document import render_document
+from reconciler.document import load_document, render_document
 from reconciler.errors import ManifestError, StalePlanError
+from reconciler.invocation import Invocation, Progress, open_invocation
+from reconciler.memory import NoMemory
 from reconciler.plan import Status
 from reconciler.run_apply import apply_now, apply_saved
 from reconciler.selection import Selection, select_domains
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.document import PlanDocument
-    from reconciler.run import Invocation
 
 
 class Seen:
@@ -39,12 +40,12 @@ class Seen:
 
     @contextmanager
     def __call__(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
-        """As `run.Progress`."""
+        """As `Progress`."""
         yield lambda done: self.steps.append((what, total, done))
 
 
-def _open(folder: Path, *, now: datetime = NOW, progress: run.Progress | None = None) -> Invocation:
-    return run.open_invocation(
+def _open(folder: Path, *, now: datetime = NOW, progress: Progress | None = None) -> Invocation:
+    return open_invocation(
         manifests=folder / "manifests",
         settings_file=folder / "reconciler.yaml",
         is_settings_required=True,
@@ -134,7 +135,7 @@ def test_progress_ends_at_the_total(folder: Path) -> None:
     seen = Seen()
     apply_now(_open(folder, progress=seen), Selection())
     last = {what: (total, done) for what, total, done in seen.steps}
-    assert last == {"observing": (4, 4), "applying": (1, 1), "looking": (1, 1)}
+    assert last == {"observing": (4, 4), "probing": (1, 1), "applying": (1, 1), "looking": (1, 1)}
 
 
 def test_what_was_written_was_looked_at(folder: Path) -> None:
@@ -146,9 +147,10 @@ def test_what_was_written_was_looked_at(folder: Path) -> None:
 def test_a_saved_plan_is_good_until_its_last_moment(folder: Path) -> None:
     path = _save(folder)
     end = NOW + timedelta(hours=24)
+    saved = load_document(path)
     with pytest.raises(StalePlanError, match="expired"):
-        run.review(_open(folder, now=end + timedelta(microseconds=1)), path)
-    _, _, reviewed = run.review(_open(folder, now=end), path)
+        run.review(_open(folder, now=end + timedelta(microseconds=1)), saved, NoMemory(), path)
+    _, reviewed = run.review(_open(folder, now=end), saved, NoMemory(), path)
     assert [(r.domain.domain, r.stale) for r in reviewed] == [("acme.example", "")]
 
 

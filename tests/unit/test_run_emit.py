@@ -22,8 +22,9 @@ services:
     domains:
       - {{name: acme.example, next_hops: [mail.acme.example], verification: {{primary: {token}}}{more}}}
 """
-ATTESTED = ", attestations: [{what: allowlist, by: ops@acme.example, on: 2026-11-01}]"
-OLD_MX = "@ MX 10 mail\n"
+_SEEN = ("allowlist", "console", "verified", "next-hop-tls")
+ATTESTED = f", attestations: [{', '.join(f'{{what: {what}, by: ops@acme.example, on: 2026-11-01}}' for what in _SEEN)}]"
+OLD_MX = "@ MX 10 mail\nmail A 192.0.2.25\n"
 GATEWAY_MX = "@ MX 0 inbound-smtp.us-east-1.amazonaws.com.\n"
 OURS = '_amazonses TXT "token"\n'
 FOREIGN = '_amazonses TXT "foreign"\n'
