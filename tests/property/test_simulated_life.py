@@ -19,7 +19,7 @@ from simulator.program import Mishap
 from simulator.scenarios import EU, EU_MULTI, GONE, LIVES, LONG, US, WEATHERS, WORLDS, build_scenario
 from simulator.strategies import lives
 from simulator.verdict import find_faults
-from simulator.world import REFUSING, RESTRICTING, ListKind, Start
+from simulator.world import HALF_READ, REFUSING, RESTRICTING, ListKind, Start
 
 if TYPE_CHECKING:
     from simulator.declared import Declared
@@ -134,3 +134,9 @@ def test_a_list_without_an_export_ends_at_refusing() -> None:
     """Done is said while everybody else is still deferred."""
     unread = replace(RESTRICTING, is_exported=False)
     assert find_faults(live(Scenario(Start(lists=(unread,)), _chapters(EU)))) == []
+
+
+@pytest.mark.xfail(strict=True, reason="the proof presumes a refusal that the export cannot show, and asks nobody")
+def test_a_domain_leaves_an_origin_whose_export_shows_the_addresses_alone() -> None:
+    """People open the origin and vouch for it; the MX is withdrawn in every run, and the domain never leaves."""
+    assert find_faults(live(Scenario(Start(lists=(HALF_READ,)), _chapters(EU, GONE)))) == []

@@ -14,8 +14,10 @@ from reconciler.gates.token_visible import TokenVisible
 from reconciler.history import NO_HISTORY, Waits, shown_in
 from reconciler.journal.entries import AppliedChange, Look
 from reconciler.journal.record import after_applied, after_look
+from reconciler.limits import DEFAULT_LIMITS
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.plan import Status, plan_domain
+from reconciler.safety import Stops, make_safe
 from reconciler.service_plan import plan_service
 from simulator.authority import Records, WrongExpectationError
 from simulator.clock import wall_clock
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.gates import Facts
     from reconciler.journal.record import Record
     from reconciler.names import Name
+    from reconciler.origin import OriginFacts
     from reconciler.plan import DomainPlan, Step
     from reconciler.service_plan import ServicePlan, ServiceStep
     from simulator.declared import Manifest
@@ -94,6 +97,7 @@ class Program:
     backups: list[dict[str, Record]] = field(default_factory=list)
     is_journal_whole: bool = True
     last: Planned | None = None
+    withdrawn: list[str] = field(default_factory=list)
     _mishap: Mishap = NO_MISHAP
     _moments: int = 0
     _writes: int = 0
@@ -148,7 +152,9 @@ class Program:
         provider = MANUAL_PROVIDER if world.start.is_manual else "bind"
         plans = [plan_domain(f, provider=provider, new_ttl=NEW_TTL) for f in facts]
         service = plan_service(origin, facts, world.catalog) if origin.allowlists else None
-        if self.transform is not None:
+        if self.transform is None and self.distort is None:
+            plans, service = self._made_safe(facts, plans, origin, service)
+        elif self.transform is not None:
             # a wrong planner sees one domain with its service, as the proof of a plan does
             pairs = [self.transform(plan, service) for plan in plans]
             plans, service = [p for p, _ in pairs], pairs[0][1]
@@ -158,6 +164,15 @@ class Program:
             self._remember(look)
         self._moment()
         return Planned(tuple(plans), service)
+
+    def _made_safe(
+        self, facts: list[Facts], plans: list[DomainPlan], origin: OriginFacts, service: ServicePlan | None
+    ) -> tuple[list[DomainPlan], ServicePlan | None]:
+        """Proved and limited as before anybody sees them; that a right plan is withdrawn is noted."""
+        origins = [(origin, service)] if service is not None else []
+        safe = make_safe(plans, {f.domain.name: f for f in facts}, origins, Stops(DEFAULT_LIMITS))
+        self.withdrawn += [d.summary for d in safe.diagnostics if d.code == "mail-flow"]
+        return list(safe.plans), safe.origins[0][1] if safe.origins else None
 
     def _remember(self, look: Look) -> None:
         now = wall_clock(self.world.clock.now)

@@ -24,6 +24,8 @@ def find_faults(ending: Ending) -> list[str]:
     Sentences for people, empty where all is well.
     """
     faults = [f"{v.when} s: {v.domain} {v.what}" for v in ending.violations]
+    # the first one tells enough: what is withdrawn once is withdrawn in every run
+    faults += [f"the proof withdrew it: {summary}" for summary in ending.program.withdrawn[:1]]
     if ending.calm_runs is None:
         return [*faults, f"it never ends: {ending.story}"]
     return [*faults, *_dns_faults(ending), *_list_faults(ending), *find_needless_writes(ending)]
