@@ -59,10 +59,8 @@ def build_world(facts: Facts, seen: list[tuple[Mx, int]], lists: tuple[OriginLis
 
 def build_cached(facts: Facts) -> tuple[Cached, ...]:
     """Every MX that senders may hold and that is not shown any more."""
-    looks = cached_mx(history_with_this_look(facts), facts.now, facts.waits)
-    # the history from before this look tells whether nobody looked for too long
-    before = (c for c in cached_mx(facts.history, facts.now, facts.waits) if c.rdatas is None)
-    return tuple(Cached(mx_of(c.rdatas) if c.rdatas is not None else None, c.until) for c in (*looks, *before))
+    seen = cached_mx(history_with_this_look(facts), facts.now, facts.waits)
+    return tuple(Cached(mx_of(c.rdatas) if c.rdatas is not None else None, c.until) for c in seen)
 
 
 def build_gateways(facts: Facts, rrsets: Iterable[Mx], waived: frozenset[str]) -> dict[str, Gateway]:

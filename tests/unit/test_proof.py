@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,7 @@ from builders import (
     EU,
     EU_MULTI,
     MX_KEY,
+    NOW,
     OLD_MX,
     PRIMARY,
     SECONDARY,
@@ -21,9 +22,22 @@ from builders import (
     present,
     waiver,
 )
-from proof_builders import EU_ADDRESSES, HARD, MULTI, Case, allowlist, case, list_fact, settled, with_plans
+from proof_builders import (
+    EU_ADDRESSES,
+    HARD,
+    MULTI,
+    Case,
+    allowlist,
+    case,
+    list_fact,
+    settled,
+    sighting,
+    switched,
+    with_plans,
+)
 from wrong_planners import WRONG_PLANNERS
 
+from reconciler.addresses import parse_address_set
 from reconciler.errors import Diagnostic, Severity
 from reconciler.history import History
 from reconciler.manifest.fleet import Lifecycle, MxHostOverride, ServiceSpamRule
@@ -34,7 +48,7 @@ from reconciler.proof import IN_SYNC, prove_plan
 from reconciler.service_plan import plan_service
 from reconciler.state import Cause, Unknown, mx_rdata
 from reconciler.surroundings import HostSight, Surroundings
-from reconciler.targets.base import Intent
+from reconciler.targets.base import Advice, AllowlistContent, Intent, read_entries
 from reconciler.targets.mail_rule import MailRuleContent
 
 if TYPE_CHECKING:
@@ -178,12 +192,48 @@ def test_an_attested_list_may_lose_its_addresses_when_nobody_needs_them() -> Non
 
 def test_servers_that_disagree_show_several_mx_at_once() -> None:
     both = observation(MX_KEY, present(MX_KEY, EU), present(MX_KEY, EU_MULTI))
-    given = case(domain(), both, PRIMARY, lists=(allowlist(*EU_ADDRESSES, MULTI),))
+    history = History((sighting(EU), sighting(EU_MULTI)))
+    given = case(domain(), both, PRIMARY, lists=(allowlist(*EU_ADDRESSES, MULTI),), history=history)
     assert proved(given).is_ok
     wrong = WRONG_PLANNERS["remove-address-at-once"](given.plan, given.service_plan)
     failure = with_plans(given, *wrong).prove().failure
     assert failure is not None
     assert MULTI in failure.fate
+
+
+@pytest.mark.parametrize(("last_look", "is_ok"), [(1, True), (8, False)])
+def test_after_a_gap_in_the_history_anything_may_be_cached(last_look: int, *, is_ok: bool) -> None:
+    before = replace(sighting(EU), last_seen=NOW - timedelta(days=last_look))
+    lists = (allowlist(*EU_ADDRESSES, MULTI),)
+    given = case(domain(), EU, PRIMARY, lists=lists, history=History((before,)))
+    wrong = WRONG_PLANNERS["remove-address-at-once"](given.plan, given.service_plan)
+    assert with_plans(given, *wrong).prove().is_ok is is_ok
+
+
+def test_a_cached_host_of_the_gateway_is_one_also_where_the_catalog_does_not_know_it() -> None:
+    strange = mx_rdata(0, Name("old.mx-pp.com."))
+    given = case(domain(), EU, PRIMARY, lists=(allowlist(*EU_ADDRESSES),), history=switched(strange, EU))
+    wrong = WRONG_PLANNERS["restrict-hard-at-once"](given.plan, given.service_plan)
+    assert with_plans(given, *wrong).prove().is_ok
+
+
+def test_the_hardest_answer_that_anybody_gets_counts_when_the_mx_goes_back() -> None:
+    """Though the list does not keep everybody out yet; while the step is held, people have still to say so."""
+    half = Advice("restricts-nothing", "the rule is not for IPv6", "Add it.")
+    content = AllowlistContent(read_entries(EU_ADDRESSES), refusal=HARD, advice=(half,))
+    leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
+    given = case(leaving, EU, PRIMARY, lists=(list_fact(content),), history=settled(EU))
+    held = tuple(replace(s, status=Status.HELD) if s.id.endswith("/mx") else s for s in given.plan.steps)
+    assert proved(replace(given, plan=replace(given.plan, steps=held))).is_ok
+    assert not proved(opened(given)).is_ok
+
+
+def test_an_address_that_is_listed_and_refused_all_the_same_is_not_allowed() -> None:
+    refused = parse_address_set(EU_ADDRESSES[:1])
+    content = AllowlistContent(read_entries(EU_ADDRESSES), refused=refused)
+    failure = proved(opened(case(domain(), OLD_MX, PRIMARY, lists=(list_fact(content),)))).failure
+    assert failure is not None
+    assert EU_ADDRESSES[0] in failure.fate
 
 
 def test_without_an_answer_the_mx_is_not_known() -> None:
