@@ -116,6 +116,12 @@ def test_tls_is_seen_or_attested(seen: Smtp, plain: Verdict, looked_elsewhere: V
     assert Tls().judge(ready(**attesting("tls-check-off"), **server(seen))).verdict is switched_off
 
 
+def test_on_the_way_in_a_next_hop_need_not_answer_for_this_gate() -> None:
+    """The gate of TLS looks at that, and can be attested or waived by itself."""
+    for silent in (TIMEOUT, REFUSED):
+        assert NextHop().judge(ready(**server(silent))).verdict is Verdict.PASS
+
+
 def test_tls_says_why_and_what_to_do() -> None:
     result = Tls().judge(ready(**server(smtp(tls=None, why="454 not available"))))
     assert "454 not available" in result.evidence
@@ -224,6 +230,7 @@ def test_where_the_export_cannot_show_that_everybody_is_let_in_a_person_says_so(
         ((("restricted", 9), ("origin-open", 5)), Verdict.PASS),
         ((("restricted", 5), ("origin-open", 5)), Verdict.PASS),
         ((("restricted", 3), ("origin-open", 5)), Verdict.HOLD),
+        ((("restricted", 9), ("origin-open", 5), ("restricted", 3)), Verdict.HOLD),
     ],
 )
 def test_without_an_export_somebody_attests_that_the_origin_is_open(
