@@ -47,11 +47,15 @@ def _declare(name: str, region: str, mx: str, export: str = "exports/list", *, e
     Path(f"zones/{name}.example.zone").write_text(ZONE.format(mx=mx))
 
 
-def _table() -> str:
-    """What is emitted for the organization acme, which is in the region us."""
-    assert (
-        main(["--now", "2026-11-21T12:00:00+00:00", "emit", "allowlists", "--organization", "acme", "--out", "o"]) == 0
-    )
+def _table(*, seen: bool = True) -> str:
+    """What is emitted for the organization acme, which is in the region us.
+
+    `seen` where a run three days ago saw the same MX: longer ago than senders hold another one.
+    """
+    if seen:
+        main(["--now", "2026-11-18T12:00:00+00:00", "apply", "--auto-approve"])
+    command = ["emit", "allowlists", "--organization", "acme", "--out", "o"]
+    assert main(["--now", "2026-11-21T12:00:00+00:00", *command]) == 0
     assert not Path("o/globex").exists()
     return Path("o/acme/hq/postfix-access/gateway_access.cidr").read_text()
 
@@ -73,6 +77,12 @@ def test_what_nobody_who_shares_the_list_needs_goes() -> None:
     _declare("acme", "us", US_MX)
     _declare("globex", "us", US_MX)
     assert EU_ADDRESS not in _table()
+
+
+def test_nothing_goes_while_nobody_knows_which_mx_senders_hold() -> None:
+    _declare("acme", "us", US_MX)
+    _declare("globex", "us", US_MX)
+    assert EU_ADDRESS in _table(seen=False)
 
 
 def test_another_list_does_not_count() -> None:
