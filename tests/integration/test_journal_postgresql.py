@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 import pytest
 from builders import NOW, OLD_MX
-from journal_lab import LONG_SCENARIOS, SCENARIOS, Place, Where, diagnostic, look, opened, reading
+from journal_lab import Place, Where, diagnostic, look, opened, reading
+from journal_processes import LONG_SCENARIOS
+from journal_scenarios import SCENARIOS
 from psycopg import sql
 from servers.postgresql import PASSWORD, Postgresql, run_postgresql
 from servers.processes import free_port

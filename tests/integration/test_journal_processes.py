@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from journal_lab import LONG_SCENARIOS, Place, SqlitePlace
+from journal_lab import Place, SqlitePlace
+from journal_processes import LONG_SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

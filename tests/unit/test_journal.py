@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from journal_lab import SCENARIOS, Place, SqlitePlace
+from journal_lab import Place, SqlitePlace
+from journal_scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
