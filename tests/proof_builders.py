@@ -25,7 +25,7 @@ from builders import (
 from reconciler.history import NO_HISTORY, History, MxSighting
 from reconciler.manifest.fleet import Lifecycle, Service, ServiceAllowlist
 from reconciler.origin import AllowlistFact, OriginFacts
-from reconciler.plan import plan_domain
+from reconciler.plan import Status, Step, plan_domain
 from reconciler.proof import prove_plan
 from reconciler.service_plan import plan_service
 from reconciler.state import Rdata, mx_rdata
@@ -209,3 +209,13 @@ def cases() -> dict[str, Case]:
 def with_plans(given: Case, plan: DomainPlan, service_plan: ServicePlan | None) -> Case:
     """The same case with other plans."""
     return replace(given, plan=plan, service_plan=service_plan)
+
+
+def opened(given: Case, what: str = "mx", **changes: object) -> Case:
+    """The case with one held step of the domain ready to be done."""
+
+    def change(step: Step) -> Step:
+        mine = step.id.endswith(f"/{what}")
+        return replace(step, status=Status.READY, not_before=None, **changes) if mine else step  # type: ignore[arg-type]
+
+    return replace(given, plan=replace(given.plan, steps=tuple(map(change, given.plan.steps))))

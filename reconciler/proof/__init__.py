@@ -5,7 +5,8 @@ found out. A step is judged as long as the plan knows what comes before it: afte
 manifest or of DNS holds the domain, what is held waits for another plan, and that plan is proved then.
 
 Waivers move the responsibility to a person: without "token-visible" no verification value is needed, without
-"allowlist" the origin takes what the gateway relays, without "loop" nothing loops; a step that goes on over a waived
+"allowlist" the origin takes what the gateway relays, without "origin-open" it takes what goes past the gateway again,
+without "loop" nothing loops; a step that goes on over a waived
 wait is not to blame for what it takes away.
 """
 
@@ -50,7 +51,7 @@ def _scenario(facts: Facts, plan: DomainPlan, origin: OriginFacts | None, moves:
     waived = waived_gates(facts)
     # an MX that moves now needs an origin that surely is open; one that is held waits until people have said so
     is_moving = any(m.is_open and isinstance(m.effect, SetMx) for m in moves)
-    lists = build_lists(facts, origin, is_moving=is_moving, is_waived="allowlist" in waived)
+    lists = build_lists(facts, origin, waived, is_moving=is_moving)
     # servers that disagree show several rrsets, and nobody knows for how long
     end = max((m.not_before for m in moves if m.not_before is not None and m.not_before > facts.now), default=facts.now)
     shown = tuple(Cached(mx, end + facts.waits.assumed_ttl) for mx, _ in seen[1:])

@@ -6,11 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.addresses import address_set, parse_address_set
-from reconciler.gates.allowlist import is_in_force, unattested_addresses
+from reconciler.gates.allowlist import unattested_addresses
+from reconciler.gates.attestations import attested_enforcement
 from reconciler.mailflow import OriginList, Restriction
 from reconciler.proof.world import gateway_addresses
+from reconciler.state import Unknown
 from reconciler.targets.base import AllowlistContent, Enforcement, Intent
-from reconciler.targets.enforcement import hardest_enforcement
+from reconciler.targets.enforcement import hardest_enforcement, shows_enforcement
 
 if TYPE_CHECKING:
     from reconciler.gates import Facts
@@ -21,6 +23,8 @@ RESTRICTIONS = {
     Enforcement.SOFT: Restriction.SOFT,
     Enforcement.HARD: Restriction.HARD,
 }
+
+_OPEN = "origin-open"
 
 
 def named_lists(origin: OriginFacts | None) -> dict[str, AllowlistFact]:
@@ -37,20 +41,21 @@ def named_lists(origin: OriginFacts | None) -> dict[str, AllowlistFact]:
 
 
 def build_lists(
-    facts: Facts, origin: OriginFacts | None, *, is_moving: bool, is_waived: bool
+    facts: Facts, origin: OriginFacts | None, waived: frozenset[str], *, is_moving: bool
 ) -> tuple[OriginList, ...]:
-    """Each list as it is.
+    """Each list as it is; a person who waived its gate answers for what it lets in, or for its being open.
 
-    `is_moving`: the MX may move now, so that the hardest answer that anybody gets counts. `is_waived`: a person answers
-    for what the lists let in.
+    `is_moving`: the MX may move now, so that the hardest answer that anybody may get counts.
     """
     everything = frozenset(gateway_addresses(facts.catalog))
+    is_presumed_open = facts.domain.is_leaving and _OPEN in waived
     lists = []
     for name, fact in named_lists(origin).items():
         enforcement = Enforcement.NONE
-        if fact.allowlist.declared.intent is Intent.RESTRICT:
+        if fact.allowlist.declared.intent is Intent.RESTRICT and not is_presumed_open:
             enforcement = _enforcement(facts, fact, is_moving=is_moving)
-        lists.append(OriginList(name, everything if is_waived else _allowed(facts, fact), RESTRICTIONS[enforcement]))
+        allowed = everything if "allowlist" in waived else _allowed(facts, fact)
+        lists.append(OriginList(name, allowed, RESTRICTIONS[enforcement]))
     return tuple(lists)
 
 
@@ -72,18 +77,10 @@ def allowed_addresses(
 
 
 def _enforcement(facts: Facts, fact: AllowlistFact, *, is_moving: bool) -> Enforcement:
-    observed = fact.observed
-    if isinstance(observed, AllowlistContent):
+    declared, observed = fact.allowlist.declared, fact.observed
+    if isinstance(observed, AllowlistContent) and shows_enforcement(declared.target):
         return observed.refusal if is_moving else observed.enforcement
-    if observed is not None:
+    if observed is not None and not isinstance(observed, AllowlistContent):
         return Enforcement.NONE
-    # without an export the latest word of a person counts; the service's attestations are the domain's too
-    words = {"restricted", "origin-open"}
-    found = [
-        (a.on, a.what == "origin-open")
-        for a in facts.domain.attestations
-        if a.what in words and is_in_force(a, facts.today)
-    ]
-    if not found or max(found)[1]:
-        return Enforcement.NONE
-    return hardest_enforcement(fact.allowlist.declared)
+    # where no export tells, people do; the service's attestations are the domain's too
+    return attested_enforcement(facts.domain.attestations, declared, facts.today)

@@ -16,7 +16,6 @@ from builders import (
     PRIMARY,
     SECONDARY,
     TXT_KEY,
-    attestation,
     domain,
     observation,
     present,
@@ -29,7 +28,7 @@ from proof_builders import (
     Case,
     allowlist,
     case,
-    list_fact,
+    opened,
     settled,
     sighting,
     switched,
@@ -37,18 +36,17 @@ from proof_builders import (
 )
 from wrong_planners import WRONG_PLANNERS
 
-from reconciler.addresses import parse_address_set
 from reconciler.errors import Diagnostic, Severity
 from reconciler.history import History
 from reconciler.manifest.fleet import Lifecycle, MxHostOverride, ServiceSpamRule
 from reconciler.names import Name
 from reconciler.origin import MailRuleFact, OriginFacts
-from reconciler.plan import Phase, Status, Step
+from reconciler.plan import Phase, Status
 from reconciler.proof import IN_SYNC, prove_plan
 from reconciler.service_plan import plan_service
 from reconciler.state import Cause, Unknown, mx_rdata
 from reconciler.surroundings import HostSight, Surroundings
-from reconciler.targets.base import Advice, AllowlistContent, Intent, read_entries
+from reconciler.targets.base import Intent
 from reconciler.targets.mail_rule import MailRuleContent
 
 if TYPE_CHECKING:
@@ -56,16 +54,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = Unknown(Cause.TIMEOUT, "no answer within 2 s")
 OPEN_STATUSES = {Status.READY, Status.MANUAL}
-
-
-def opened(given: Case, what: str = "mx", **changes: object) -> Case:
-    """The case with one held step of the domain ready to be done."""
-
-    def change(step: Step) -> Step:
-        mine = step.id.endswith(f"/{what}")
-        return replace(step, status=Status.READY, not_before=None, **changes) if mine else step  # type: ignore[arg-type]
-
-    return replace(given, plan=replace(given.plan, steps=tuple(map(change, given.plan.steps))))
 
 
 def proved(given: Case) -> Proof:
@@ -103,12 +91,6 @@ def test_a_waived_verification_is_the_waivers_owners_risk(gate: str, *, is_ok: b
     assert proved(opened(case(domain(waivers=(waiver(gate),)), OLD_MX))).is_ok is is_ok
 
 
-@pytest.mark.parametrize(("gate", "is_ok"), [("allowlist", True), ("tls", False)])
-def test_a_waived_allowlist_is_too(gate: str, *, is_ok: bool) -> None:
-    given = case(domain(waivers=(waiver(gate),)), OLD_MX, PRIMARY, lists=(allowlist(),))
-    assert proved(opened(given)).is_ok is is_ok
-
-
 def test_a_waiver_that_is_over_excuses_nothing() -> None:
     over = waiver("token-visible", expires=date(2026, 11, 20))
     assert not proved(opened(case(domain(waivers=(over,)), OLD_MX))).is_ok
@@ -123,14 +105,6 @@ def test_a_step_over_a_waived_wait_is_not_to_blame() -> None:
     unwaived = replace(given.facts.desired, domain=domain())
     lying = replace(given, facts=replace(given.facts, desired=unwaived))
     assert not proved(lying).is_ok
-
-
-def test_of_a_list_that_cannot_be_read_nothing_is_known_to_be_allowed() -> None:
-    given = case(domain(), OLD_MX, PRIMARY, lists=(list_fact(Unknown(Cause.UNREADABLE, "truncated")),))
-    assert proved(given) == IN_SYNC
-    failure = proved(opened(given)).failure
-    assert failure is not None
-    assert "does not allow" in failure.fate
 
 
 @pytest.mark.parametrize(("status", "phases"), [(Status.HELD, []), (Status.READY, ["switch"])])
@@ -152,42 +126,6 @@ def test_what_an_error_holds_waits_for_another_plan() -> None:
     error = Diagnostic(Severity.ERROR, "loop", "the next hop is the gateway", "Name another one.")
     assert not proved(wrong).is_ok
     assert proved(replace(wrong, plan=replace(wrong.plan, diagnostics=(error,)))).is_ok
-
-
-def test_without_an_export_what_is_attested_is_allowed() -> None:
-    lists = (list_fact(None),)
-    assert proved(opened(case(domain(), OLD_MX, PRIMARY, lists=lists))).is_ok
-    nobody = case(domain(attestations=()), OLD_MX, PRIMARY, lists=lists)
-    assert proved(nobody).is_ok  # the addresses first, then the switch
-    assert not proved(opened(nobody)).is_ok
-
-
-@pytest.mark.parametrize(
-    ("words", "is_ok"),
-    [
-        ((), True),
-        (("restricted",), False),
-        (("restricted", "origin-open"), True),
-    ],
-)
-def test_without_an_export_the_latest_word_tells_whether_others_are_kept_out(
-    words: tuple[str, ...], *, is_ok: bool
-) -> None:
-    attested = tuple(attestation(what=w) for w in words)
-    leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
-    given = case(leaving, EU, PRIMARY, lists=(list_fact(None),), attested=attested, history=settled(EU))
-    assert proved(given).is_ok
-    assert proved(opened(given)).is_ok is is_ok
-
-
-def test_an_attested_list_may_lose_its_addresses_when_nobody_needs_them() -> None:
-    leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
-    given = case(leaving, EU, PRIMARY, lists=(list_fact(None),), attested=(attestation(),), history=settled(EU))
-    assert proved(given).is_ok
-    wrong = WRONG_PLANNERS["remove-address-at-once"](given.plan, given.service_plan)
-    failure = with_plans(given, *wrong).prove().failure
-    assert failure is not None
-    assert failure.step == "acme/hq/postfix-access/stale"
 
 
 def test_servers_that_disagree_show_several_mx_at_once() -> None:
@@ -215,25 +153,6 @@ def test_a_cached_host_of_the_gateway_is_one_also_where_the_catalog_does_not_kno
     given = case(domain(), EU, PRIMARY, lists=(allowlist(*EU_ADDRESSES),), history=switched(strange, EU))
     wrong = WRONG_PLANNERS["restrict-hard-at-once"](given.plan, given.service_plan)
     assert with_plans(given, *wrong).prove().is_ok
-
-
-def test_the_hardest_answer_that_anybody_gets_counts_when_the_mx_goes_back() -> None:
-    """Though the list does not keep everybody out yet; while the step is held, people have still to say so."""
-    half = Advice("restricts-nothing", "the rule is not for IPv6", "Add it.")
-    content = AllowlistContent(read_entries(EU_ADDRESSES), refusal=HARD, advice=(half,))
-    leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
-    given = case(leaving, EU, PRIMARY, lists=(list_fact(content),), history=settled(EU))
-    held = tuple(replace(s, status=Status.HELD) if s.id.endswith("/mx") else s for s in given.plan.steps)
-    assert proved(replace(given, plan=replace(given.plan, steps=held))).is_ok
-    assert not proved(opened(given)).is_ok
-
-
-def test_an_address_that_is_listed_and_refused_all_the_same_is_not_allowed() -> None:
-    refused = parse_address_set(EU_ADDRESSES[:1])
-    content = AllowlistContent(read_entries(EU_ADDRESSES), refused=refused)
-    failure = proved(opened(case(domain(), OLD_MX, PRIMARY, lists=(list_fact(content),)))).failure
-    assert failure is not None
-    assert EU_ADDRESSES[0] in failure.fate
 
 
 def test_without_an_answer_the_mx_is_not_known() -> None:
@@ -282,9 +201,3 @@ def test_next_hops_of_before_are_known_to_take_mail() -> None:
 def test_what_an_origin_needs_comes_first_and_what_it_needs_no_more_comes_last() -> None:
     given = case(domain(region="us"), EU, lists=(allowlist(*EU_ADDRESSES, refusal=HARD),), history=settled(EU))
     assert [line.split(":")[0] for line in proved(given).lines] == [p.value for p in Phase]
-
-
-def test_a_list_that_only_lets_in_keeps_nobody_out() -> None:
-    lists = (allowlist(*EU_ADDRESSES, intent=Intent.ALLOW, refusal=HARD),)
-    given = case(domain(lifecycle=Lifecycle.OFFBOARDED), EU, PRIMARY, lists=lists, history=settled(EU))
-    assert proved(opened(given)).is_ok
