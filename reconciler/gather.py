@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.desired import build_desired, without_settled
 from reconciler.gates import Facts
+from reconciler.gates.token_hazards import suffixed_verification_key
 from reconciler.history import NO_HISTORY
 from reconciler.manifest.fleet import Service
 from reconciler.observe import Question
@@ -47,6 +48,7 @@ def gather_facts(
     """The facts of every domain, by its name; what lies around one is probed where its MX is to move, or everywhere."""
     desired = [build_desired(d, invocation.catalog, histories.get(d.name, NO_HISTORY)) for d in domains]
     observations = observe_domains(invocation, desired)
+    _observe_suffixed(invocation, desired, observations)
     surroundings = _observe_surroundings(invocation, desired, observations, is_everything=is_everything_probed)
     return {
         d.domain.name: Facts(
@@ -72,6 +74,24 @@ def observe_domains(invocation: Invocation, desired: Sequence[DesiredDomain]) ->
         for observation in build_observer(invocation.settings.observe, advance).observe(questions):
             observations[owner[observation.key]][observation.key] = observation
     return observations
+
+
+def _observe_suffixed(
+    invocation: Invocation, desired: Sequence[DesiredDomain], observations: Mapping[Name, dict[Key, Observation]]
+) -> None:
+    """Where a verification value is missing, see whether a DNS console appended the domain's name to its owner name."""
+    questions = []
+    for each in desired:
+        key = suffixed_verification_key(each.domain.name, invocation.catalog)
+        if key is None or each.verification is None or not each.verification.wanted:
+            continue
+        seen = observations[each.domain.name][each.verification.key].observed
+        there = seen.rrset.rdatas if isinstance(seen, Present) else ()
+        if not isinstance(seen, Unknown) and not set(each.verification.wanted) <= set(there):
+            questions.append(Question(key, each.domain.name, each.domain.zone))
+    owner = {q.key: q.domain for q in questions}
+    for observation in build_observer(invocation.settings.observe).observe(questions) if questions else ():
+        observations[owner[observation.key]][observation.key] = observation
 
 
 def observe_origins(invocation: Invocation, services: Iterable[Service]) -> dict[ServiceKey, OriginFacts]:

@@ -141,14 +141,19 @@ def caches_empty_at(history: History, now: datetime, waits: Waits) -> datetime:
 
 
 def _ever_cached(history: History, now: datetime, waits: Waits) -> list[CachedMx]:
-    """In the order of their ends; never empty."""
+    """In the order of their ends; never empty.
+
+    Nobody shortens a TTL without a reason: what was there unseen had the longest TTL that was ever seen, at the least.
+    """
+    unseen = max((timedelta(seconds=s.ttl) for s in history.mx if s.ttl is not None), default=timedelta())
+    assumed = max(unseen, waits.assumed_ttl)
     cached = [CachedMx(s.rdatas, s.gone + _life(s, waits)) for s in history.mx if s.gone is not None]
     looks = [s.last_seen for s in history.mx if s.gone is None]
     if not looks or now - max(looks) > waits.gap:
-        cached.append(CachedMx(None, now + waits.assumed_ttl))
+        cached.append(CachedMx(None, now + assumed))
     else:
         # what was there before the first look nobody knows
-        cached.append(CachedMx(None, min(s.first_seen for s in history.mx) + waits.assumed_ttl))
+        cached.append(CachedMx(None, min(s.first_seen for s in history.mx) + assumed))
     return sorted(cached, key=lambda c: c.until)
 
 

@@ -27,6 +27,7 @@ from reconciler.gates import (
     find_hazards,
     judge_gates,
 )
+from reconciler.gates.console import Verified
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.names import display_name
 from reconciler.state import Cause, Present, Unknown, mx_exchange
@@ -151,7 +152,7 @@ class _Planner:
         if not found.surplus:
             return [expand]
         change = found.change(add=False, remove=True)
-        retired = self._step("verification/retired", Phase.CONTRACT, change, CONTRACT_GATES)
+        retired = self._step("verification/retired", Phase.CONTRACT, change, self._retiring_gates())
         if expand.status is Status.DONE:
             return [expand, retired]
         # both are in one rrset, and each is compared with what is there now: never in one run
@@ -193,6 +194,13 @@ class _Planner:
         if not raised.is_ttl_off:
             return [done]
         return [done, self._step("mx-ttl", Phase.CONTRACT, raised.change(add=True, remove=False), CONTRACT_GATES)]
+
+    def _retiring_gates(self) -> tuple[Gate, ...]:
+        """Where two regions have one MX host, no switch asked whether the new region's value is verified."""
+        mx = self.facts.desired.mx
+        states = [s for v in (mx.wanted if mx else ()) for s in self.facts.catalog.states_with_mx_host(mx_exchange(v))]
+        is_ambiguous = len({region for region, _ in states}) > 1 and not self.facts.domain.is_leaving
+        return (*CONTRACT_GATES, Verified()) if is_ambiguous else CONTRACT_GATES
 
     def _switch(self, found: Difference) -> Step:
         phase = Phase.SWITCH if found.missing else Phase.CONTRACT

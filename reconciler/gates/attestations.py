@@ -9,14 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.gates.observed import observed_hosts
+from reconciler.targets.base import Enforcement
+from reconciler.targets.enforcement import hardest_enforcement, softened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from reconciler.gates.base import Facts
     from reconciler.manifest.fleet import Attestation, Waiver
+    from reconciler.targets.base import DeclaredAllowlist
 
+
+RESTRICTED, RESTRICTED_HARD, ORIGIN_OPEN = "restricted", "restricted-hard", "origin-open"
+"""A person saw that the origin turns everybody else away (for now, where it can), refuses them, or takes all mail."""
 
 NEXT_HOP_TLS = "next-hop-tls"
 """A person saw the next hops answer with STARTTLS, where the program cannot reach them."""
@@ -64,6 +70,24 @@ def _example_parts(facts: Facts, what: str, *, multi_region: bool) -> Iterator[s
     yield from (f"what: {what}", "by: ...", "on: ...", f"region: {facts.domain.region}")
     if multi_region and facts.domain.multi_region:
         yield "multi_region: true"
+
+
+def attested_enforcement(attestations: Sequence[Attestation], declared: DeclaredAllowlist, today: date) -> Enforcement:
+    """What becomes of everybody else at a list whose export does not show it.
+
+    That the origin is open again counts from the day after it was last attested to be restricted: on the same day
+    nobody knows which was the later one, and mail is not bet on that.
+    """
+    days = {
+        what: max((a.on for a in attestations if a.what == what and is_in_force(a, today)), default=None)
+        for what in (RESTRICTED, RESTRICTED_HARD, ORIGIN_OPEN)
+    }
+    restricted = max((d for d in (days[RESTRICTED], days[RESTRICTED_HARD]) if d is not None), default=None)
+    opened = days[ORIGIN_OPEN]
+    if restricted is None or (opened is not None and opened > restricted):
+        return Enforcement.NONE
+    is_soft = days[RESTRICTED_HARD] is None and softened(declared) is not None
+    return Enforcement.SOFT if is_soft else hardest_enforcement(declared)
 
 
 def waiver_in_force(facts: Facts, gate: str) -> Waiver | None:

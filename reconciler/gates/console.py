@@ -20,6 +20,7 @@ from reconciler.names import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from reconciler.errors import Diagnostic
     from reconciler.manifest.fleet import Attestation
@@ -97,8 +98,18 @@ class Verified:
 
 
 def _verified(facts: Facts) -> list[Attestation]:
+    """Those for this state; one from before the journal saw the values away speaks of another verification."""
     is_needed = facts.domain.multi_region
-    return [a for a in attested_for_region(facts, "verified") if a.multi_region or not is_needed]
+    came_back = _came_back(facts)
+    found = [a for a in attested_for_region(facts, "verified") if a.multi_region or not is_needed]
+    return [a for a in found if came_back is None or a.on >= came_back]
+
+
+def _came_back(facts: Facts) -> date | None:
+    """The day since which the values are visible, where the journal saw that they were not before."""
+    since = facts.history.first_seen.get(TOKENS_VISIBLE)
+    first_look = min((s.first_seen for s in facts.history.mx), default=None)
+    return since.date() if since is not None and first_look is not None and since > first_look else None
 
 
 def _visible(facts: Facts) -> timedelta | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.gates.attestations import attested
+from reconciler.gates.attestations import RESTRICTED, RESTRICTED_HARD, attested
 from reconciler.gates.base import Facts, GateResult, Verdict, combined
 from reconciler.state import Unknown
 from reconciler.targets.base import Enforcement, Intent
@@ -14,7 +14,7 @@ from reconciler.targets.enforcement import shows_enforcement
 if TYPE_CHECKING:
     from reconciler.origin import AllowlistFact
 
-RESTRICTED = "restricted"
+_RESTRICTING = frozenset({RESTRICTED, RESTRICTED_HARD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class OriginOpen:
         return GateResult(self.id, Verdict.HOLD, evidence, advice)
 
     def _restricted(self, facts: Facts) -> bool:
-        return any(a.what == RESTRICTED for a in facts.domain.attestations)
+        return any(a.what in _RESTRICTING for a in facts.domain.attestations)
 
     def _judge_attestations(self, facts: Facts) -> GateResult:
         """An attestation that the origin is open counts from the last day on which it was attested to be restricted."""
-        last = max((a.on for a in facts.domain.attestations if a.what == RESTRICTED), default=None)
-        found = [a for a in attested(facts, self.id) if last is None or a.on >= last]
+        last = max((a.on for a in facts.domain.attestations if a.what in _RESTRICTING), default=None)
+        found = [a for a in attested(facts, self.id) if last is None or a.on > last]
         if found:
             evidence = f"attested by {found[0].by} on {found[0].on.isoformat()}: the origin takes mail from everybody"
             return GateResult(self.id, Verdict.PASS, evidence)

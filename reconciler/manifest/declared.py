@@ -38,6 +38,7 @@ _ITEM_STAND_INS: dict[str | int, Any] = {
     "attestations": {"what": "console", "by": "unknown", "on": "1970-01-01"},
     "allowlists": {"target": "plain"},
     "waivers": {"gate": "residency", "owner": "unknown", "reason": "unknown", "expires": "9999-12-31"},
+    "ignore_drift": {"finding": "ttl", "owner": "unknown", "reason": "unknown", "expires": "9999-12-31"},
 }
 
 

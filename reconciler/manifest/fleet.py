@@ -64,6 +64,21 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftIgnore:
+    """A person lets a drift finding be, with an end date (the last day on which it counts).
+
+    `finding` is a code or a class of `KNOWN_FINDINGS`; `resource` narrows it to a name, a type, or `TYPE name`.
+    """
+
+    finding: str
+    resource: str | None
+    owner: str
+    reason: str
+    expires: date
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """The values for the verification TXT rrset, as the vendor's console shows them; None where not declared."""
 
@@ -109,6 +124,7 @@ class Domain:
     source: Source
     switch_ttl: int | None = None
     lifecycle: Lifecycle = Lifecycle.ACTIVE
+    ignore_drift: tuple[DriftIgnore, ...] = ()
 
     @property
     def is_leaving(self) -> bool:
@@ -157,6 +173,7 @@ class Service:
     attestations: tuple[Attestation, ...]
     waivers: tuple[Waiver, ...]
     source: Source
+    ignore_drift: tuple[DriftIgnore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ class AttestationManifest(YamlModel):
         "next-hop-tls",
         "allowlist",
         "restricted",
+        "restricted-hard",
         "origin-open",
         "mail-rule",
     ] = _field(
@@ -93,8 +94,9 @@ class AttestationManifest(YamlModel):
         "What is vouched for: the domain was added in the vendor's console with its next hops (console), the console "
         "shows it as Verified (verified), the multi-region flag is set there (multi-region), the vendor's support "
         "switched the TLS check off (tls-check-off), somebody saw the next hops answer with STARTTLS where the program "
-        "cannot reach port 25 (next-hop-tls), the origin allows the gateway's addresses (allowlist), refuses everybody "
-        "else (restricted), or takes mail from everybody again (origin-open), the spam rule is in place (mail-rule).",
+        "cannot reach port 25 (next-hop-tls), the origin allows the gateway's addresses (allowlist), turns everybody "
+        "else away (restricted), refuses them for good (restricted-hard), or takes mail from everybody again "
+        "(origin-open), the spam rule is in place (mail-rule).",
     )
     by: Text = _field("By", "Who vouches: a person, best by e-mail address.")
     on: IsoDate = _field("On", "The day on which it was seen, as in 2026-11-01.")
@@ -125,6 +127,21 @@ class WaiverManifest(YamlModel):
     gate: str = _field("Gate", "The id of the gate or policy that is waived.")
     owner: Text = _field("Owner", "Who answers for it: a person, best by e-mail address.")
     reason: Text = _field("Reason", "Why it is waived.")
+    expires: IsoDate = _field("Expires", "The last day on which it counts, as in 2027-06-30.")
+
+
+class DriftIgnoreManifest(YamlModel):
+    """A person lets a drift finding be, with a reason and an end."""
+
+    model_config = ConfigDict(title="ignore rule")
+    finding: str = _field("Finding", "The code or the class of the findings that are let be.")
+    resource: Optional[Text] = _field(
+        "Resource",
+        "Only what is about it: a name, a type, or both, as in `MX acme.example`; left out, whatever it is about.",
+        default=None,
+    )
+    owner: Text = _field("Owner", "Who answers for it: a person, best by e-mail address.")
+    reason: Text = _field("Reason", "Why it is let be.")
     expires: IsoDate = _field("Expires", "The last day on which it counts, as in 2027-06-30.")
 
 
@@ -185,6 +202,9 @@ class _Inherited(YamlModel):
     )
     waivers: Listed[WaiverManifest] = _field(
         "Waivers", "Gates and policies that people excuse, with reason and end.", default=()
+    )
+    ignore_drift: Listed[DriftIgnoreManifest] = _field(
+        "Ignore drift", "Drift findings that people let be, with reason and end.", default=()
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.manifest.fleet import (
     Attestation,
     Domain,
+    DriftIgnore,
     Lifecycle,
     MxHostOverride,
     Organization,
@@ -17,7 +18,12 @@ from reconciler.manifest.fleet import (
 )
 from reconciler.manifest.hosts import build_mail_domain, build_name, build_next_hop, build_zone
 from reconciler.manifest.origin import build_allowlists, build_spam_rule
-from reconciler.manifest.rules import apply_attestation_rules, apply_organization_rules, apply_waiver_rules
+from reconciler.manifest.rules import (
+    apply_attestation_rules,
+    apply_ignore_rules,
+    apply_organization_rules,
+    apply_waiver_rules,
+)
 from reconciler.yaml_models import shown
 
 if TYPE_CHECKING:
@@ -43,9 +49,10 @@ class _Level(NamedTuple):
     mx_exclusive: bool
     attestations: tuple[Attestation, ...]
     waivers: tuple[Waiver, ...]
+    ignore_drift: tuple[DriftIgnore, ...]
 
 
-_TOP = _Level(None, None, None, Lifecycle.ACTIVE, True, (), ())  # noqa: FBT003 - a tuple's field
+_TOP = _Level(None, None, None, Lifecycle.ACTIVE, True, (), (), ())  # noqa: FBT003 - a tuple's field
 
 
 def build_organization(declared: Declared, context: Context, findings: Findings) -> Organization:
@@ -97,13 +104,16 @@ class _Builder:
 
     def level(self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc, outer: _Level) -> _Level:
         """What holds below `outer`, with what the model says closer."""
-        attestations, waivers = outer.attestations, outer.waivers
+        attestations, waivers, ignored = outer.attestations, outer.waivers, outer.ignore_drift
         if model.attestations:
             apply_attestation_rules(model.attestations, loc, self.context, self.findings)
             attestations = (*self._attestations(model, loc), *attestations)
         if model.waivers:
             apply_waiver_rules(model.waivers, loc, self.context, self.findings)
             waivers = (*self._waivers(model, loc), *waivers)
+        if model.ignore_drift:
+            apply_ignore_rules(model.ignore_drift, loc, self.context, self.findings)
+            ignored = (*self._ignore_rules(model, loc), *ignored)
         return _Level(
             provider=outer.provider if model.provider is None else model.provider,
             ttl=outer.ttl if model.ttl is None else model.ttl,
@@ -112,6 +122,7 @@ class _Builder:
             mx_exclusive=outer.mx_exclusive if model.mx is None else model.mx.exclusive,
             attestations=attestations,
             waivers=waivers,
+            ignore_drift=ignored,
         )
 
     def _source(self, loc: Loc) -> Source:
@@ -135,6 +146,14 @@ class _Builder:
             for i, w in enumerate(model.waivers)
         ]
 
+    def _ignore_rules(
+        self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc
+    ) -> list[DriftIgnore]:
+        return [
+            DriftIgnore(r.finding, r.resource, r.owner, r.reason, r.expires, self._source((*loc, "ignore_drift", i)))
+            for i, r in enumerate(model.ignore_drift)
+        ]
+
     def service(self, declared: DeclaredService, level: _Level) -> Service:
         """The origin's side of one service."""
         return Service(
@@ -149,6 +168,7 @@ class _Builder:
             attestations=level.attestations,
             waivers=level.waivers,
             source=self._source(declared.loc),
+            ignore_drift=level.ignore_drift,
         )
 
     def domain(self, declared: DeclaredDomain, service: DeclaredService, outer: _Level) -> Domain | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reconciler.manifest.declared import Declared, DeclaredService
     from reconciler.manifest.findings import Context, Findings
-    from reconciler.manifest.models import AttestationManifest, WaiverManifest
+    from reconciler.manifest.models import AttestationManifest, DriftIgnoreManifest, WaiverManifest
     from reconciler.strict_yaml import Loc
 
 RESIDENCY = "residency"
@@ -41,6 +41,57 @@ KNOWN_GATES = frozenset(
         "restrict",
     }
 )
+KNOWN_FINDINGS = frozenset(
+    {
+        # classes
+        "out-of-band",
+        "unapplied",
+        "catalog",
+        "pending",
+        "unknown",
+        "orphaned",
+        # what differs
+        "token-missing",
+        "token-surplus",
+        "mx-not-gateway",
+        "mx-other-gateway",
+        "mx-not-switched",
+        "mx-not-returned",
+        "ttl",
+        "not-observed",
+        "not-visible-everywhere",
+        "allowlist-address-missing",
+        "allowlist-stale",
+        "not-restricted",
+        "not-loosened",
+        "spam-rule",
+        # hazards
+        "bypass-mx",
+        "bypass-origin",
+        "cname-apex",
+        "cname-token",
+        "dane",
+        "delegated",
+        "dnssec",
+        "dnssec-broken",
+        "limits",
+        "loop",
+        "mx-target",
+        "next-hops-changed",
+        "no-such-zone",
+        "null-mx",
+        "origin-spf",
+        "retired-value-unnamed",
+        "size",
+        "spf-records",
+        "token-removed",
+        "token-suffix",
+        "verified",
+        "wildcard-domain",
+        "wildcard-mx",
+    }
+)
+"""What an ignore rule may name: the codes and the classes of drift findings."""
 _STATES = frozenset({"console", "verified", "multi-region", "allowlist"})
 _SHOWN_DOMAINS = 3
 
@@ -141,6 +192,19 @@ def apply_waiver_rules(waivers: Sequence[WaiverManifest], loc: Loc, context: Con
             summary = f"the waiver of {shown(waiver.gate)} expired on {waiver.expires}"
             detail = f"Ask {waiver.owner} for a new end and write it, or remove the waiver."
             findings.error("waiver-expired", summary, detail, (*own, "expires"))
+
+
+def apply_ignore_rules(rules: Sequence[DriftIgnoreManifest], loc: Loc, context: Context, findings: Findings) -> None:
+    """An ignore rule names a known code or class and has not expired; `loc` is the place of what holds the rules."""
+    for i, rule in enumerate(rules):
+        own = (*loc, "ignore_drift", i)
+        if rule.finding not in KNOWN_FINDINGS:
+            detail = choice_detail(rule.finding, sorted(KNOWN_FINDINGS))
+            findings.error("unknown-finding", f"there is no finding {shown(rule.finding)}", detail, (*own, "finding"))
+        if rule.expires < context.today:
+            summary = f"the ignore rule for {shown(rule.finding)} expired on {rule.expires}"
+            detail = f"Ask {rule.owner} for a new end and write it, or remove the rule."
+            findings.error("ignore-expired", summary, detail, (*own, "expires"))
 
 
 def apply_attestation_rules(

@@ -10,9 +10,8 @@ from reconciler.gates.allowlist import unattested_addresses
 from reconciler.gates.attestations import attested_enforcement
 from reconciler.mailflow import OriginList, Restriction
 from reconciler.proof.world import gateway_addresses
-from reconciler.state import Unknown
 from reconciler.targets.base import AllowlistContent, Enforcement, Intent
-from reconciler.targets.enforcement import hardest_enforcement, shows_enforcement
+from reconciler.targets.enforcement import shows_enforcement
 
 if TYPE_CHECKING:
     from reconciler.gates import Facts

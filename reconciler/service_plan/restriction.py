@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.gates import GateResult, Verdict
-from reconciler.gates.allowlist import is_in_force
+from reconciler.gates.attestations import attested_enforcement
 from reconciler.plan import Action, Phase, Status
 from reconciler.service_plan.step import ServiceStep
 from reconciler.state import Unknown
@@ -73,7 +73,8 @@ def plan_restriction(
         own = f"{own}/restrict-hard"
         since = max((f.history.first_seen.get(own, f.now) for f in active), default=waiting.now)
         evidence = "others are deferred for some days before they are refused"
-        until = waiting.until("restrict", since + (longest.restrict_hard - longest.restrict), evidence)
+        moment = max(since + (longest.restrict_hard - longest.restrict), waiting.caches_empty())
+        until = waiting.until("restrict", moment, evidence)
         step = _step(own, fact, Phase.CONTRACT, (observed, after), (waiting.switched(), until))
     return Restriction((step,), after if step.status is Status.MANUAL else observed)
 
@@ -82,15 +83,7 @@ def _enforcement(fact: AllowlistFact, service: Service, waiting: Waiting) -> Enf
     """What becomes of everybody else: by the export where it shows that, else by what people attest."""
     if isinstance(fact.observed, AllowlistContent) and shows_enforcement(fact.allowlist.declared.target):
         return fact.observed.enforcement
-    today = waiting.domains[0].today
-    days = {
-        what: max((a.on for a in service.attestations if a.what == what and is_in_force(a, today)), default=None)
-        for what in ("restricted", "origin-open")
-    }
-    restricted, opened = days["restricted"], days["origin-open"]
-    if restricted is None or (opened is not None and opened > restricted):
-        return Enforcement.NONE
-    return hardest_enforcement(fact.allowlist.declared)
+    return attested_enforcement(service.attestations, fact.allowlist.declared, waiting.domains[0].today)
 
 
 def _shown_refusal(fact: AllowlistFact) -> Enforcement:

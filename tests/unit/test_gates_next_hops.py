@@ -228,7 +228,7 @@ def test_where_the_export_cannot_show_that_everybody_is_let_in_a_person_says_so(
         ((), Verdict.HOLD),
         ((("origin-open", 5),), Verdict.PASS),
         ((("restricted", 9), ("origin-open", 5)), Verdict.PASS),
-        ((("restricted", 5), ("origin-open", 5)), Verdict.PASS),
+        ((("restricted", 5), ("origin-open", 5)), Verdict.HOLD),
         ((("restricted", 3), ("origin-open", 5)), Verdict.HOLD),
         ((("restricted", 9), ("origin-open", 5), ("restricted", 3)), Verdict.HOLD),
     ],
@@ -236,7 +236,7 @@ def test_where_the_export_cannot_show_that_everybody_is_let_in_a_person_says_so(
 def test_without_an_export_somebody_attests_that_the_origin_is_open(
     given: tuple[tuple[str, int], ...], verdict: Verdict
 ) -> None:
-    """Days ago: it counts from the last day on which the origin was attested to be restricted."""
+    """Days ago: it counts from the day after the origin was last attested to be restricted."""
     attestations = tuple(attestation(what=what, on=day(ago)) for what, ago in given)
     shut = going(attestations=attestations, allowlists=(restrict_list(export=None),))
     assert OriginOpen().judge(shut).verdict is verdict

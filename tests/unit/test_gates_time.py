@@ -134,5 +134,5 @@ def test_every_server_has_the_low_ttl() -> None:
 
 def test_the_waits_are_the_settings() -> None:
     quick = Waits(settle=timedelta(seconds=2), assumed_ttl=timedelta(seconds=5))
-    unseen = ready(mx=present(MX_KEY, EU), waits=quick, history=NO_HISTORY)
+    unseen = ready(mx=present(MX_KEY, EU, ttl=5), waits=quick, history=NO_HISTORY)
     assert earliest_removal(unseen).moment == NOW + timedelta(seconds=7)
