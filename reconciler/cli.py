@@ -138,6 +138,8 @@ def _apply(arguments: argparse.Namespace) -> ExitCode:
     if arguments.file and (arguments.domain or arguments.organization):
         build_parser().error("a saved plan is applied whole: --domain and --organization go with --auto-approve")
     invocation = _open(arguments)
+    if arguments.now is not None and arguments.now > datetime.now(UTC):
+        say("warning: every wait is judged as of the time that was given, which is still to come")
     if arguments.file:
         report = run_apply.apply_saved(invocation, arguments.file, timedelta(seconds=arguments.wait))
     else:

@@ -120,9 +120,12 @@ def with_mx_seen(
         if sighting.gone is not None:
             kept.append(sighting)
         elif (sighting.rdatas, sighting.ttl) in shown:
-            kept.append(replace(sighting, last_seen=now))
+            kept.append(replace(sighting, last_seen=max(now, sighting.last_seen)))
+        elif is_complete:
+            # a clock that went back takes no time off a wait
+            kept.append(replace(sighting, gone=max(now, sighting.last_seen)))
         else:
-            kept.append(replace(sighting, gone=now) if is_complete else sighting)
+            kept.append(sighting)
     new = [MxSighting(rdatas, ttl, now, now) for rdatas, ttl in sorted(shown - known, key=repr)]
     return replace(history, mx=(*kept, *new))
 

@@ -61,3 +61,9 @@ def test_pruning_changes_no_wait_and_keeps_the_newest_that_is_gone() -> None:
     assert len(kept.mx) < len(history.mx)
     assert caches_empty_at(kept, moment, DEFAULT_WAITS) == caches_empty_at(history, moment, DEFAULT_WAITS)
     assert [s for s in kept.mx if s.gone is not None]
+
+
+def test_a_clock_that_went_back_takes_no_time_off_a_wait() -> None:
+    history = with_mx_seen(settled(OLD_MX), frozenset({NEW}), NOW - DAY, is_complete=True)
+    assert history.mx[0].gone == NOW
+    assert with_mx_seen(settled(OLD_MX), frozenset({OLD}), NOW - DAY, is_complete=True) == settled(OLD_MX)
