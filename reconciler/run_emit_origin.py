@@ -105,7 +105,8 @@ def _has_manual_step(fact: AllowlistFact, plan: ServicePlan, ending: str) -> boo
 
 def _rules(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator[EmittedMailRule]:
     fact, service = origin.mail_rule, origin.service
-    if fact is not None and fact.rule.target is not None and plan.steps:
+    # once nothing needs the rule, what would make it anew is not written
+    if fact is not None and fact.rule.target is not None and plan.steps and plan.is_needed:
         emission = MailRuleEmission(service.organization, service.name, wanted_rule(catalog))
         yield EmittedMailRule(MAIL_RULE_TARGETS[fact.rule.target], emission, fact.rule.source)
 

@@ -10,7 +10,7 @@ from reconciler.gates.allowlist import is_in_force
 from reconciler.plan import Action, Phase, Status
 from reconciler.service_plan.step import ServiceStep
 from reconciler.state import Unknown
-from reconciler.targets.mail_rule import MailRule, RuleState, compare_rule
+from reconciler.targets.mail_rule import MailRule, MailRuleContent, RuleState, compare_rule
 from reconciler.targets.registry import MAIL_RULE_TARGETS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def plan_mail_rule(
     after: tuple[str, ...] = text
     phase, action = Phase.EXPAND, Action.UPDATE
     if not is_needed and status is not Status.UNKNOWN:
-        is_ours = is_there and reason != RuleState.EQUAL_OTHER_NAME.value
+        is_ours = _is_ours_there(fact, rule, is_attested=is_there)
         phase, action, before, after = Phase.CONTRACT, Action.DELETE, text if is_ours else (), ()
         gates = (waiting.switched(), waiting.early_removal()) if is_ours else ()
         held = any(g.verdict is not Verdict.PASS for g in gates)
@@ -66,6 +66,13 @@ def plan_mail_rule(
         max(times, default=None),
     )
     return step, found
+
+
+def _is_ours_there(fact: MailRuleFact, rule: MailRule, *, is_attested: bool) -> bool:
+    """By its name, whatever somebody made of it since; where no export shows it, as it is attested."""
+    if isinstance(fact.observed, MailRuleContent):
+        return any(r.name.casefold() == rule.name.casefold() for r in fact.observed.rules)
+    return is_attested
 
 
 def _observed(

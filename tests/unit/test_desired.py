@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from builders import catalog, domain
+from builders import EU, MX_KEY, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, catalog, domain
 
 from reconciler.desired import OwnsGatewayHosts, build_desired
-from reconciler.manifest.fleet import MxHostOverride, Verification
+from reconciler.history import History
+from reconciler.manifest.fleet import Lifecycle, MxHostOverride, Verification
 from reconciler.names import canonical_name
 from reconciler.state import Rdata
 
@@ -56,3 +57,23 @@ def test_an_override_replaces_the_catalogs_host_and_is_ours_in_a_shared_mx() -> 
     assert desired.ownership.owns(Rdata(f"5 {host}"))
     assert desired.ownership.owns(Rdata("10 us.mx-pp.com."))
     assert not desired.ownership.owns(Rdata("10 mail.acme.example."))
+
+
+def test_values_that_the_program_wrote_stay_ours_when_the_manifest_names_them_no_more() -> None:
+    """Until they are gone from DNS; values of another name are another's."""
+    history = History(written=frozenset({(TXT_KEY, Rdata('"earlier"')), (MX_KEY, Rdata('"elsewhere"'))}))
+    desired = build_desired(domain(), catalog(), history).verification
+    assert desired is not None
+    assert desired.wanted == (PRIMARY,)
+    owned = [v for v in (PRIMARY, SECONDARY, '"earlier"', '"elsewhere"') if desired.ownership.owns(Rdata(v))]
+    assert owned == [PRIMARY, SECONDARY, '"earlier"']
+
+
+def test_a_domain_that_leaves_wants_its_next_hops_in_their_order_and_none_of_our_values() -> None:
+    hops = (canonical_name("one.acme.example"), canonical_name("two.acme.example"))
+    desired = build_desired(domain(lifecycle=Lifecycle.OFFBOARDED, next_hops=hops, ttl=600), catalog())
+    assert desired.mx is not None
+    assert desired.verification is not None
+    assert desired.mx.wanted == ("10 one.acme.example.", "20 two.acme.example.")
+    assert desired.verification.wanted == ()
+    assert [desired.mx.ownership.owns(Rdata(v)) for v in (EU, OLD_MX)] == [True, False]

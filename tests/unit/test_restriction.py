@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import (
@@ -137,7 +137,7 @@ def test_when_the_last_domain_has_left_the_gateways_addresses_go_and_not_before(
     assert all(s.after == EU_ADDRESSES for s in stays.steps if not s.enforcement)
 
 
-def _mx(value: str) -> dict[str, object]:
+def _mx(value: str) -> dict[str, Any]:
     moved = with_mx_seen(settled(EU), frozenset({((Rdata(value),), 3600)}), NOW, is_complete=True)
     declared_leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
     made = facts(declared_leaving, txt=present(TXT_KEY, PRIMARY), mx=present(MX_KEY, value))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from builders import EU, MX_KEY, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, attestation, document, domain, facts, present
 
 from reconciler.plan import Status
-from reconciler.review import Reviewed, match_review
+from reconciler.review import Reviewed, match_continued, match_review
 from reconciler.state import Absent, Cause, Unknown
 
 if TYPE_CHECKING:
     from reconciler.gates import Facts
 
 TXT = present(TXT_KEY, PRIMARY)
+SEEN = ("allowlist", "console", "verified")
 SAVED = facts(txt=TXT, mx=present(MX_KEY, OLD_MX))
 
 
@@ -120,3 +121,35 @@ def test_what_is_applied_is_the_fresh_step_and_not_the_saved_text() -> None:
     saved, fresh = document(SAVED), document(SAVED)
     (result,) = match_review(saved, fresh)
     assert [id(s) for s in result.steps] == [id(s) for s in fresh.domains[0].steps if s.status is Status.READY]
+
+
+def continued(saved: Facts, fresh: Facts) -> list[str]:
+    return [s.id for r in match_continued(document(saved), document(fresh)) for s in r.steps]
+
+
+HELD = facts(mx=present(MX_KEY, OLD_MX))
+
+
+def test_what_was_shown_as_held_goes_on_when_its_gates_open() -> None:
+    """The review showed the whole change; only the time for it had not come."""
+    assert [s.id for s in matched(HELD, HELD).steps] == ["acme.example/verification"]
+    assert continued(HELD, SAVED) == ["acme.example/mx"]
+    assert continued(HELD, facts(txt=TXT, mx=present(MX_KEY, EU))) == []
+
+
+def test_nothing_goes_on_that_the_review_did_not_show() -> None:
+    in_sync = facts(txt=TXT, mx=present(MX_KEY, EU))
+    assert continued(in_sync, SAVED) == []
+    elsewhere = facts(txt=TXT, mx=present(MX_KEY, "20 other.acme.example."))
+    assert continued(HELD, elsewhere) == [], "the value that would go is not the one that was shown"
+    moved = domain(region="us", attestations=tuple(attestation(what=w, region="us") for w in SEEN))
+    us = facts(moved, txt=TXT, mx=present(MX_KEY, OLD_MX))
+    assert "acme.example/mx" in continued(us, us)
+    assert continued(HELD, us) == []
+
+
+def test_a_provider_that_the_review_did_not_show_is_not_written_to() -> None:
+    fresh = document(SAVED)
+    steps = [s.model_copy(update={"provider": "another"}) for s in fresh.domains[0].steps]
+    other = fresh.model_copy(update={"domains": [fresh.domains[0].model_copy(update={"steps": steps})]})
+    assert match_continued(document(HELD), other) == []
