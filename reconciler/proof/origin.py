@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.addresses import address_set, parse_address_set
 from reconciler.gates.allowlist import unattested_addresses
-from reconciler.gates.attestations import attested_enforcement
+from reconciler.gates.attestations import ORIGIN_OPEN, RESTRICTED, RESTRICTED_HARD, attested_enforcement, is_in_force
 from reconciler.mailflow import OriginList, Restriction
 from reconciler.proof.world import gateway_addresses
+from reconciler.state import Unknown
 from reconciler.targets.base import AllowlistContent, Enforcement, Intent
 from reconciler.targets.enforcement import shows_enforcement
 
@@ -23,7 +24,7 @@ RESTRICTIONS = {
     Enforcement.HARD: Restriction.HARD,
 }
 
-_OPEN = "origin-open"
+_WORDS = frozenset({ORIGIN_OPEN, RESTRICTED, RESTRICTED_HARD})
 
 
 def named_lists(origin: OriginFacts | None) -> dict[str, AllowlistFact]:
@@ -47,7 +48,7 @@ def build_lists(
     `is_moving`: the MX may move now, so that the hardest answer that anybody may get counts.
     """
     everything = frozenset(gateway_addresses(facts.catalog))
-    is_presumed_open = facts.domain.is_leaving and _OPEN in waived
+    is_presumed_open = facts.domain.is_leaving and ORIGIN_OPEN in waived
     lists = []
     for name, fact in named_lists(origin).items():
         enforcement = Enforcement.NONE
@@ -77,9 +78,12 @@ def allowed_addresses(
 
 def _enforcement(facts: Facts, fact: AllowlistFact, *, is_moving: bool) -> Enforcement:
     declared, observed = fact.allowlist.declared, fact.observed
-    if isinstance(observed, AllowlistContent) and shows_enforcement(declared.target):
-        return observed.refusal if is_moving else observed.enforcement
-    if observed is not None and not isinstance(observed, AllowlistContent):
+    if isinstance(observed, Unknown):
         return Enforcement.NONE
+    if observed is not None and shows_enforcement(declared.target):
+        return observed.refusal if is_moving else observed.enforcement
     # where no export tells, people do; the service's attestations are the domain's too
-    return attested_enforcement(facts.domain.attestations, declared, facts.today)
+    words = [a for a in facts.domain.attestations if a.what in _WORDS and is_in_force(a, facts.today)]
+    if not words and observed is not None and is_moving:
+        return observed.refusal
+    return attested_enforcement(words, declared, facts.today)

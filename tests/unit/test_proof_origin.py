@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,13 +70,15 @@ def test_without_an_export_what_is_attested_is_allowed() -> None:
     [
         ((), True),
         (("restricted",), False),
+        (("restricted-hard",), False),
         (("restricted", "origin-open"), True),
+        (("origin-open", "restricted"), False),
     ],
 )
 def test_without_an_export_the_latest_word_tells_whether_others_are_kept_out(
     words: tuple[str, ...], *, is_ok: bool
 ) -> None:
-    attested = tuple(attestation(what=w) for w in words)
+    attested = tuple(attestation(what=w, on=date(2026, 11, day)) for day, w in enumerate(words, 1))
     leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
     given = case(leaving, EU, PRIMARY, lists=(list_fact(None),), attested=attested, history=settled(EU))
     assert proved(given).is_ok
@@ -116,7 +119,7 @@ def test_people_open_what_no_export_shows(target: str, words: tuple[str, ...], *
     """Where it shows it, their word is no match for it."""
     leaving = domain(lifecycle=Lifecycle.OFFBOARDED)
     lists = (allowlist(*EU_ADDRESSES, target=target, refusal=HARD),)
-    attested = tuple(attestation(what=w) for w in words)
+    attested = tuple(attestation(what=w, on=date(2026, 11, day)) for day, w in enumerate(words, 1))
     given = case(leaving, EU, PRIMARY, lists=lists, attested=attested, history=settled(EU))
     assert opened(given).prove().is_ok is is_ok
     waived = replace(leaving, waivers=(waiver("origin-open"),))
