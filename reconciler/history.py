@@ -60,8 +60,8 @@ class History:
     """What is remembered of one mail domain; empty for one that was never seen.
 
     `mx` has every sighting that may still matter, oldest first. `written` are the values that the program added and
-    has not removed since. `first_seen` tells since when a step that is not done has been seen, by its id, and since
-    when other things are so, by a word (`TOKENS_VISIBLE`). `next_hops` are those that were declared before the ones
+    has not removed since. `first_seen` tells since when a step that is not done has been seen, by its id, since
+    when a hazard (`hazard_id`), and since when other things are so, by a word (`TOKENS_VISIBLE`). `next_hops` are those that were declared before the ones
     of now, empty where none are known, and `next_hops_since` when the ones of now were first declared.
     """
 
@@ -77,6 +77,11 @@ DEFAULT_WAITS = Waits()
 
 TOKENS_VISIBLE = "tokens-visible"
 """In `History.first_seen`: since when every server has shown every wanted verification value."""
+
+
+def hazard_id(domain: str, code: str) -> str:
+    """In `History.first_seen`, beside the ids of steps: since when a hazard of a mail domain (as displayed) is seen."""
+    return f"{domain}/{code}"
 
 
 @dataclass(frozen=True, slots=True)

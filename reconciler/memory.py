@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.errors import Diagnostic
     from reconciler.history import History
+    from reconciler.journal.entries import Event
     from reconciler.names import Name
     from reconciler.orphans import KnownDomain
     from reconciler.settings import Settings
@@ -37,6 +38,10 @@ class Memory(Protocol):
         """Every domain that the program knows, declared or not."""
         ...
 
+    def timelines(self, names: Iterable[Name]) -> Mapping[Name, Sequence[Event]]:
+        """What happened to these domains, oldest first."""
+        ...
+
 
 class NoMemory:
     """Where nothing is remembered."""
@@ -50,6 +55,11 @@ class NoMemory:
 
     def known_domains(self) -> Mapping[Name, KnownDomain]:
         """No domain."""
+        return {}
+
+    def timelines(self, names: Iterable[Name]) -> Mapping[Name, Sequence[Event]]:
+        """Nothing that happened."""
+        del names
         return {}
 
 

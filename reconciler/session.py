@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.gates import Verdict
 from reconciler.gates.switch_observed import SwitchObserved
 from reconciler.gates.token_visible import TokenVisible
-from reconciler.history import shown_in
+from reconciler.history import hazard_id, shown_in
 from reconciler.journal import AppliedChange, Look, open_journal
 from reconciler.names import Name
 from reconciler.plan import Stage, Status
@@ -98,6 +99,10 @@ def _looks(planned: Planned) -> Iterator[Look]:
 def _mx_looks(planned: Planned) -> Iterator[tuple[Look, Key]]:
     documents = {d.domain: d for d in planned.document.domains}
     service_steps = _open_service_steps(planned.document)
+    hazards: dict[str, set[str]] = defaultdict(set)
+    for diagnostic in planned.document.diagnostics:
+        # beside the steps, so that drift can tell since when it is seen
+        hazards[diagnostic.domain].add(hazard_id(diagnostic.domain, diagnostic.code))
     for facts in planned.facts:
         domain, desired = facts.domain, facts.desired.mx
         document = documents.get(domain.name.removesuffix("."))
@@ -106,6 +111,7 @@ def _mx_looks(planned: Planned) -> Iterator[tuple[Look, Key]]:
         shown, is_complete = shown_in(facts.observations[desired.key])
         tokens = TokenVisible().judge(facts).verdict
         mine = {step.id for step in document.steps if step.status is not Status.DONE}
+        mine |= hazards.get(document.domain, set())
         look = Look(
             domain=domain.name,
             organization=domain.organization,

@@ -7,26 +7,36 @@ of zones: treat it as sensitive.
 """
 
 from reconciler.document.build import assemble_document, build_document
+from reconciler.document.digest import digest_of
 from reconciler.document.file import load_document, render_document
 from reconciler.document.models import (
     DiagnosticDocument,
+    DocumentHead,
+    DocumentModel,
     DomainDocument,
     PlanDocument,
     PlanHead,
+    ResourceDocument,
     ServiceDocument,
+    SourceDocument,
     StepDocument,
     plan_schema,
 )
 
 __all__ = [
     "DiagnosticDocument",
+    "DocumentHead",
+    "DocumentModel",
     "DomainDocument",
     "PlanDocument",
     "PlanHead",
+    "ResourceDocument",
     "ServiceDocument",
+    "SourceDocument",
     "StepDocument",
     "assemble_document",
     "build_document",
+    "digest_of",
     "load_document",
     "plan_schema",
     "render_document",

@@ -30,14 +30,15 @@ def plan_digest(head: PlanHead, steps: Iterable[StepDocument]) -> str:
     if head.inverse_of is not None:
         meaning["inverse_of"] = head.inverse_of
         meaning["safe_until"] = head.safe_until.isoformat() if head.safe_until is not None else None
-    return _sha256(meaning)
+    return digest_of(meaning)
 
 
 def plan_id(digest: str, created_at: datetime, expires_at: datetime) -> str:
     """A digest bound to its moment and its expiry: what an apply uses up."""
-    return _sha256({"digest": digest, "created_at": created_at.isoformat(), "expires_at": expires_at.isoformat()})
+    return digest_of({"digest": digest, "created_at": created_at.isoformat(), "expires_at": expires_at.isoformat()})
 
 
-def _sha256(data: object) -> str:
+def digest_of(data: object) -> str:
+    """The digest of JSON data, as `sha256:`, whatever the order of its keys."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return f"sha256:{hashlib.sha256(text.encode('ascii')).hexdigest()}"

@@ -21,11 +21,13 @@ def _is_left_out(value: object) -> bool:
     return not value
 
 
-class _Model(BaseModel):
+class DocumentModel(BaseModel):
+    """What every part of a document is: frozen, and of unknown fields forgiving."""
+
     model_config = ConfigDict(extra="ignore", frozen=True, strict=False)
 
 
-class ResourceDocument(_Model):
+class ResourceDocument(DocumentModel):
     """What a step is about."""
 
     kind: Literal["rrset", "allowlist", "mail-rule"]
@@ -34,7 +36,7 @@ class ResourceDocument(_Model):
     zone: str | None = Field(description="apex of the zone that holds it; null while unknown")
 
 
-class GateDocument(_Model):
+class GateDocument(DocumentModel):
     """One gate's result."""
 
     id: str
@@ -44,14 +46,14 @@ class GateDocument(_Model):
     is_waived: bool = False
 
 
-class SourceDocument(_Model):
+class SourceDocument(DocumentModel):
     """Where the domain is declared."""
 
     file: str
     line: int
 
 
-class StepDocument(_Model):
+class StepDocument(DocumentModel):
     """One step. Values are RFC 1035 presentation text, TTLs seconds."""
 
     id: str
@@ -85,7 +87,7 @@ class StepDocument(_Model):
         )
 
 
-class DomainDocument(_Model):
+class DomainDocument(DocumentModel):
     """One mail domain."""
 
     organization: str
@@ -96,7 +98,7 @@ class DomainDocument(_Model):
     flow: list[str] = Field(default=[], description="where its mail goes after each phase, a line a phase")
 
 
-class ServiceDocument(_Model):
+class ServiceDocument(DocumentModel):
     """The origin's side of one service: its allowlists and its spam rule."""
 
     organization: str
@@ -105,7 +107,7 @@ class ServiceDocument(_Model):
     steps: list[StepDocument]
 
 
-class DiagnosticDocument(_Model):
+class DiagnosticDocument(DocumentModel):
     """One error, warning or advisory."""
 
     severity: Severity
@@ -118,7 +120,7 @@ class DiagnosticDocument(_Model):
     domain: str = ""
 
 
-class SummaryDocument(_Model):
+class SummaryDocument(DocumentModel):
     """Counts of steps: `create`, `update` and `delete` are ready to be written."""
 
     create: int
@@ -130,7 +132,7 @@ class SummaryDocument(_Model):
     done: int
 
 
-class PlanDocument(_Model):
+class PlanDocument(DocumentModel):
     """A plan."""
 
     format_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")]
@@ -173,13 +175,18 @@ class PlanDocument(_Model):
         return [Diagnostic(**d.model_dump()) for d in self.diagnostics]
 
 
-class PlanHead(_Model):
-    """What a plan is bound to, beside its domains."""
+class DocumentHead(DocumentModel):
+    """What a document was made from, and when."""
 
     commit: str | None
     manifests_digest: str
     catalog_digest: str
     created_at: datetime
+
+
+class PlanHead(DocumentHead):
+    """What a plan is bound to, beside its domains."""
+
     expires_at: datetime
     inverse_of: str | None = None
     safe_until: datetime | None = None

@@ -21,7 +21,8 @@ class Look:
     """One look at one mail domain.
 
     `shown` and `is_complete` are as in `history.with_mx_seen`: the MX rrsets (sorted values, TTL in seconds) of the
-    servers that answered, and whether every server did. `open_steps` are the ids of the steps that are not done.
+    servers that answered, and whether every server did. `open_steps` are the ids of the steps that are not done,
+    and of the hazards that were found.
     `tokens_visible` says whether every server shows every wanted verification value, None where that is not known.
     `next_hops` are the declared ones. `is_switched`: the MX was observed as desired; `is_gone`: the domain has left.
     """

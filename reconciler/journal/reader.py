@@ -6,20 +6,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, Row, Select, create_engine, select
+from sqlalchemy import Engine, Row, create_engine, select
 from sqlalchemy.pool import StaticPool
 
 from reconciler.history import NO_HISTORY
 from reconciler.journal.database import journal_errors, open_engine, parse_location
 from reconciler.journal.entries import AppliedChange, Event, EventKind, KnownDomain
 from reconciler.journal.mark import is_restored, read_mark, restored_warning
-from reconciler.journal.rows import checked_lifecycle, checked_name, load_records, load_written
+from reconciler.journal.rows import checked_lifecycle, checked_name, load_records, load_written, select_domains
 from reconciler.journal.schema import has_tables, read_identity, refuse_other_database
 from reconciler.journal.tables import APPLIED, DOMAINS, EVENTS, METADATA, DamagedValueError
 from reconciler.state import Key, Rdata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -84,16 +85,18 @@ class JournalReader:
 
     def timeline(self, name: Name) -> list[Event]:
         """Everything that happened to a domain, oldest first."""
+        return self.timelines([name])[name]
+
+    def timelines(self, names: Iterable[Name]) -> dict[Name, list[Event]]:
+        """The timeline of every domain in `names`; an empty one where nothing is known."""
+        wanted = list(names)
+        lines: dict[Name, list[tuple[tuple[datetime, int, int], Event]]] = {name: [] for name in wanted}
         with self._reading() as connection:
-            lines = [
-                *(((r.at, r.counter, r.id), _event(r)) for r in _of(connection, select(EVENTS), name)),
-                *(((r.at, r.counter, r.id), _applied_event(r)) for r in _of(connection, select(APPLIED), name)),
-            ]
-        return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
-
-
-def _of(connection: Connection, statement: Select[Any], name: Name) -> Iterable[Row[Any]]:
-    return connection.execute(statement.where(statement.selected_columns["domain"] == name))
+            for row in select_domains(connection, EVENTS, wanted):
+                lines[row.domain].append(((row.at, row.counter, row.id), _event(row)))
+            for row in select_domains(connection, APPLIED, wanted):
+                lines[row.domain].append(((row.at, row.counter, row.id), _applied_event(row)))
+        return {name: [line for _, line in sorted(pairs, key=lambda pair: pair[0])] for name, pairs in lines.items()}
 
 
 def _event(row: Row[Any]) -> Event:

@@ -84,6 +84,13 @@ def _select(connection: Connection, table: Table, names: str | None) -> Sequence
     return connection.execute(statement).all()
 
 
+def select_domains(connection: Connection, table: Table, names: Iterable[Name]) -> Sequence[Row[Any]]:
+    """The rows of a table with a column `domain`, of these domains."""
+    # one parameter, however many there are: a statement may not have thousands
+    wanted = json.dumps(sorted(set(names)))
+    return connection.execute(select(table).where(_is_among(connection, table.c.domain, wanted))).all()
+
+
 def _is_among(connection: Connection, column: Column[str], names: str) -> ColumnElement[bool]:
     if connection.dialect.name == "postgresql":
         return column.in_(select(func.json_array_elements_text(cast(literal(names, Text), JSON))))
