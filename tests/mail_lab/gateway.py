@@ -55,7 +55,6 @@ class Gateway:
     """The running sites, and the console that says which domains they take."""
 
     sites: Mapping[str, Mta]
-    outbound: Mapping[str, tuple[str, ...]]
     state_file: Path
     domains: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -68,12 +67,6 @@ class Gateway:
         """Somebody removes it there."""
         self.domains.get(domain, {}).pop(region, None)
         self._save()
-
-    def set_next_hop(self, host: str) -> None:
-        """Somebody changes in the console where clean mail goes."""
-        for region, site in self.sites.items():
-            site.set(transport_maps=_transports(self.outbound[region], host))
-            site.reload()
 
     def queued(self) -> int:
         """How many messages wait at all sites."""
@@ -116,7 +109,7 @@ def run_gateway(site: Site, catalog: Catalog, directory: Path, *, next_hop: str)
             )
             for region in REGIONS
         }
-        yield Gateway(sites, outbound, state)
+        yield Gateway(sites, state)
 
 
 def _parameters(region: str, addresses: tuple[str, ...], next_hop: str) -> dict[str, str]:

@@ -78,18 +78,9 @@ class Mta:
         """Postfix's own control command, as in `reload`."""
         return self.site.check(require("postfix"), "-c", str(self.configuration), *command)
 
-    def set(self, **parameters: str) -> None:
-        """Change parameters of main.cf; they count from the next reload."""
-        words = [f"{name}={value}" for name, value in parameters.items()]
-        self.site.check(require("postconf"), "-c", str(self.configuration), "-e", *words)
-
     def reload(self) -> None:
         """Have every process of it start anew with the configuration and tables of now."""
         self.postfix("reload")
-
-    def log(self) -> str:
-        """Everything that it has logged."""
-        return (self.directory / "mail.log").read_text(errors="replace")
 
     def queued(self) -> int:
         """How many messages wait in its queue."""
