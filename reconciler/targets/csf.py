@@ -125,7 +125,7 @@ def _settings_advice(export: ExportText, intent: Intent) -> Iterator[Advice]:
         if name in _OPENED and intent is Intent.RESTRICT and has_port(value, _SMTP, ":"):
             summary = f"{name} has port {_SMTP}: anyone may connect, and csf.allow keeps nobody out"
             yield Advice(
-                "restricts-nothing", summary, f"Take {_SMTP} out of {name} once the switch is observed; csf -r."
+                "restricts-nothing", summary, f"Take {_SMTP} out of {name} when the plan says that it may go; csf -r."
             )
         limits = value.replace(";", " ").replace(",", " ").split()
         if name in {"CONNLIMIT", "PORTFLOOD"} and str(_SMTP) in limits:

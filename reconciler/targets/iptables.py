@@ -244,4 +244,4 @@ def _restriction_advice(chain: _Chain, declared: DeclaredAllowlist) -> Iterator[
     accepted = address_set(e.interval for e in chain.entries)
     if declared.intent is Intent.RESTRICT and not (accepted | chain.refused).covers(parse_address_set([_EVERYBODY])):
         summary = f"the chain {declared.name} keeps nobody out: its last rule refuses not everybody"
-        yield Advice("restricts-nothing", summary, "Once the switch is observed, emit again and load the chain.")
+        yield Advice("restricts-nothing", summary, "When the plan says that it may, emit again and load the chain.")

@@ -117,7 +117,7 @@ class _Table:
             yield Advice("postfix-mixed-table", summary, detail)
         if intent is Intent.RESTRICT and _EVERYBODY - self.refused - address_set(e.interval for e in self.entries):
             summary = "the table keeps nobody out: it does not end with 0.0.0.0/0 and ::/0"
-            detail = "Once the switch is observed, emit again and put the table in place."
+            detail = "When the plan says that it may, emit again and put the table in place."
             yield Advice("restricts-nothing", summary, detail)
 
 
