@@ -60,9 +60,10 @@ class History:
     """What is remembered of one mail domain; empty for one that was never seen.
 
     `mx` has every sighting that may still matter, oldest first. `written` are the values that the program added and
-    has not removed since. `first_seen` tells since when a step that is not done has been seen, by its id, since
-    when a hazard (`hazard_id`), and since when other things are so, by a word (`TOKENS_VISIBLE`). `next_hops` are those that were declared before the ones
-    of now, empty where none are known, and `next_hops_since` when the ones of now were first declared.
+    has not removed since. `first_seen` tells since when a step that is not done has been seen, by its id, since when a
+    hazard has (`hazard_id`), and since when other things are so, by a word (`TOKENS_VISIBLE`). `next_hops` are those
+    that were declared before the ones of now, empty where none are known, and `next_hops_since` when the ones of now
+    were first declared.
     """
 
     mx: tuple[MxSighting, ...] = ()
