@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from reconciler.apply.batch import DomainWork, Outcome, apply_domains
 from reconciler.apply.providers import build_writer
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 UNDO_ENDING = ".undo.json"
+_BATCH_SECONDS = 0.2
 _SHORTEST_NAP, _LONGEST_NAP = 1.0, 30.0  # seconds
 
 
@@ -141,12 +142,16 @@ def _apply(session: Session, planned: Planned, reviewed: Sequence[Reviewed], und
         _write_inverse(session, planned.document, {n: r.steps for n, r in by_domain.items()}, undo)
     applying = apply_domains(list(works.values()), _writer_factory(settings), _server_of(settings))
     # closed at once when something is raised here, so that the writes under way are waited for
-    with invocation.progress("applying", len(works)) as advance, closing(applying):
+    with (
+        invocation.progress("applying", len(works)) as advance,
+        closing(applying),
+        _Recorder(session, planned) as record,
+    ):
         for outcome in applying:
             name = outcome.work.domain.removesuffix(".")
             outcomes[name] = outcome
             if outcome.error is None:
-                session.record_written(by_domain[name].domain, by_domain[name].steps, planned.document.id)
+                record.add(by_domain[name])
             advance(len(outcomes))
     observations = _look(invocation, [o.work for o in outcomes.values() if o.error is None])
     session.record_moved(planned, observations.values())
@@ -157,6 +162,33 @@ def _apply(session: Session, planned: Planned, reviewed: Sequence[Reviewed], und
         return ApplyReport(results, planned.document)
     inverse = _write_inverse(session, planned.document, applied, undo)
     return ApplyReport(results, planned.document, (Undo(undo, inverse.safe_until),))
+
+
+class _Recorder:
+    """Keeps what was written: at once while writes are slow, in batches when they are quick, all of it at the end."""
+
+    def __init__(self, session: Session, planned: Planned) -> None:
+        self._session = session
+        self._plan_id = planned.document.id
+        self._waiting: list[Reviewed] = []
+        self._flushed = -_BATCH_SECONDS
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+
+    def add(self, written: Reviewed) -> None:
+        self._waiting.append(written)
+        if time.monotonic() - self._flushed >= _BATCH_SECONDS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._session.record_written(self._waiting, self._plan_id)
+            self._waiting = []
+        self._flushed = time.monotonic()
 
 
 def _write_inverse(

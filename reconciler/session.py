@@ -21,9 +21,10 @@ from reconciler.settings import journal_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.document import DomainDocument, PlanDocument, StepDocument
+    from reconciler.document import PlanDocument
     from reconciler.invocation import Invocation
     from reconciler.journal import Journal, Lock
+    from reconciler.review import Reviewed
     from reconciler.run import Planned
     from reconciler.state import Key, Observation
 
@@ -48,9 +49,9 @@ class Session:
         looks = [_moved(look, seen[key]) for look, key in _mx_looks(planned) if key in seen]
         self.journal.record_looks(looks, self.invocation.moment(), self.invocation.settings.waits)
 
-    def record_written(self, domain: DomainDocument, steps: Sequence[StepDocument], plan_id: str | None) -> None:
-        """Keep what was written for one domain."""
-        changes = [(step, change) for step in steps if (change := step.change()) is not None]
+    def record_written(self, written: Sequence[Reviewed], plan_id: str) -> None:
+        """Keep what was written for some domains, in one transaction."""
+        changes = [(w.domain, step, change) for w in written for step in w.steps if (change := step.change())]
         self.journal.record_applied(
             AppliedChange(
                 domain=Name(f"{domain.domain}."),
@@ -69,7 +70,7 @@ class Session:
                 plan_id=plan_id,
                 at=self.invocation.moment(),
             )
-            for step, change in changes
+            for domain, step, change in changes
         )
 
 
