@@ -32,7 +32,13 @@ IN_SOME_WEATHER = tuple(
 )
 
 
-@settings(max_examples=COUNT, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=COUNT,
+    deadline=None,
+    # the usual run is the same everywhere; a long one looks elsewhere each time
+    derandomize=COUNT <= USUAL,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(lives())
 def test_minds_change_and_things_go_wrong_at_any_moment(scenario: Scenario) -> None:
     """Declared states in any sequence; failures, kills, lost journals, lagging and silent servers, slow people."""
@@ -87,27 +93,32 @@ def test_killed_in_the_middle_of_a_move_with_the_journal_gone(run: int, killed_a
     assert find_faults(live(Scenario(Start(lists=(RESTRICTING,), mx_ttl=2 * DAY), moments))) == []
 
 
-# What the simulator found and is not mended yet: each is the smallest life that shows it.
+# What the simulator found: each is the smallest life that shows it.
 
 
 def _chapters(*declared: Declared) -> tuple[Moment, ...]:
     return tuple(m for d in declared for m in (Moment(hours=12, declared=d), Moment(hours=12, runs=LONG)))
 
 
-@pytest.mark.xfail(strict=True, reason="a TTL above `assumed_ttl` that a lost journal forgot is not waited for")
+def _move_with_a_lost_journal(declared: Declared) -> tuple[Moment, ...]:
+    moved = (Moment(hours=12, declared=declared), Moment(hours=12, runs=2))
+    return (*_chapters(EU), *moved, Moment(hours=12, mishap=Mishap(journal="lost")))
+
+
 @pytest.mark.parametrize("lists", [(REFUSING,), (RESTRICTING,)])
 def test_a_long_ttl_that_nobody_remembers(lists: tuple[ListKind, ...]) -> None:
-    """A week is what manifests allow for our own MX: the address of the old region goes while caches have its MX."""
-    moments = (
-        *_chapters(EU),
-        Moment(hours=12, declared=US),
-        Moment(hours=12, runs=2),
-        Moment(hours=12, mishap=Mishap(journal="lost")),
-    )
-    assert find_faults(live(Scenario(Start(mx_ttl=7 * DAY, lists=lists), moments))) == []
+    """A week is what manifests allow for our own MX: the address of the old region stays while caches have its MX."""
+    assert find_faults(live(Scenario(Start(mx_ttl=7 * DAY, lists=lists), _move_with_a_lost_journal(US)))) == []
 
 
-@pytest.mark.xfail(strict=True, reason="an attestation of `verified` from before the value was away still counts")
+@pytest.mark.xfail(strict=True, reason="a TTL above `assumed_ttl` that a lost journal forgot is not waited for")
+def test_a_long_ttl_that_nobody_remembers_and_nobody_can_see() -> None:
+    """As before, but the switch wrote a low TTL."""
+    moments = _move_with_a_lost_journal(replace(US, ttl=300))
+    assert find_faults(live(Scenario(Start(mx_ttl=7 * DAY), moments))) == []
+
+
+@pytest.mark.xfail(strict=True, reason="a new value that is first seen now does not end an old attestation")
 @pytest.mark.parametrize("between", [GONE, US, EU_MULTI], ids=["gone", "moved", "multi-region"])
 def test_nobody_takes_back_what_was_attested(between: Declared) -> None:
     """The value comes back, the console needs days to find it, and the MX moves on the old attestation."""
@@ -116,9 +127,9 @@ def test_nobody_takes_back_what_was_attested(between: Declared) -> None:
     assert find_faults(live(scenario)) == []
 
 
-@pytest.mark.xfail(strict=True, reason="with one MX host for both regions there is no switch, and nothing else waits")
+@pytest.mark.xfail(strict=True, reason="with one MX host for both, the old region's addresses go before its value does")
 def test_a_move_between_regions_that_share_an_mx_host() -> None:
-    """The old region's value goes as soon as the new one is visible, days before the gateway has verified that."""
+    """At its worst the gateway relays from both regions as long as both have a verified value."""
     assert find_faults(live(Scenario(Start(patience=3 * DAY), _chapters(EU, replace(EU, region="au"))))) == []
 
 
@@ -129,21 +140,18 @@ def test_a_value_that_people_wrote_goes_when_the_region_changes() -> None:
     assert len(ending.world.zone.shown(0, ending.world.gateway.token_key(ending.world.domains[0])).rdatas) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="people attest that others are kept out, not that they are only deferred")
 def test_a_list_without_an_export_ends_at_refusing() -> None:
-    """Done is said while everybody else is still deferred."""
+    """People say apart that everybody else is deferred, and that they are refused."""
     unread = replace(RESTRICTING, is_exported=False)
     assert find_faults(live(Scenario(Start(lists=(unread,)), _chapters(EU)))) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the proof presumes a refusal that the export cannot show, and asks nobody")
 def test_a_domain_leaves_an_origin_whose_export_shows_the_addresses_alone() -> None:
-    """People open the origin and vouch for it; the MX is withdrawn in every run, and the domain never leaves."""
+    """People open the origin and vouch for it; no proof presumes a refusal then."""
     assert find_faults(live(Scenario(Start(lists=(HALF_READ,)), _chapters(EU, GONE)))) == []
 
 
-@pytest.mark.xfail(strict=True, reason="after a gap `restrict-hard` waits for no cache, and the proof blames us")
 def test_nobody_looks_for_a_week_between_deferring_and_refusing() -> None:
-    """What was in DNS in that time nobody knows: the step is to be held, not withdrawn as a mistake of the program."""
+    """What was in DNS in that time nobody knows: the step is held, not withdrawn as a mistake of the program."""
     moments = (Moment(declared=EU), Moment(hours=12, runs=14), Moment(hours=200))
     assert find_faults(live(Scenario(Start(lists=(RESTRICTING,)), moments))) == []

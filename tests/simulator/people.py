@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     Task = tuple[str, Callable[[], None]]
 
 _REFUSALS = {enforcement: refusal for refusal, enforcement in ENFORCEMENTS.items()}
+_OPPOSITES = {
+    "restricted": ("origin-open",),
+    "restricted-hard": ("origin-open",),
+    "origin-open": ("restricted", "restricted-hard"),
+}
 
 
 @dataclass
@@ -99,14 +104,18 @@ class People:
         self.world.gateway.add_domain(domain, declared.region, declared.next_hops, (tokens[0], tokens[1]))
 
     def _vouching(self) -> Iterator[Task]:
+        asked = {g.id for s in self._plan.steps for g in s.gates if g.verdict != "pass"} if self._plan else set()
+        today = wall_clock(self.world.clock.now).date()
         for vouched in self._truths():
-            if vouched not in self.manifest.vouched:
+            on = self.manifest.vouched.get(vouched)
+            # who is asked again for what was attested looks again, and writes the new day
+            if on is None or (on < today and vouched.what in asked):
                 yield f"attest {vouched}", lambda v=vouched: self._vouch(v)  # type: ignore[misc]
 
     def _vouch(self, vouched: Vouched) -> None:
-        opposite = {"restricted": "origin-open", "origin-open": "restricted"}.get(vouched.what)
-        if opposite is not None:
-            self._withdraw(opposite)
+        for opposite in _OPPOSITES.get(vouched.what, ()):
+            if not self.are_forgetful:
+                self._withdraw(opposite)
         self.manifest.vouched[vouched] = wall_clock(self.world.clock.now).date()
 
     def _withdraw(self, what: str) -> None:
@@ -133,6 +142,8 @@ class People:
         if unseen:
             is_open = all(each.refusal is Refusal.NONE for each in unseen)
             yield Vouched("origin-open" if is_open else "restricted", "")
+            if all(each.refusal is Refusal.HARD for each in unseen):
+                yield Vouched("restricted-hard", "")
 
     def tidy_up(self) -> None:
         """Whoever changes what is declared looks again at what was attested, and takes back what is no longer so."""

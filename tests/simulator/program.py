@@ -69,6 +69,7 @@ class Planned:
 
     domains: tuple[DomainPlan, ...]
     service: ServicePlan | None
+    is_withdrawn: bool = False
 
     @property
     def steps(self) -> tuple[Step | ServiceStep, ...]:
@@ -78,7 +79,7 @@ class Planned:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to be done or waited for."""
-        return all(s.status is Status.DONE for s in self.steps)
+        return not self.is_withdrawn and all(s.status is Status.DONE for s in self.steps)
 
 
 @dataclass
@@ -152,6 +153,7 @@ class Program:
         provider = MANUAL_PROVIDER if world.start.is_manual else "bind"
         plans = [plan_domain(f, provider=provider, new_ttl=NEW_TTL) for f in facts]
         service = plan_service(origin, facts, world.catalog) if origin.allowlists else None
+        before = len(self.withdrawn)
         if self.transform is None and self.distort is None:
             plans, service = self._made_safe(facts, plans, origin, service)
         elif self.transform is not None:
@@ -163,7 +165,7 @@ class Program:
         for look in self._looks.values():
             self._remember(look)
         self._moment()
-        return Planned(tuple(plans), service)
+        return Planned(tuple(plans), service, is_withdrawn=len(self.withdrawn) > before)
 
     def _made_safe(
         self, facts: list[Facts], plans: list[DomainPlan], origin: OriginFacts, service: ServicePlan | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulator.clock import DAY, HOUR
 from simulator.declared import Declared
 from simulator.life import Moment, Scenario
-from simulator.world import ALLOWING, ATTESTED, HOPS, OLD_HOSTS, REFUSING, RESTRICTING, Start
+from simulator.world import ALLOWING, ATTESTED, HALF_READ, HOPS, OLD_HOSTS, REFUSING, RESTRICTING, Start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +58,7 @@ WORLDS: Mapping[str, Start] = {
     "people's zone": Start(is_manual=True, servers=1, has_foreign_token=False, lists=(ALLOWING,)),
     "attested": Start(lists=(ATTESTED,)),
     "refusing": Start(mx_ttl=DAY, lists=(REFUSING,)),
+    "half read": Start(lists=(HALF_READ,)),
     "two domains": Start(domains=2, lists=(RESTRICTING,)),
 }
 

@@ -11,7 +11,7 @@ from simulator.declared import Declared
 from simulator.life import Moment, Scenario
 from simulator.looking import Blindness
 from simulator.program import NO_MISHAP, Mishap
-from simulator.world import ALLOWING, ATTESTED, DEFERRING, HOPS, OLD_HOSTS, REFUSING, RESTRICTING, Start
+from simulator.world import ALLOWING, ATTESTED, DEFERRING, HALF_READ, HOPS, OLD_HOSTS, REFUSING, RESTRICTING, Start
 
 if TYPE_CHECKING:
     from simulator.world import ListKind
@@ -28,6 +28,7 @@ LISTS: tuple[tuple[ListKind, ...], ...] = (
     (ALLOWING,),
     (DEFERRING,),
     (REFUSING,),
+    (HALF_READ,),
     (ATTESTED, DEFERRING),
     (ATTESTED,),
     (),
