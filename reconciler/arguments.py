@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB", parser_class=_Parser)
 
     _add_validate_plan_apply(verbs)
+    _add_drift(verbs)
     _add_emit_import_schema(verbs)
     return parser
 
@@ -74,6 +75,21 @@ def _add_validate_plan_apply(verbs: _SubParsersAction[_Parser]) -> None:
     apply.set_defaults(verb="apply")
 
 
+def _add_drift(verbs: _SubParsersAction[_Parser]) -> None:
+    drift = verbs.add_parser("drift", help="show what is not as declared or not as it was applied; never writes DNS")
+    drift.add_argument("--json-into", type=Path, metavar="FILE", help="write the JSON document beside the output")
+    formats = ["text", "json", "markdown", "html", "sarif", "junit"]
+    drift.add_argument("--format", choices=formats, default="text")
+    drift.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there is drift")
+    severities = ["critical", "high", "medium", "low", "info"]
+    drift.add_argument(
+        "--fail-on", choices=severities, metavar="SEVERITY", help="exit 2 for this severity or a worse one"
+    )
+    drift.add_argument("--record", action="store_true", help="keep in the journal since when each difference is seen")
+    _add_selection(drift)
+    drift.set_defaults(verb="drift")
+
+
 def _add_emit_import_schema(verbs: _SubParsersAction[_Parser]) -> None:
     emit = verbs.add_parser("emit", help="write configuration or instructions for somebody else to carry out")
     emit.add_argument("what", choices=["octodns", "instructions", "exchange", "allowlists"])
@@ -99,7 +115,7 @@ def _add_emit_import_schema(verbs: _SubParsersAction[_Parser]) -> None:
     check.set_defaults(verb="check")
 
     schema = verbs.add_parser("schema", help="print a JSON Schema")
-    schema.add_argument("what", choices=["manifest", "settings", "plan"])
+    schema.add_argument("what", choices=["manifest", "settings", "plan", "drift"])
     schema.set_defaults(verb="schema")
 
 

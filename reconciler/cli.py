@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.document import PlanDocument
+    from reconciler.drift import DriftDocument
     from reconciler.invocation import Invocation
     from reconciler.selection import Selection
 
@@ -152,6 +153,46 @@ def _apply(arguments: argparse.Namespace) -> ExitCode:
     return worst_exit_code(report.exit_codes)
 
 
+def _drift(arguments: argparse.Namespace) -> ExitCode:
+    from reconciler import run_drift  # noqa: PLC0415
+    from reconciler.drift import DriftSeverity, render_drift_json  # noqa: PLC0415
+    from reconciler.files import write_atomically  # noqa: PLC0415
+
+    invocation = _open(arguments)
+    document = run_drift.drift(invocation, _selection(arguments), is_recorded=arguments.record)
+    if arguments.json_into is not None:
+        write_atomically(arguments.json_into, render_drift_json(document).encode(), mode=0o600)
+    write = write_lines if arguments.format == "text" else write_data
+    write(_rendered_drift(document, invocation.settings.templates, arguments))
+    fail_on = DriftSeverity(arguments.fail_on) if arguments.fail_on else None
+    return worst_exit_code(run_drift.drift_codes(document, is_detailed=arguments.detailed_exitcode, fail_on=fail_on))
+
+
+def _rendered_drift(document: DriftDocument, templates: Path | None, arguments: argparse.Namespace) -> str:
+    if arguments.format == "json":
+        from reconciler.drift import render_drift_json  # noqa: PLC0415
+
+        return render_drift_json(document)
+    if arguments.format == "html":
+        from reconciler.report.drift_html import render_drift_html  # noqa: PLC0415
+
+        return render_drift_html(document, templates)
+    if arguments.format == "text":
+        from reconciler.report.drift_text import render_drift_text  # noqa: PLC0415
+
+        return render_drift_text(document, color=has_color(sys.stdout, is_wanted=not arguments.no_color))
+    return _rendered_for_programs(document, arguments.format)
+
+
+def _rendered_for_programs(document: DriftDocument, form: str) -> str:
+    from reconciler.report.drift_junit import render_drift_junit  # noqa: PLC0415
+    from reconciler.report.drift_markdown import render_drift_markdown  # noqa: PLC0415
+    from reconciler.report.drift_sarif import render_drift_sarif  # noqa: PLC0415
+
+    renderers = {"markdown": render_drift_markdown, "sarif": render_drift_sarif, "junit": render_drift_junit}
+    return renderers[form](document)
+
+
 def _emit(arguments: argparse.Namespace) -> ExitCode:
     from reconciler import run_emit  # noqa: PLC0415
 
@@ -233,6 +274,7 @@ _VERBS = {
     "validate": _validate,
     "plan": _plan,
     "apply": _apply,
+    "drift": _drift,
     "emit": _emit,
     "import": _import,
     "check": _check,

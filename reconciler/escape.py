@@ -13,6 +13,9 @@ _MARKDOWN_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "\\@&zwnj;", 
 # GitHub's runner takes `::name::` at the beginning of a line, and `##[name]` anywhere in it, for a command
 _WORKFLOW_COMMAND = re.compile(r"^(?P<indent>[^\S\n]*):(?=:)|#(?=#\[)", re.MULTILINE)
 
+_XML_SPECIAL = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;", "'": "&apos;"})
+_SARIF_SPECIAL = str.maketrans({"{": "{{", "}": "}}", "[": "\\[", "]": "\\]", "\\": "\\\\"})
+
 
 def terminal_text(text: str) -> str:
     """For a terminal: one line; every control, formatting or unassigned character becomes its code point in braces."""
@@ -67,3 +70,13 @@ def markdown_fence(text: str) -> str:
     """The fence that no line of `text` closes (CommonMark 4.5)."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     return "`" * max(3, longest + 1)
+
+
+def xml_text(text: str) -> str:
+    """For XML 1.0, in text and in quoted attributes: nothing in it is markup or a character that XML has not."""
+    return terminal_text(text).translate(_XML_SPECIAL)
+
+
+def sarif_text(text: str) -> str:
+    """For a plain text message of SARIF 2.1.0: no placeholder (section 3.11.5), and no embedded link (3.11.6)."""
+    return terminal_text(text).translate(_SARIF_SPECIAL)

@@ -119,6 +119,10 @@ class DiagnosticDocument(DocumentModel):
     column: int = 0
     domain: str = ""
 
+    def as_data(self) -> Diagnostic:
+        """The diagnostic in the core's form."""
+        return Diagnostic(**self.model_dump())
+
 
 class SummaryDocument(DocumentModel):
     """Counts of steps: `create`, `update` and `delete` are ready to be written."""
@@ -172,7 +176,7 @@ class PlanDocument(DocumentModel):
 
     def diagnostics_as_data(self) -> list[Diagnostic]:
         """The diagnostics in the core's form."""
-        return [Diagnostic(**d.model_dump()) for d in self.diagnostics]
+        return [d.as_data() for d in self.diagnostics]
 
 
 class DocumentHead(DocumentModel):

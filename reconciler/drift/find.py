@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from reconciler.document import DiagnosticDocument, PlanDocument
     from reconciler.drift.cause import Unchanged
     from reconciler.gates import Facts
-    from reconciler.journal.entries import Event, KnownDomain
+    from reconciler.journal.entries import Event
     from reconciler.manifest.fleet import DriftIgnore
+    from reconciler.orphans import KnownDomain
 
 ORPHANED = "orphaned"
 _OF_LIMITS = frozenset({"kill-switch", "freeze", "unhealthy", "limit"})

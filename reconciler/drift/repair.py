@@ -40,6 +40,7 @@ def _when_held(step: StepDocument) -> str:
 
 def _by_hand(step: StepDocument, domain: str) -> str:
     if step.resource.kind == "rrset":
-        return f"`reconciler emit instructions --out DIR --domain {domain}` writes what whoever runs that DNS has to enter."
+        command = f"`reconciler emit instructions --out DIR --domain {domain}`"
+        return f"{command} writes what whoever runs that DNS has to enter."
     what = "exchange" if is_exchange_target(step.resource.type) else "allowlists"
     return f"`reconciler emit {what} --out DIR` writes what to run at the origin; then make a new export, or attest it."

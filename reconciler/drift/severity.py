@@ -1,4 +1,4 @@
-"""How bad a finding is, by its code; where that depends, by whether mail goes through the gateway, class and age. Pure."""
+"""How bad a finding is: by its code, and by whether mail goes through the gateway, class and age. Pure."""
 
 from __future__ import annotations
 

@@ -1,0 +1,76 @@
+"""Drift as text for the person at 03:00: the worst first; what, why, since when, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.drift import DriftSeverity
+from reconciler.escape import terminal_text
+from reconciler.report.drift_words import (
+    about_text,
+    changed_by_text,
+    class_text,
+    counts_text,
+    ignored_text,
+    place_text,
+    since_text,
+)
+from reconciler.report.text import Style, render_diagnostics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.drift import DriftDocument, FindingDocument
+
+_STYLES = {
+    DriftSeverity.CRITICAL: "red",
+    DriftSeverity.HIGH: "red",
+    DriftSeverity.MEDIUM: "yellow",
+    DriftSeverity.LOW: "cyan",
+    DriftSeverity.INFO: "dim",
+}
+
+
+def render_drift_text(document: DriftDocument, *, color: bool) -> str:
+    """One block for each finding, ignored ones last and short; the last line has the counts."""
+    style = Style(color=color)
+    lines = list(render_diagnostics([d.as_data() for d in document.diagnostics], color=color))
+    for finding in document.counting:
+        lines += ["", *_block(finding, style)]
+    ignored = [f for f in document.findings if f.is_ignored]
+    if ignored:
+        lines += ["", *(_ignored_line(f, style) for f in ignored)]
+    return "\n".join([*lines, "", _counts(document, style), ""]).lstrip("\n")
+
+
+def _block(finding: FindingDocument, style: Style) -> Iterator[str]:
+    severity = style(finding.severity.value.upper(), _STYLES[finding.severity])
+    whose = finding.domain or f"organization {finding.organization}"
+    yield f"{severity} {style(terminal_text(whose), 'bold')}  {finding.code}"
+    yield f"    {terminal_text(finding.summary)}"
+    told = [
+        ("what", about_text(finding)),
+        *(("expected", value) for value in finding.expected),
+        *(("observed", value) for value in finding.observed or ("nothing",) * bool(finding.expected)),
+        ("why", class_text(finding)),
+        ("", finding.cause),
+        ("since", since_text(finding)),
+        ("declared", place_text(finding)),
+        ("by", changed_by_text(finding)),
+        ("waits for", ", ".join(finding.held_by)),
+    ]
+    for word, text in told:
+        if text:
+            yield f"    {style(f'{word:<9}', 'dim')} {terminal_text(text)}"
+    yield f"    {style('->', 'bold')} {terminal_text(finding.repair)}"
+
+
+def _ignored_line(finding: FindingDocument, style: Style) -> str:
+    text = f"{finding.domain or finding.organization}  {finding.code}, {ignored_text(finding)}"
+    return f"{style('ignored', 'dim')} {terminal_text(text)}"
+
+
+def _counts(document: DriftDocument, style: Style) -> str:
+    if document.counting:
+        return f"{style('Drift:', 'bold')} {counts_text(document)}"
+    return f"{style('In sync.', 'green')} No drift: {counts_text(document)}"

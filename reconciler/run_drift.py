@@ -1,0 +1,131 @@
+"""The shell of `drift`: look as a plan does, ask the journal and git, decide, and, when told to, remember the look.
+
+Nothing is written to DNS. With `record` the journal is opened under its lock, as an apply does, so that it keeps since
+when each difference is seen; without it the journal is only read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.blame import authors_of, unchanged_since
+from reconciler.document import DocumentHead
+from reconciler.drift import (
+    AuthorDocument,
+    DriftClass,
+    DriftDocument,
+    DriftDomainDocument,
+    DriftSeverity,
+    Looked,
+    build_drift_document,
+    find_drift,
+    other_diagnostics,
+)
+from reconciler.errors import ExitCode, Severity
+from reconciler.memory import open_memory
+from reconciler.names import Name
+from reconciler.plan import Status
+from reconciler.run import plan_with_origins
+from reconciler.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.document import PlanDocument
+    from reconciler.drift import Finding
+    from reconciler.invocation import Invocation
+    from reconciler.journal.entries import Event
+    from reconciler.manifest.fleet import Source
+    from reconciler.memory import Memory
+    from reconciler.run import Planned
+    from reconciler.selection import Selection
+
+_RESTORED = "journal-restored"
+
+
+def drift(invocation: Invocation, selection: Selection, *, is_recorded: bool = False) -> DriftDocument:
+    """What is not as declared, or not as it was last applied.
+
+    Raises:
+        ManifestError: the manifests, ignore rules included, cannot be used.
+        JournalError: the journal cannot be read or, where the look is recorded, not be written or locked.
+
+    """
+    if not is_recorded:
+        with open_memory(invocation.settings) as memory:
+            return _drift(invocation, plan_with_origins(invocation, selection, memory), memory)
+    with open_session(invocation) as session:
+        planned = plan_with_origins(invocation, selection, session.journal)
+        document = _drift(invocation, planned, session.journal)
+        session.record_seen(planned)
+        return document
+
+
+def drift_codes(document: DriftDocument, *, is_detailed: bool, fail_on: DriftSeverity | None) -> Iterator[ExitCode]:
+    """The exit codes that a drift document means; what is ignored, or only waits, is no drift."""
+    counting = document.counting
+    waiting = {DriftClass.PENDING, DriftClass.UNKNOWN}
+    if any(d.severity is Severity.ERROR for d in document.diagnostics):
+        yield ExitCode.ERROR
+    if is_detailed and any(f.drift_class not in waiting for f in counting):
+        yield ExitCode.CHANGES
+    if fail_on is not None and any(f.severity.is_at_least(fail_on) for f in counting):
+        yield ExitCode.CHANGES
+    if any(f.drift_class in waiting for f in counting):
+        yield ExitCode.INCOMPLETE
+
+
+def _drift(invocation: Invocation, planned: Planned, memory: Memory) -> DriftDocument:
+    document = planned.document
+    timelines = memory.timelines(_open_domains(document))
+    looked = Looked(
+        document=document,
+        facts=planned.facts,
+        timelines=timelines,
+        known=memory.known_domains(),
+        ignore={(o.service.organization, o.service.name): o.service.ignore_drift for o, _ in planned.origins},
+        unchanged=_unchanged(invocation, planned, timelines),
+        is_whole=all(d.code != _RESTORED for d in memory.diagnostics),
+    )
+    findings = find_drift(looked)
+    head = DocumentHead.model_validate(document.model_dump(include=set(DocumentHead.model_fields)))
+    domains = [
+        DriftDomainDocument(organization=d.organization, domain=d.domain, stage=d.stage) for d in document.domains
+    ]
+    authors = _authors(invocation, findings)
+    return build_drift_document(head, domains, findings, other_diagnostics(document), authors)
+
+
+def _open_domains(document: PlanDocument) -> list[Name]:
+    """The mail domains of which something is to be told; of the others nobody asks what happened."""
+    told = {d.domain for d in document.diagnostics}
+    organizations = {s.organization for s in document.services if any(t.status is not Status.DONE for t in s.steps)}
+    return [
+        Name(f"{d.domain}.")
+        for d in document.domains
+        if d.domain in told
+        or d.organization in organizations
+        or any(step.status is not Status.DONE for step in d.steps)
+    ]
+
+
+def _unchanged(
+    invocation: Invocation, planned: Planned, timelines: Mapping[Name, Sequence[Event]]
+) -> frozenset[tuple[str, str]]:
+    pairs = {
+        (event.change.commit, facts.domain.source.file)
+        for facts in planned.facts
+        for event in timelines.get(facts.domain.name, ())
+        if event.change is not None and event.change.commit is not None
+    }
+    return unchanged_since(pairs, invocation.commit)
+
+
+def _authors(invocation: Invocation, findings: Sequence[Finding]) -> dict[Source, AuthorDocument]:
+    sources = {f.source for f in findings if f.source is not None and f.cause.drift_class is not DriftClass.ORPHANED}
+    known = authors_of(((s.file, s.line) for s in sources), invocation.commit)
+    return {
+        source: AuthorDocument(author=author.author, commit=author.commit, at=author.at)
+        for source in sources
+        if (author := known.get((source.file, source.line))) is not None
+    }
