@@ -157,6 +157,6 @@ def laboratory(kind: str, zones: Mapping[str, str], directory: Path) -> Iterator
     with BACKENDS[kind](world, directory / "backend") as backend, run_peer(serving("SIZE 52428800", tls=tls)) as peer:
         workspace = Workspace(directory / "repository", backend.environment, backend.before_run)
         probes = f"probes: {{smtp_port: {peer.port}, ca_file: authority.pem, timeout: 10, helo: desk.example}}\n"
-        workspace.write("reconciler.yaml", backend.settings + probes)
+        workspace.write("reconciler.yaml", probes + backend.settings)
         authority.cert_pem.write_to_path(str(workspace.directory / "authority.pem"))
         yield workspace, backend

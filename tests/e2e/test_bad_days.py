@@ -53,6 +53,7 @@ def apply_two(workspace: Workspace, bad: str) -> Ran:
 def test_a_domain_that_cannot_be_written_is_said_and_the_others_are_done(
     workspace: Workspace, bad: str, code: str, said: str
 ) -> None:
+    workspace.append("reconciler.yaml", "\nlimits: {unhealthy_share: 0.5}\n")
     ran = apply_two(workspace, bad)
     assert ran.code in ({1} if code else {3})
     assert "good.example  applied" in ran.out
@@ -61,6 +62,18 @@ def test_a_domain_that_cannot_be_written_is_said_and_the_others_are_done(
     planned = workspace.run("plan")
     assert said in planned.out
     assert planned.code == ran.code
+
+
+def test_where_half_of_a_fleet_cannot_be_seen_values_are_added_and_no_mx_moves(workspace: Workspace) -> None:
+    added = apply_two(workspace, "missing.example")
+    assert "good.example  applied" in added.out
+    ran = workspace.run("apply", "--auto-approve")
+    assert ran.code == 1
+    assert "error[unhealthy]: 1 of 2 mail domains are unhealthy: missing.example" in ran.err
+    steps = workspace.steps()
+    assert steps["good.example/verification"]["status"] == "done"
+    assert steps["good.example/mx"]["status"] == "held"
+    assert [g["id"] for g in steps["good.example/mx"]["gates"] if g["verdict"] != "pass"] == ["unhealthy"]
 
 
 def test_a_wrong_key_is_said_without_the_key_and_nothing_is_written(workspace: Workspace) -> None:
@@ -156,7 +169,7 @@ def test_a_full_disk_loses_nothing(workspace: Workspace) -> None:
     )
     assert ran.code == 1
     assert "error[system]" in ran.err
-    assert sorted(p.name for p in workspace.directory.iterdir()) == ["manifests", "reconciler.yaml"]
+    assert sorted(p.name for p in workspace.directory.iterdir()) == ["authority.pem", "manifests", "reconciler.yaml"]
 
 
 def test_a_disk_that_is_full_at_the_claim_stops_before_the_first_write(workspace: Workspace) -> None:
@@ -165,7 +178,7 @@ def test_a_disk_that_is_full_at_the_claim_stops_before_the_first_write(workspace
     limited = ["sh", "-c", 'ulimit -f 0; exec "$0" -m reconciler "$@"', sys.executable]
     ran = workspace.run_program(limited, "apply", "plan.json")
     assert ran.code == 1
-    assert "error[system]" in ran.err
+    assert "error[journal-unusable]" in ran.err
     assert written_nothing(workspace)
     assert workspace.run("apply", "plan.json").code == 3
 
