@@ -138,7 +138,9 @@ def _observe_surroundings(
         if is_everything or {v for v in there if mx.ownership.owns(v)} != set(mx.wanted):
             domain = each.domain
             hosts = (tuple(map(mx_exchange, there)), tuple(map(mx_exchange, mx.wanted)))
-            wanted.append(SurroundingsWanted(domain.name, domain.zone, domain.next_hops, *hosts))
+            wanted.append(
+                SurroundingsWanted(domain.name, domain.zone, domain.next_hops, *hosts, is_origin_sought=is_everything)
+            )
     if not wanted:
         return {}
     settings, probes = invocation.settings, invocation.settings.probes

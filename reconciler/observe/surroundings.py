@@ -78,7 +78,8 @@ class ProbeSettings(Protocol):
 class SurroundingsWanted:
     """A mail domain to look around; `zone` is its zone's apex, None where it is to be found.
 
-    `observed_hosts` are the hosts of the observed MX, `wanted_hosts` those of the MX that the domain is to have.
+    `observed_hosts` are the hosts of the observed MX, `wanted_hosts` those of the MX that the domain is to have. Only
+    where `is_origin_sought` are the names asked for that usually give an origin away: they are many.
     """
 
     domain: Name
@@ -86,6 +87,7 @@ class SurroundingsWanted:
     next_hops: tuple[Name, ...]
     observed_hosts: tuple[Name, ...]
     wanted_hosts: tuple[Name, ...]
+    is_origin_sought: bool = True
 
     @property
     def hosts(self) -> tuple[Name, ...]:
@@ -100,7 +102,8 @@ class SurroundingsWanted:
     @property
     def shown_hosts(self) -> tuple[Name, ...]:
         """The names below the domain that give its origin away."""
-        return tuple(name for label in SHOWN_LABELS if (name := name_below(label, self.domain)) is not None)
+        labels = SHOWN_LABELS if self.is_origin_sought else ()
+        return tuple(name for label in labels if (name := name_below(label, self.domain)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
