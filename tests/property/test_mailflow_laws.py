@@ -116,6 +116,7 @@ class Life:
     def _schedule(self) -> dict[int, int]:
         times: dict[int, int] = {}
         delay = 0
+        previous: int | None = None
         for i, move in enumerate(self.scenario.moves):
             earliest = 0 if move.not_before is None else (move.not_before - NOW) // MINUTE
             if not move.is_open:
@@ -124,9 +125,15 @@ class Life:
                 earliest = max([earliest + delay if move.not_before is not None else 0, *times.values()])
             elif self.chance.random() < 0.2:
                 continue
-            times[i] = earliest + self.chance.choice([0, 0, 1, 9, 65, 300])
-            if isinstance(move.effect, SetMx) and move.effect.before != move.effect.after:
-                delay = times[i]
+            when = earliest + self.chance.choice([0, 0, 1, 9, 65, 300])
+            if isinstance(move.effect, SetMx):
+                # a write over another MX than expected is refused, and then it is not done
+                if previous is not None and when < times.get(previous, when + 1):
+                    previous = i
+                    continue
+                previous = i
+                delay = when if move.effect.before != move.effect.after else delay
+            times[i] = when
         return times
 
     def world(self, minute: int) -> World:
@@ -174,7 +181,7 @@ class Life:
         return {Restriction.NONE: "taken", Restriction.SOFT: "later", Restriction.HARD: "lost"}[one.restriction]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(scenarios(), st.randoms(use_true_random=False))
 def test_what_is_proved_delivers_every_mail(scenario: Scenario, chance: random.Random) -> None:
     if prove(scenario).is_ok:
