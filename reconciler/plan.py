@@ -119,9 +119,14 @@ def plan_domain(facts: Facts, *, provider: str, new_ttl: int) -> DomainPlan:
     planner = _Planner(facts, provider, new_ttl)
     steps = [*planner.verification_steps(), *planner.mx_steps()]
     findings = find_hazards(facts)
-    steps = [_held_by_errors(step, findings) for step in sorted(steps, key=lambda s: list(Phase).index(s.phase))]
+    steps = [_held_by_errors(step, findings) for step in sorted(steps, key=_order)]
     zones = [o.zone.apex for o in facts.observations.values() if o.zone is not None]
     return DomainPlan(facts.domain, zones[0] if zones else None, _stage(facts, steps), tuple(steps), findings)
+
+
+def _order(step: Step) -> tuple[int, bool]:
+    """By phase; what the gateway looks for outlives every MX of the gateway that goes in the same phase."""
+    return list(Phase).index(step.phase), step.phase is Phase.CONTRACT and step.key.type != "MX"
 
 
 def _held_by_errors(step: Step, findings: tuple[Diagnostic, ...]) -> Step:
@@ -203,7 +208,8 @@ class _Planner:
         return (*CONTRACT_GATES, Verified()) if is_ambiguous else CONTRACT_GATES
 
     def _switch(self, found: Difference) -> Step:
-        phase = Phase.SWITCH if found.missing else Phase.CONTRACT
+        # of a domain that leaves mail moves when the host of the gateway goes, also to a next hop that is there already
+        phase = Phase.SWITCH if found.missing or self.facts.domain.is_leaving else Phase.CONTRACT
         return self._step("mx", phase, found.change(add=True, remove=True), self._switch_gates(found))
 
     def _switch_gates(self, found: Difference) -> tuple[Gate, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -230,11 +231,14 @@ def one_lost_write_is_enough_for_a_copy_to_be_noticed(place: Place) -> None:
 def a_missing_or_unreadable_mark_is_normal(place: Place) -> None:
     with opened(place) as journal:
         journal.record_looks([look(OLD_MX)], NOW)
-    for text in ("", "{", "[]", '{"journal": 1, "counter": "x"}', '{"journal": "another", "counter": 999999}'):
-        (place.directory / "state" / "journal.mark").write_text(text)
+    mark = place.directory / "state" / "journal.mark"
+    beyond = json.dumps(json.loads(mark.read_text()) | {"counter": 10**30})
+    odd = ("", "{", "[]", "[" * 5000, '{"journal": 1, "counter": "x"}', '{"journal": "another", "counter": 999999}')
+    for text in (*odd, beyond):
+        mark.write_text(text)
         with opened(place) as journal:
             assert (journal.diagnostics, len(journal.histories([ACME])[ACME].mx)) == ((), 1)
-    (place.directory / "state" / "journal.mark").unlink()
+    mark.unlink()
     with opened(place) as journal:
         assert (journal.diagnostics, len(journal.histories([ACME])[ACME].mx)) == ((), 1)
 

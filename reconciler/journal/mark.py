@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FILE = "journal.mark"
 _MAX_OCTETS = 4096
+_MAX_COUNTER = 2**62
+"""Far above what any journal counts to, and below what a database's integer holds."""
 
 
 def read_mark(state_directory: Path) -> Identity | None:
@@ -34,11 +36,11 @@ def read_mark(state_directory: Path) -> Identity | None:
             found = json.loads(file.read(_MAX_OCTETS))
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         # as good as missing: nothing can be told by it
         return None
     match found:
-        case {"journal": str(journal), "counter": int(counter)}:
+        case {"journal": str(journal), "counter": int(counter)} if 0 <= counter <= _MAX_COUNTER:
             return Identity(journal, counter)
     return None
 

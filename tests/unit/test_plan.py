@@ -25,6 +25,7 @@ from builders import (
 from reconciler.gates import OF_THE_SERVICE
 from reconciler.manifest.fleet import MANUAL_PROVIDER, Verification
 from reconciler.plan import Action, DomainPlan, Phase, Stage, Status, Step, plan_domain
+from reconciler.proof import prove_plan
 from reconciler.state import Absent, Cause, Observation, Unknown
 
 if TYPE_CHECKING:
@@ -233,3 +234,13 @@ def test_an_api_connection_needs_nothing() -> None:
     assert plan.steps == ()
     assert plan.stage is Stage.PROTECTED
     assert plan.diagnostics == ()
+
+
+def test_multi_region_goes_off_where_both_hosts_stand_side_by_side() -> None:
+    """The multi-region host goes from the MX before the value that it needs."""
+    both = present(MX_KEY, EU, EU_MULTI)
+    given = facts(domain(multi_region=False), txt=present(TXT_KEY, PRIMARY, SECONDARY), mx=both)
+    plan = planned(given)
+    assert [s.id.removeprefix("acme.example/") for s in plan.steps] == ["verification", "mx", "verification/retired"]
+    assert [s.phase for s in plan.steps] == [Phase.EXPAND, Phase.CONTRACT, Phase.CONTRACT]
+    assert prove_plan(given, plan, None, None).failure is None

@@ -12,6 +12,7 @@ from gate_builders import leaving, ready, restrict_list, sighting, surroundings
 from reconciler.history import History
 from reconciler.names import Name
 from reconciler.plan import Action, DomainPlan, Phase, Stage, Status, Step, plan_domain
+from reconciler.proof import prove_plan
 from reconciler.state import Absent, Cause, Unknown
 from reconciler.surroundings import SmtpRefusal
 from reconciler.targets.base import Enforcement
@@ -73,13 +74,15 @@ def test_where_no_host_of_the_gateway_is_left_the_mx_is_somebody_elses(mx: Obser
 
 
 def test_a_next_hop_that_is_there_already_keeps_its_preference() -> None:
-    """Only the gateway's host goes from beside it, and that waits for the same gates."""
-    plan = planned(at_gateway(EU, f"20 {HOP}", FOREIGN))
+    """Only the gateway's host goes from beside it: mail moves by that too, and it waits for the same gates."""
+    given = at_gateway(EU, f"20 {HOP}", FOREIGN)
+    plan = planned(given)
+    assert prove_plan(given, plan, None, None).failure is None
     step = mx_of(plan)
     assert step.change is not None
     assert (step.change.before, step.change.after) == ((EU,), ())
     assert step.change.foreign == (f"20 {HOP}", FOREIGN)
-    assert (step.phase, step.status) == (Phase.CONTRACT, Status.READY)
+    assert (step.phase, step.status) == (Phase.SWITCH, Status.READY)
     assert [g.id for g in step.gates] == ["next-hop", "origin-open", "mta-sts", "ttl"]
 
 
