@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.blame import authors_of, unchanged_since
 from reconciler.document import DocumentHead
 from reconciler.drift import (
+    ORPHANED,
     AuthorDocument,
     DriftClass,
     DriftDocument,
@@ -82,7 +83,7 @@ def _drift(invocation: Invocation, planned: Planned, memory: Memory) -> DriftDoc
         document=document,
         facts=planned.facts,
         timelines=timelines,
-        known=memory.known_domains(),
+        known=memory.known_domains() if any(d.code == ORPHANED for d in document.diagnostics) else {},
         ignore={(o.service.organization, o.service.name): o.service.ignore_drift for o, _ in planned.origins},
         unchanged=_unchanged(invocation, planned, timelines),
         is_whole=all(d.code != _RESTORED for d in memory.diagnostics),

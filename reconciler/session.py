@@ -10,23 +10,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.gates import Verdict
-from reconciler.gates.switch_observed import SwitchObserved
+from reconciler.gates.observed import is_gateway
 from reconciler.gates.token_visible import TokenVisible
 from reconciler.history import hazard_id, shown_in
 from reconciler.journal import AppliedChange, Look, open_journal
 from reconciler.names import Name
 from reconciler.plan import Stage, Status
 from reconciler.settings import journal_url
+from reconciler.state import Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.document import PlanDocument
     from reconciler.invocation import Invocation
     from reconciler.journal import Journal, Lock
     from reconciler.review import Reviewed
     from reconciler.run import Planned
-    from reconciler.state import Key, Observation
+    from reconciler.state import Key, Observation, Observed, Rdata
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,22 @@ class Session:
     def record_seen(self, planned: Planned) -> None:
         """Keep what the plan saw: the old MX and its TTL are remembered before the first write."""
         looks = list(_looks(planned))
+        if any(not look.shown for look in looks):
+            # what no server told today is no news: a domain that was behind the gateway counts as being there
+            known = self.journal.known_domains()
+            was = {name for name, domain in known.items() if domain.is_switched}
+            looks = [replace(look, is_switched=look.domain in was) if not look.shown else look for look in looks]
         self.journal.record_looks(looks, self.invocation.now, self.invocation.settings.waits)
 
     def record_moved(self, planned: Planned, observations: Iterable[Observation]) -> None:
-        """Keep what the MX rrsets show right after they were written."""
-        seen = {o.key: o for o in observations if o.key.type == "MX"}
-        looks = [_moved(look, seen[key]) for look, key in _mx_looks(planned) if key in seen]
+        """Keep what the MX rrsets show right after they were written, and which steps are done by that."""
+        seen = {o.key: o for o in observations}
+        done = _seen_done(planned.document, seen)
+        looks = [
+            _moved(look, seen.get(key), done)
+            for look, key in _mx_looks(planned)
+            if key in seen or look.open_steps & done
+        ]
         self.journal.record_looks(looks, self.invocation.moment(), self.invocation.settings.waits)
 
     def record_written(self, written: Sequence[Reviewed], plan_id: str) -> None:
@@ -121,7 +132,7 @@ def _mx_looks(planned: Planned) -> Iterator[tuple[Look, Key]]:
             open_steps=frozenset(mine | service_steps.get((domain.organization, domain.service), set())),
             tokens_visible=None if tokens is Verdict.UNKNOWN else tokens is Verdict.PASS,
             next_hops=domain.next_hops,
-            is_switched=SwitchObserved().judge(facts).verdict is Verdict.PASS and not domain.is_leaving,
+            is_switched=any(is_gateway(facts, mx_exchange(v)) for rdatas, _ in shown for v in rdatas),
             is_gone=document.stage is Stage.GONE,
             lifecycle=domain.lifecycle,
         )
@@ -135,6 +146,22 @@ def _open_service_steps(document: PlanDocument) -> dict[tuple[str, str], set[str
     }
 
 
-def _moved(look: Look, observation: Observation) -> Look:
+def _seen_done(document: PlanDocument, seen: Mapping[Key, Observation]) -> set[str]:
+    """The steps whose rrset is as they want it by now."""
+    changes = [(s.id, c) for d in document.domains for s in d.steps if (c := s.change()) is not None and c.key in seen]
+    return {step for step, change in changes if _values(seen[change.key].observed) == change.wanted}
+
+
+def _values(observed: Observed) -> frozenset[Rdata] | None:
+    if isinstance(observed, Unknown):
+        return None
+    return frozenset(observed.rrset.rdatas) if isinstance(observed, Present) else frozenset()
+
+
+def _moved(look: Look, observation: Observation | None, done: set[str]) -> Look:
+    """The look without what is done by now; where nobody looked at the MX again, it says nothing of it."""
+    left = look.open_steps - done
+    if observation is None:
+        return replace(look, shown=frozenset(), is_complete=False, open_steps=left, tokens_visible=None)
     shown, is_complete = shown_in(observation)
-    return replace(look, shown=shown, is_complete=is_complete)
+    return replace(look, shown=shown, is_complete=is_complete, open_steps=left)

@@ -6,7 +6,7 @@ that the journal does not show is told as not certain, never as a fact.
 
 from reconciler.drift.build import build_drift_document, render_drift_json
 from reconciler.drift.cause import Unchanged
-from reconciler.drift.find import Looked, find_drift, other_diagnostics
+from reconciler.drift.find import ORPHANED, Looked, find_drift, other_diagnostics
 from reconciler.drift.finding import DriftClass, DriftSeverity, Finding
 from reconciler.drift.models import (
     AuthorDocument,
@@ -17,6 +17,7 @@ from reconciler.drift.models import (
 )
 
 __all__ = [
+    "ORPHANED",
     "AuthorDocument",
     "DriftClass",
     "DriftDocument",

@@ -8,7 +8,7 @@ The rules, in this order; `last` is the last change that this program wrote to t
 3. what is wanted was not wanted by `last`, and the manifest is still what it was then: catalog;
 4. the step waits for its gates: pending;
 5. else it was declared and not applied. Nothing shows that it ever was as declared, nor that it was not: then the class
-   is unapplied and not certain.
+   is unapplied, and not certain.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def _moved_since(change: Change, last: AppliedChange) -> str:
     lost = [v for v in change.added if v in then.after]
     came = [v for v in change.removed if v not in then.wanted]
     if lost or came:
-        parts = [f"{_listed(lost)} is gone"] if lost else []
-        parts += [f"{_listed(came)} was added"] if came else []
-        return f"since {_written(last)}, {' and '.join(parts)} by somebody else"
+        parts = [f"removed {_listed(lost)}"] if lost else []
+        parts += [f"added {_listed(came)}"] if came else []
+        return f"after {_written(last)}, somebody else {' and '.join(parts)}"
     is_ttl_alone = not change.added and not change.removed
     if is_ttl_alone and then.ttl == change.ttl:
-        return f"since {_written(last)} with TTL {then.ttl}, somebody else set {change.ttl_before}"
+        return f"after {_written(last)} with TTL {then.ttl}, somebody else set {change.ttl_before}"
     return ""
 
 
@@ -73,7 +73,7 @@ def _cause_unwritten(change: Change, status: Status, remembered: Remembered, sin
         return certain(DriftClass.PENDING)
     if moved is False:
         return certain(DriftClass.UNAPPLIED, "it was so before it began to differ: what is declared changed")
-    text = "the journal does not show that it was ever applied: declared and not applied, or changed by somebody"
+    text = "the journal does not show that it was ever applied"
     return uncertain(DriftClass.UNAPPLIED, text)
 
 

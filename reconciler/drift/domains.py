@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from reconciler.drift.finding import DriftClass, Finding, Resource, certain
 from reconciler.drift.hazards import HazardFinder
 from reconciler.drift.repair import held_by, repair_of
 from reconciler.drift.severity import severity_of
-from reconciler.gates.observed import is_gateway, is_through_gateway, observed_hosts
+from reconciler.gates.observed import is_gateway, is_mx_known, is_through_gateway, observed_hosts
 from reconciler.manifest.fleet import Source
 from reconciler.names import Name, display_name
 from reconciler.plan import Status
@@ -85,6 +85,13 @@ class DomainFinder:
         was_behind = self.remembered.was_behind(change.key, lambda host: is_gateway(facts, host))
         return "mx-not-gateway" if was_behind else "mx-not-switched"
 
+    def _is_behind(self) -> bool:
+        """Whether mail goes through the gateway; where nobody can see that, whether it did."""
+        facts, desired = self.facts, self.facts.desired.mx
+        if is_mx_known(facts) or desired is None:
+            return is_through_gateway(facts)
+        return self.remembered.was_behind(desired.key, lambda host: is_gateway(facts, host))
+
     def _summary(self, code: str, change: Change) -> str:
         name = display_name(change.key.name)
         hosts = ", ".join(map(display_name, observed_hosts(self.facts))) or "no host"
@@ -113,8 +120,9 @@ class DomainFinder:
             cause = certain(DriftClass.PENDING, step.reason)
             return self._finding(step, "not-visible-everywhere", cause, text, expected, ())
         cause = certain(DriftClass.UNKNOWN)
-        code = next((d.code for d in self.diagnostics if d.summary == step.reason), "not-observed")
-        return self._finding(step, code, cause, step.reason, expected, ())
+        told = next((d for d in self.diagnostics if d.summary == step.reason), None)
+        finding = self._finding(step, told.code if told else "not-observed", cause, step.reason, expected, ())
+        return replace(finding, repair=told.detail) if told else finding
 
     def _is_spreading(self, key: Key, last: AppliedChange) -> bool:
         observation = self.facts.observations.get(key)
@@ -143,7 +151,7 @@ class DomainFinder:
             code,
             cause,
             facts.now - since,
-            is_through_gateway=is_through_gateway(facts),
+            is_through_gateway=self._is_behind(),
             not_before=step.not_before,
             patience=timedelta(hours=facts.catalog.propagation_hours),
         )

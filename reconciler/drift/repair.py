@@ -34,8 +34,10 @@ def _when_held(step: StepDocument) -> str:
     if step.not_before is not None:
         until = step.not_before.isoformat(sep=" ", timespec="minutes")
         return f"Wait: the first `reconciler apply` after {until} goes on with it."
-    advice = next((g.advice for g in waiting if g.advice), "look at its gates with `reconciler plan`")
-    return f"Before `reconciler apply` goes on ({waiting[0].id}): {advice.rstrip('.')}." if waiting else f"{advice}."
+    gate = next((g for g in waiting if g.advice), None)
+    if gate is None:
+        return "`reconciler plan` shows the gates that it waits for."
+    return f"Before `reconciler apply` goes on ({gate.id}): {gate.advice}"
 
 
 def _by_hand(step: StepDocument, domain: str) -> str:

@@ -16,7 +16,6 @@ _FIXED = {
     "token-removed": DriftSeverity.CRITICAL,
     "mx-not-gateway": DriftSeverity.CRITICAL,
     "bypass-mx": DriftSeverity.HIGH,
-    "not-observed": DriftSeverity.MEDIUM,
     "verified": DriftSeverity.MEDIUM,
     "next-hops-changed": DriftSeverity.MEDIUM,
     "orphaned": DriftSeverity.MEDIUM,
@@ -29,6 +28,8 @@ _THROUGH_GATEWAY = {
     "token-missing": DriftSeverity.HIGH,
     "allowlist-address-missing": DriftSeverity.HIGH,
 }
+# nobody reaches a name like that
+_BROKEN = frozenset({"cname-apex", "cname-token", "delegated", "no-such-zone"})
 _OF_DIAGNOSTICS = {
     Severity.ERROR: DriftSeverity.MEDIUM,
     Severity.WARNING: DriftSeverity.MEDIUM,
@@ -46,6 +47,8 @@ def severity_of(
     patience: timedelta,
 ) -> DriftSeverity:
     """The severity of what differs; after `patience` something that only had to wait is more than that."""
+    if cause.drift_class is DriftClass.UNKNOWN:
+        return DriftSeverity.CRITICAL if is_through_gateway and code in _BROKEN else DriftSeverity.MEDIUM
     if cause.drift_class is DriftClass.PENDING and code in {"ttl", "allowlist-stale", "spam-rule"}:
         return _of_waiting(cause, age, not_before, patience)
     if code in _FIXED:

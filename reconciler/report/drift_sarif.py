@@ -71,7 +71,7 @@ def _result(finding: FindingDocument, rule: int) -> dict[str, Any]:
     }
     if finding.is_ignored:
         reason = sarif_text(ignored_text(finding))
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
+        result["suppressions"] = [{"kind": "external", "justification": reason}]
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.drift import DriftSeverity
+from reconciler.drift import DriftClass, DriftSeverity
 from reconciler.escape import terminal_text
 from reconciler.report.drift_words import (
     about_text,
@@ -48,10 +48,11 @@ def _block(finding: FindingDocument, style: Style) -> Iterator[str]:
     whose = finding.domain or f"organization {finding.organization}"
     yield f"{severity} {style(terminal_text(whose), 'bold')}  {finding.code}"
     yield f"    {terminal_text(finding.summary)}"
+    nothing = ("nothing",) if finding.expected and finding.drift_class is not DriftClass.UNKNOWN else ()
     told = [
-        ("what", about_text(finding)),
+        ("what", about_text(finding) if finding.resource is not None else ""),
         *(("expected", value) for value in finding.expected),
-        *(("observed", value) for value in finding.observed or ("nothing",) * bool(finding.expected)),
+        *(("observed", value) for value in finding.observed or nothing),
         ("why", class_text(finding)),
         ("", finding.cause),
         ("since", since_text(finding)),

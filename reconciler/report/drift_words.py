@@ -22,9 +22,12 @@ _SHOWN_DAYS = 3  # below so many days, hours are told
 
 
 def class_text(finding: FindingDocument) -> str:
-    """The class and what it means; `maybe` where the journal does not show it."""
-    maybe = "" if finding.is_certain else "maybe "
-    return f"{maybe}{finding.drift_class.value}: {CLASS_MEANINGS[finding.drift_class]}"
+    """The class and what it means; where the journal does not show which of two it is, both."""
+    if finding.is_certain:
+        return f"{finding.drift_class.value}: {CLASS_MEANINGS[finding.drift_class]}"
+    likely = finding.drift_class
+    other = DriftClass.UNAPPLIED if likely is DriftClass.OUT_OF_BAND else DriftClass.OUT_OF_BAND
+    return f"{likely.value} or {other.value}: the journal does not show which"
 
 
 def since_text(finding: FindingDocument) -> str:
