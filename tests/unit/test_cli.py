@@ -51,7 +51,7 @@ def test_the_version_goes_to_stdout(run: Command) -> None:
         (("emit", "octodns"), "--out"),
         (("emit", "--out", "x", "poetry"), "poetry"),
         (("import",), "name domains"),
-        (("schema", "drift"), "drift"),
+        (("schema", "catalog"), "catalog"),
         (("--now", "tomorrow", "plan"), "'tomorrow' is no ISO 8601 time"),
         (("--now", "9999-12-31T23:59:59-14:00", "plan"), "ISO 8601"),
         (("--now", "9998-01-01", "plan"), "not between"),
