@@ -56,7 +56,7 @@ class Session:
         looks = [
             _moved(look, seen.get(key), done)
             for look, key in _mx_looks(planned)
-            if key in seen or look.open_steps & done
+            if key in seen or (look.shown and look.open_steps & done)
         ]
         self.journal.record_looks(looks, self.invocation.moment(), self.invocation.settings.waits)
 

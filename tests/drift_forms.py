@@ -15,6 +15,7 @@ import xmlschema
 from hostile import assert_html_is_safe, assert_log_is_safe, assert_markdown_is_safe, assert_no_controls
 
 from reconciler.drift import render_drift_json
+from reconciler.escape import log_text
 from reconciler.report.drift_html import render_drift_html
 from reconciler.report.drift_junit import render_drift_junit
 from reconciler.report.drift_markdown import render_drift_markdown
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 RENDERERS: dict[str, Callable[[DriftDocument], str]] = {
-    "text": lambda document: render_drift_text(document, color=False),
+    # as the command line prints it
+    "text": lambda document: log_text(render_drift_text(document, color=False)),
     "json": render_drift_json,
     "markdown": render_drift_markdown,
     "html": lambda document: render_drift_html(document, None),

@@ -52,7 +52,8 @@ def build_drift_document(
 
 def render_drift_json(document: DriftDocument) -> str:
     """The JSON text: ASCII, so that whatever stands in it is obeyed by no terminal that shows it."""
-    return document.model_dump_json(indent=2, ensure_ascii=True, by_alias=True) + "\n"
+    text = document.model_dump_json(indent=2, ensure_ascii=True, by_alias=True)
+    return text.replace("\x7f", "\\u007f") + "\n"  # it stands in strings alone, and JSON does not ask for its escape
 
 
 def _bound_to(head: DocumentHead) -> dict[str, str | None]:
