@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.errors import Diagnostic, Severity
@@ -23,7 +24,7 @@ from reconciler.gates import GateResult, Verdict
 from reconciler.plan import Phase, Stage, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from reconciler.plan import DomainPlan, Step
@@ -79,12 +80,14 @@ def apply_limits(
     kill_switch: str | None = None,
     now: datetime,
     services: Sequence[ServicePlan] = (),
+    switched: Mapping[str, int] = MappingProxyType({}),
 ) -> Limited:
     """Hold what may not be done in this run; `kill_switch` is why nothing may be written, None where it is off.
 
-    Steps that only a person can do are held like the others: a person should not do them now either.
+    Steps that only a person can do are held like the others: a person should not do them now either. `switched` is how
+    many mail domains of each organization this run has switched already.
     """
-    run = _Run(limits, _stops(plans, limits, freeze, kill_switch, now))
+    run = _Run(limits, _stops(plans, limits, freeze, kill_switch, now), switched)
     limited = tuple(run.limited(plan) for plan in plans)
     limited_services = tuple(replace(plan, steps=tuple(run.stopped(step) for step in plan.steps)) for plan in services)
     return Limited(limited, limited_services, tuple(run.diagnostics()))
@@ -185,12 +188,12 @@ def _unhealthy_stop(plans: Sequence[DomainPlan], limits: Limits) -> _Stop | None
 class _Run:
     """One run: what stops it, and how many switches it has already."""
 
-    def __init__(self, limits: Limits, stops: tuple[_Stop, ...]) -> None:
+    def __init__(self, limits: Limits, stops: tuple[_Stop, ...], switched: Mapping[str, int]) -> None:
         self._limits = limits
         self._stops = stops
         # what nobody does by hand must not use up what the program could do, so each has a count of its own
-        self._switched: Counter[Status] = Counter()
-        self._switched_of: Counter[tuple[Status, str]] = Counter()
+        self._switched = Counter({Status.READY: sum(switched.values())})
+        self._switched_of = Counter({(Status.READY, o): count for o, count in switched.items()})
         self._waiting: list[str] = []
         self._held: Counter[str] = Counter()
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from reconciler.plan import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from reconciler.document import DomainDocument, PlanDocument, StepDocument
 
 
@@ -35,17 +37,32 @@ def match_review(saved: PlanDocument, fresh: PlanDocument) -> list[Reviewed]:
     ]
 
 
-def match_continued(saved: PlanDocument, fresh: PlanDocument) -> list[Reviewed]:
-    """What has become ready since, of what the saved plan showed: the same steps, that add and remove the same."""
-    shown = {(s.id, _effect(s)) for d in saved.domains for s in d.steps}
+def match_continued(saved: PlanDocument, fresh: PlanDocument, stale: Collection[str] = ()) -> list[Reviewed]:
+    """What has become ready since, of what the saved plan showed: the same steps, that add and remove the same.
+
+    Nothing does of the domains that were found `stale`, nor once the saved plan has expired.
+    """
+    if saved.expires_at < fresh.created_at:
+        return []
+    shown: dict[tuple[str, _Effect], int | None] = {(s.id, _effect(s)): s.ttl for d in saved.domains for s in d.steps}
     chosen = (
-        Reviewed(d, tuple(s for s in d.steps if s.status is Status.READY and (s.id, _effect(s)) in shown))
+        Reviewed(d, tuple(s for s in d.steps if s.status is Status.READY and _is_shown(s, shown)))
         for d in fresh.domains
+        if d.domain not in stale
     )
     return [r for r in chosen if r.steps]
 
 
-def _effect(step: StepDocument) -> tuple[frozenset[str], frozenset[str], str]:
+def _is_shown(step: StepDocument, shown: Mapping[tuple[str, _Effect], int | None]) -> bool:
+    """Whether the saved plan showed what the step does: its values, and its TTL where that changes."""
+    key = (step.id, _effect(step))
+    return key in shown and step.ttl in {shown[key], step.ttl_before}
+
+
+_Effect = tuple[frozenset[str], frozenset[str], str]
+
+
+def _effect(step: StepDocument) -> _Effect:
     added, removed = frozenset(step.after) - set(step.before), frozenset(step.before) - set(step.after)
     return added, removed, step.provider
 

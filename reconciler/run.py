@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.document import PlanHead, build_document
@@ -28,7 +29,7 @@ from reconciler.selection import Selection, select_domains
 from reconciler.service_plan import plan_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.document import PlanDocument
@@ -65,11 +66,19 @@ def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
     return plan_with_origins(invocation, selection).document
 
 
-def plan_with_origins(invocation: Invocation, selection: Selection, memory: Memory | None = None) -> Planned:
-    """As `plan`, for whoever also writes; without a `memory` the journal is read and nothing of it changed."""
+def plan_with_origins(
+    invocation: Invocation,
+    selection: Selection,
+    memory: Memory | None = None,
+    switched: Mapping[str, int] = MappingProxyType({}),
+) -> Planned:
+    """As `plan`, for whoever also writes; without a `memory` the journal is read and nothing of it changed.
+
+    `switched` is how many mail domains of each organization this run has switched already.
+    """
     if memory is None:
         with open_memory(invocation.settings) as opened:
-            return plan_with_origins(invocation, selection, opened)
+            return plan_with_origins(invocation, selection, opened, switched)
     fleet, diagnostics = validate(invocation, ())
     check_providers(fleet, invocation.settings)
     domains = select_domains(fleet, selection)
@@ -88,7 +97,7 @@ def plan_with_origins(invocation: Invocation, selection: Selection, memory: Memo
     }
     plans = [_plan_domain(facts[d.name], invocation.settings) for d in domains]
     settings = invocation.settings
-    stops = Stops(settings.limits, settings.freeze, settings.kill_switch)
+    stops = Stops(settings.limits, settings.freeze, settings.kill_switch, switched)
     safe = make_safe(plans, facts, [(origins[key], planned_origins[key]) for key in origins], stops)
     files = {domain.source.file for domain in domains}
     found = [

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import closing
 from datetime import timedelta
+from itertools import chain, count
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from reconciler.apply.batch import DomainWork, Outcome, apply_domains
@@ -14,10 +17,11 @@ from reconciler.document import load_document, render_document
 from reconciler.errors import StalePlanError, error
 from reconciler.files import write_atomically
 from reconciler.inverse import build_inverse, match_inverse
+from reconciler.limits import frozen_until
 from reconciler.names import Name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
-from reconciler.plan import Status
+from reconciler.plan import Phase, Status
 from reconciler.review import match_continued
 from reconciler.run import Planned, plan_with_origins, ready_domains, review
 from reconciler.selection import Selection
@@ -53,7 +57,7 @@ def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta(
 
     """
     saved = load_document(file)
-    undo = file.with_name(f"{file.stem}{UNDO_ENDING}")
+    undo = _undo_file(file)
     with open_session(invocation) as session:
         if saved.inverse_of is not None:
             return _apply_inverse(session, saved, undo)
@@ -64,9 +68,16 @@ def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta(
             # a server that was down or a secret that was not set must not cost the review
             claim.is_kept_open = any(r.became is Became.FAILED for r in report.results)
     selection = Selection(domains=tuple(d.domain for d in planned.document.domains))
+    stale = frozenset(r.domain.domain for r in reviewed if r.stale)
     if not selection.domains:
         return report
-    return _continued(invocation, report, wait, selection, lambda fresh: match_continued(saved, fresh))
+    return _continued(invocation, report, wait, selection, lambda fresh: match_continued(saved, fresh, stale))
+
+
+def _undo_file(file: Path) -> Path:
+    """Where the inverse plan goes: that of an earlier run of the same plan, of which it is all there is, stays."""
+    endings = chain([UNDO_ENDING], (f".{i}{UNDO_ENDING}" for i in count(2)))
+    return next(path for ending in endings if not (path := file.with_name(f"{file.stem}{ending}")).exists())
 
 
 def apply_now(invocation: Invocation, selection: Selection, wait: timedelta = timedelta()) -> ApplyReport:
@@ -75,10 +86,13 @@ def apply_now(invocation: Invocation, selection: Selection, wait: timedelta = ti
 
 
 def _apply_fresh(
-    invocation: Invocation, selection: Selection, choose: Callable[[PlanDocument], Sequence[Reviewed]]
+    invocation: Invocation,
+    selection: Selection,
+    choose: Callable[[PlanDocument], Sequence[Reviewed]],
+    switched: Mapping[str, int] = MappingProxyType({}),
 ) -> ApplyReport:
     with open_session(invocation) as session:
-        planned = plan_with_origins(invocation, selection, session.journal)
+        planned = plan_with_origins(invocation, selection, session.journal, switched)
         session.record_seen(planned)
         name = f"{invocation.now:%Y%m%dT%H%M%S}-{session.run_id[:8]}{UNDO_ENDING}"
         undo = invocation.settings.state_directory / "undo" / name
@@ -88,16 +102,33 @@ def _apply_fresh(
 def _apply_inverse(session: Session, inverse: PlanDocument, undo: Path) -> ApplyReport:
     """Undo what a plan did, where nothing was built on it; the manifests, which declare the opposite, are not asked."""
     invocation = session.invocation
-    if invocation.settings.kill_switch is not None:
-        summary = f"the kill switch is on: {invocation.settings.kill_switch}"
-        raise StalePlanError([error("kill-switch", summary, "Set kill_switch to false once that is over.")])
+    _refuse_inverse(inverse, invocation)
     steps = [(Name(f"{d.domain}."), s) for d in inverse.domains for s in d.steps if s.resource.zone is not None]
     questions = [Question(Key(Name(s.resource.name), s.resource.type), n, Name(str(s.resource.zone))) for n, s in steps]
     observed = {o.key: o for o in build_observer(invocation.settings.observe).observe(questions)}
     names = dict.fromkeys(name for name, _ in steps)
-    recorded = [e.change.change for n in names for e in session.journal.timeline(n) if e.change is not None]
+    applied = [e.change for line in session.journal.timelines(names).values() for e in line if e.change is not None]
+    recorded = [a.change for a in applied if a.plan_id == inverse.inverse_of]
     reviewed = match_inverse(inverse, observed, invocation.now, recorded)
     return _apply(session, Planned(inverse, (), ()), reviewed, undo)
+
+
+def _refuse_inverse(inverse: PlanDocument, invocation: Invocation) -> None:
+    """Raise StalePlanError where nothing may be written now, or where it would be written to nobody knows whom."""
+    settings = invocation.settings
+    if settings.kill_switch is not None:
+        summary = f"the kill switch is on: {settings.kill_switch}"
+        raise StalePlanError([error("kill-switch", summary, "Set kill_switch to false once that is over.")])
+    until = frozen_until(settings.freeze, invocation.now)
+    if until is not None:
+        summary = f"nothing is written before {until.isoformat(timespec='minutes')}: it is a freeze"
+        raise StalePlanError([error("freeze", summary, "To undo before, shorten the freeze in the settings.")])
+    providers = {s.provider for d in inverse.domains for s in d.steps if s.status is Status.READY}
+    unknown = sorted(providers - settings.providers.keys())
+    if unknown:
+        summary = f"provider {unknown[0]!r}, by which the plan was applied, is not in the settings"
+        detail = "Add its octoDNS block under `providers:` again, or revert the commit and plan anew."
+        raise StalePlanError([error("unknown-provider", summary, detail)])
 
 
 def _continued(
@@ -109,13 +140,24 @@ def _continued(
 ) -> ApplyReport:
     """Apply again and again what has become ready, until nothing is held or the time is up."""
     end = time.monotonic() + wait.total_seconds()
+    # the limits are for the whole run, however often it looks
+    switched = _switched(report)
     with invocation.progress("waiting", round(wait.total_seconds())) as advance:
         while _is_held(report.plan) and time.monotonic() < end:
             time.sleep(min(_nap(report.plan, invocation), max(0.0, end - time.monotonic())))
             advance(round(wait.total_seconds() - max(0.0, end - time.monotonic())))
             invocation = invocation.later()
-            report = report.continued(_apply_fresh(invocation, selection, choose))
+            later = _apply_fresh(invocation, selection, choose, switched)
+            switched += _switched(later)
+            report = report.continued(later)
     return report
+
+
+def _switched(report: ApplyReport) -> Counter[str]:
+    """How many mail domains of each organization were switched."""
+    organizations = {d.domain: d.organization for d in report.plan.domains}
+    applied = [r for r in report.results if r.became is Became.APPLIED]
+    return Counter(organizations[r.domain] for r in applied if any(s.phase is Phase.SWITCH for s in r.steps))
 
 
 def _is_held(document: PlanDocument) -> bool:

@@ -11,7 +11,7 @@ from reconciler.escape import terminal_text
 from reconciler.plan import Status
 from reconciler.run import plan_with_origins
 from reconciler.run_emit import EmitResult
-from reconciler.service_plan import known_addresses, list_addresses, wanted_rule
+from reconciler.service_plan import known_addresses, list_addresses, list_id, wanted_rule
 from reconciler.state import Unknown
 from reconciler.targets.base import Enforcement, Intent, is_exchange_target
 from reconciler.targets.enforcement import softened
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reconciler.catalog import Catalog
     from reconciler.invocation import Invocation
-    from reconciler.origin import AllowlistFact, OriginFacts
+    from reconciler.origin import OriginFacts
     from reconciler.run import Planned
     from reconciler.selection import Selection
     from reconciler.service_plan import ServicePlan
@@ -68,7 +68,8 @@ def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator
     for fact in origin.allowlists if plan.steps else ():
         declared = fact.allowlist.declared
         is_unknown = isinstance(fact.observed, Unknown)
-        enforcement = dict(plan.enforcements).get(fact.allowlist.source, Enforcement.NONE)
+        own = list_id(service, fact.allowlist)
+        enforcement = _enforcement_now(own, plan)
         is_held = declared.intent is Intent.RESTRICT and enforcement is Enforcement.NONE and not is_unknown
         emission = build_emission(
             (service.organization, service.name),
@@ -76,8 +77,8 @@ def _lists(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator
             list_addresses(fact.allowlist, service, plan.sharing, catalog, is_needed=plan.is_needed),
             None if isinstance(fact.observed, Unknown) else fact.observed,
             known_addresses(catalog),
-            may_remove=_has_manual_step(fact, plan, "/stale"),
-            is_loosening=_has_manual_step(fact, plan, "/loosen"),
+            may_remove=_is_manual(f"{own}/stale", plan),
+            is_loosening=_is_manual(f"{own}/loosen", plan),
         )
         target = ALLOWLIST_TARGETS[declared.target]
         yield EmittedAllowlist(target, emission, fact.allowlist.source, is_unknown, is_held)
@@ -95,12 +96,18 @@ def _declared_now(declared: DeclaredAllowlist, enforcement: Enforcement) -> Decl
     return softened(declared) or declared
 
 
-def _has_manual_step(fact: AllowlistFact, plan: ServicePlan, ending: str) -> bool:
-    """Whether a step of this list, told by its id's ending, is for a person to do now."""
-    return any(
-        step.id.endswith(ending) and step.status is Status.MANUAL and step.source == fact.allowlist.source
-        for step in plan.steps
-    )
+def _enforcement_now(own: str, plan: ServicePlan) -> Enforcement:
+    """What a list may do with everybody else now; what a limit, a freeze or the kill switch holds stays as it is."""
+    for step in plan.steps:
+        is_own = step.id in {f"{own}/restrict", f"{own}/restrict-hard", f"{own}/loosen"}
+        if is_own and step.enforcement is not None and step.status is not Status.MANUAL:
+            return step.enforcement[0]
+    return dict(plan.enforcements).get(own, Enforcement.NONE)
+
+
+def _is_manual(step_id: str, plan: ServicePlan) -> bool:
+    """Whether a step is for a person to do now."""
+    return any(step.id == step_id and step.status is Status.MANUAL for step in plan.steps)
 
 
 def _rules(origin: OriginFacts, plan: ServicePlan, catalog: Catalog) -> Iterator[EmittedMailRule]:

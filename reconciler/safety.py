@@ -5,7 +5,7 @@ A plan that fails the proof is a mistake of this program: its steps are not show
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, Severity
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """What holds steps whatever their gates say."""
+    """What holds steps whatever their gates say.
+
+    `switched` is how many mail domains of each organization this run has switched already.
+    """
 
     limits: Limits
     freeze: tuple[FreezeWindow, ...] = ()
     kill_switch: str | None = None
+    switched: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def make_safe(
         kill_switch=stops.kill_switch,
         now=moment,
         services=[_without(p, withdrawn) for _, p in origins],
+        switched=stops.switched,
     )
     pairs = tuple((origin, plan) for (origin, _), plan in zip(origins, limited.services, strict=True))
     return Safe(limited.plans, pairs, (*found, *limited.diagnostics), flows)

@@ -68,8 +68,11 @@ MOVE_GATES: tuple[Gate, ...] = (
 )
 """The MX moves from one host of the gateway to another."""
 
-TIDY_GATES: tuple[Gate, ...] = (TokenVisible(), AllowlistCovers())
-"""What stands beside the gateway's MX goes: mail takes a way that it takes already."""
+TIDY_GATES: tuple[Gate, ...] = (TokenVisible(), AllowlistCovers(), MtaSts(is_move=False), MxCertificate())
+"""What stands beside the gateway's MX goes: mail takes a way that it takes already.
+
+Not all of it: whoever enforces an MTA-STS policy that does not list the gateway has used what goes, and nothing else.
+"""
 
 CHECK_GATES: tuple[Gate, ...] = (MxTarget(), Loop(), NextHop(), Tls(), MtaSts(), MxCertificate(), SpfMx())
 """What can be told of a mail domain that nobody has declared: what lies on its mail's way."""

@@ -34,8 +34,12 @@ def is_matched(host: Name, patterns: Iterable[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MtaSts:
-    """Holds until an enforced MTA-STS policy lists the new MX hosts, and still the old ones."""
+    """Holds until an enforced MTA-STS policy lists the new MX hosts, and still the old ones.
 
+    Where nothing but the old ones goes, and the new ones are there, it need not list those: `is_move` is False.
+    """
+
+    is_move: bool = True
     id: str = "mta-sts"
 
     def judge(self, facts: Facts) -> GateResult:
@@ -48,7 +52,8 @@ class MtaSts:
             return GateResult(self.id, Verdict.UNKNOWN, evidence, "mend the policy or its server, or take both away")
         if not isinstance(policy, MtaStsPolicy):
             return GateResult(self.id, Verdict.PASS, "there is no MTA-STS policy")
-        missing = [h for h in dict.fromkeys((*hosts, *observed_hosts(facts))) if not is_matched(h, policy.mx)]
+        used = dict.fromkeys((*hosts, *(observed_hosts(facts) if self.is_move else ())))
+        missing = [h for h in used if not is_matched(h, policy.mx)]
         if missing:
             return self._judge_missing(missing, policy, facts)
         if policy.mode == ENFORCE and not is_mx_known(facts):

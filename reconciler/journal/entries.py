@@ -24,7 +24,8 @@ class Look:
     servers that answered, and whether every server did. `open_steps` are the ids of the steps that are not done,
     and of the hazards that were found.
     `tokens_visible` says whether every server shows every wanted verification value, None where that is not known.
-    `next_hops` are the declared ones. `is_switched`: the MX was observed as desired; `is_gone`: the domain has left.
+    `next_hops` are the declared ones. `is_switched`: a server showed a host of the gateway in the MX; `is_gone`: the
+    domain has left.
     """
 
     domain: Name

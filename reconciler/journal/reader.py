@@ -39,7 +39,7 @@ class JournalReader:
     """
 
     def __init__(self, engine: Engine, location: Location, *, is_restored: bool = False) -> None:
-        """Read from an engine; the sightings of a journal that `is_restored` are not given out."""
+        """Read from an engine; of a journal that `is_restored` no time is given out."""
         self._engine = engine
         self._location = location
         self._is_restored = is_restored
@@ -59,7 +59,7 @@ class JournalReader:
         with self._reading() as connection:
             records = load_records(connection, wanted)
         found = {name: records[name].history if name in records else NO_HISTORY for name in wanted}
-        return {n: replace(h, mx=()) for n, h in found.items()} if self._is_restored else found
+        return {n: replace(h, mx=(), first_seen={}) for n, h in found.items()} if self._is_restored else found
 
     def known_domains(self) -> dict[Name, KnownDomain]:
         """Every domain that was looked at or written to and was not forgotten; those that are gone as well."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.history import NO_HISTORY, TOKENS_VISIBLE, History, pruned, with_mx_seen
 from reconciler.journal.entries import Event, EventKind
 from reconciler.manifest.fleet import Lifecycle
+from reconciler.state import Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,13 +54,20 @@ def _first_seen(history: History, look: Look, now: datetime) -> dict[str, dateti
 
 
 def after_applied(record: Record | None, applied: AppliedChange) -> Record:
-    """The record after a write: what was added is among the written values, and what was removed is not."""
+    """The record after a write: what was added is among the written values, and what was removed is not.
+
+    An MX that was written over was shown until then: no run need have looked, as where a plan was undone and done again.
+    """
     if record is None:
         record = Record(NO_HISTORY, applied.organization, Lifecycle.ACTIVE, False, False, applied.at)  # noqa: FBT003 - as nobody has looked
     change = applied.change
     removed = {(change.key, value) for value in change.removed}
     added = {(change.key, value) for value in change.added}
     history = replace(record.history, written=record.history.written - removed | added)
+    if change.key == Key(applied.domain, "MX"):
+        before = tuple(sorted(change.expected))
+        shown = frozenset({(before, change.ttl_before)})
+        history = with_mx_seen(history, shown, applied.at, is_complete=False)
     return replace(record, history=history, organization=applied.organization)
 
 

@@ -20,7 +20,7 @@ from reconciler.journal.reader import JournalReader
 from reconciler.journal.record import after_applied, after_look, events_between
 from reconciler.journal.rows import load_records, write_difference
 from reconciler.journal.schema import Identity, prepare_tables, read_identity
-from reconciler.journal.tables import APPLIED, EVENTS, META, MX_SIGHTINGS, ONLY
+from reconciler.journal.tables import APPLIED, EVENTS, FIRST_SEEN, META, MX_SIGHTINGS, ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -63,11 +63,12 @@ class Journal(JournalReader):
             write_mark(self._state_directory, identity)
 
     def begin(self, mark: Identity | None) -> None:
-        """Count this run, and close the sightings of a journal that its mark shows to be an older copy of itself."""
+        """Count this run; a journal that its mark shows to be an older copy of itself forgets every time it saw."""
         with self._writing() as (connection, counter):
             identity = read_identity(connection, self._location)
             if mark is not None and is_restored(mark, identity._replace(counter=counter - 1)):
-                connection.execute(MX_SIGHTINGS.delete())
+                for since in (MX_SIGHTINGS, FIRST_SEEN):
+                    connection.execute(since.delete())
                 ahead = max(counter, mark.counter + 1)
                 connection.execute(update(META).where(META.c.id == ONLY).values(counter=ahead))
                 self.diagnostics = (restored_warning(self._location),)

@@ -6,7 +6,7 @@ of the service was observed to be switched and no sender can hold an old MX. The
 be done is `manual`, and `emit` writes how.
 """
 
-from reconciler.service_plan.lists import gateway_addresses, known_addresses, list_addresses, list_key
+from reconciler.service_plan.lists import gateway_addresses, known_addresses, list_addresses, list_id, list_key
 from reconciler.service_plan.mail_rule import wanted_rule
 from reconciler.service_plan.planner import ServicePlan, plan_service
 from reconciler.service_plan.step import ServiceStep
@@ -17,6 +17,7 @@ __all__ = [
     "gateway_addresses",
     "known_addresses",
     "list_addresses",
+    "list_id",
     "list_key",
     "plan_service",
     "wanted_rule",

@@ -49,6 +49,12 @@ def _is_same_list(one: ServiceAllowlist, other: ServiceAllowlist) -> bool:
     return list_key(one) is not None and list_key(one) == list_key(other)
 
 
+def list_id(service: Service, allowlist: ServiceAllowlist) -> str:
+    """What the ids of a list's steps begin with; a service has no two lists of one target and name."""
+    declared = allowlist.declared
+    return "/".join(filter(None, (service.organization, service.name, declared.target, declared.name)))
+
+
 def known_addresses(catalog: Catalog) -> AddressSet:
     """Every address that the catalog knows as the gateway's, of any state: ours to remove when not needed."""
     texts = [a for r in catalog.regions for a in catalog.addresses(r, multi_region=True)]

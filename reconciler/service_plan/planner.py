@@ -11,7 +11,7 @@ from reconciler.errors import Diagnostic, Severity
 from reconciler.gates import GateResult, Verdict
 from reconciler.gates.allowlist import is_in_force, unattested_addresses
 from reconciler.plan import Action, Phase, Status
-from reconciler.service_plan.lists import known_addresses, list_addresses
+from reconciler.service_plan.lists import known_addresses, list_addresses, list_id
 from reconciler.service_plan.mail_rule import plan_mail_rule
 from reconciler.service_plan.restriction import plan_restriction
 from reconciler.service_plan.step import ServiceStep
@@ -33,15 +33,15 @@ class ServicePlan:
     """One service's steps, and what is worth saying about its origin.
 
     `sharing` are the other services that declare one of its lists as well: their domains and addresses count too.
-    `enforcements` tell for each list, by where it is declared, what it may do with everybody else as of now. `needed`
-    tells whether a mail domain of it stays behind the gateway.
+    `enforcements` tell for each list, by its `list_id`, what it may do with everybody else as of now, for all that its
+    gates say. `is_needed` tells whether a mail domain of it stays behind the gateway.
     """
 
     service: Service
     steps: tuple[ServiceStep, ...]
     diagnostics: tuple[Diagnostic, ...]
     sharing: tuple[Service, ...] = ()
-    enforcements: tuple[tuple[Source, Enforcement], ...] = ()
+    enforcements: tuple[tuple[str, Enforcement], ...] = ()
     is_needed: bool = True
 
 
@@ -92,11 +92,10 @@ class _Planner:
         self.waiting = Waiting((*domains, *(facts for _, others in sharing for facts in others)))
         self.catalog = catalog
         self.findings: list[Diagnostic] = []
-        self.enforcements: list[tuple[Source, Enforcement]] = []
+        self.enforcements: list[tuple[str, Enforcement]] = []
 
     def allowlist_steps(self, fact: AllowlistFact) -> Iterator[ServiceStep]:
-        declared = fact.allowlist.declared
-        own = "/".join(filter(None, (self.service.organization, self.service.name, declared.target, declared.name)))
+        own = list_id(self.service, fact.allowlist)
         if isinstance(fact.observed, Unknown):
             yield self._step(own, fact, Phase.EXPAND, unknown=fact.observed.detail)
         elif fact.observed is None:
@@ -104,7 +103,7 @@ class _Planner:
         else:
             yield from self._observed_steps(own, fact, fact.observed)
         restriction = plan_restriction(own, fact, self.service, self.active, self.waiting)
-        self.enforcements.append((fact.allowlist.source, restriction.now))
+        self.enforcements.append((own, restriction.now))
         yield from restriction.steps
 
     def _attested_step(self, own: str, fact: AllowlistFact) -> ServiceStep:

@@ -62,6 +62,9 @@ def known(mx: str = EU, *, lifecycle: Lifecycle = Lifecycle.ACTIVE, **changes: o
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+OWN = "acme/hq/postfix-access"
+
+
 def planned(
     observed: AllowlistContent | None,
     *domains: Facts,
@@ -82,10 +85,10 @@ def test_others_are_kept_out_for_now_first_and_only_days_after_the_caches_are_em
     plan = planned(table(NONE), known(waits=late))
     assert restriction(plan) == [("restrict", Status.HELD, (NONE, SOFT))]
     assert plan.steps[-1].not_before == NOW - 60 * DAY + late.assumed_ttl + late.settle + late.restrict
-    assert plan.enforcements == ((SOURCE, NONE),)
+    assert plan.enforcements == ((OWN, NONE),)
     plan = planned(table(NONE), known())
     assert restriction(plan) == [("restrict", Status.MANUAL, (NONE, SOFT))]
-    assert plan.enforcements == ((SOURCE, SOFT),)
+    assert plan.enforcements == ((OWN, SOFT),)
     assert plan.steps[-1].phase is Phase.CONTRACT
 
 
@@ -103,14 +106,14 @@ def test_for_good_comes_days_after_for_now_or_after_the_first_look(age: timedelt
         one = replace(one, history=replace(one.history, first_seen={own: NOW - age}))
     plan = planned(table(SOFT), one)
     assert restriction(plan) == [("restrict-hard", status, (SOFT, HARD))]
-    assert plan.enforcements == ((SOURCE, HARD if status is Status.MANUAL else SOFT),)
+    assert plan.enforcements == ((OWN, HARD if status is Status.MANUAL else SOFT),)
     assert plan.steps[-1].id == own
 
 
 def test_what_is_in_place_stays_also_while_another_domain_comes() -> None:
     plan = planned(table(HARD), known(), known(OLD_MX))
     assert restriction(plan) == []
-    assert plan.enforcements == ((SOURCE, HARD),)
+    assert plan.enforcements == ((OWN, HARD),)
 
 
 @pytest.mark.parametrize("there", [SOFT, HARD])
@@ -118,7 +121,7 @@ def test_a_domain_that_leaves_has_everybody_let_in_first(there: Enforcement) -> 
     plan = planned(table(there), known(), known(lifecycle=Lifecycle.OFFBOARDED))
     assert restriction(plan) == [("loosen", Status.MANUAL, (there, NONE))]
     assert plan.steps[0].phase is Phase.EXPAND
-    assert plan.enforcements == ((SOURCE, NONE),)
+    assert plan.enforcements == ((OWN, NONE),)
     assert restriction(planned(table(NONE), known(lifecycle=Lifecycle.OFFBOARDED))) == []
 
 

@@ -1,0 +1,97 @@
+"""Moments at which an attentive reader found that mail, a wait, or a review could be lost: each stays found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from builders import EU, MX_KEY, NOW, OLD_MX, PRIMARY, TXT_KEY, catalog, document, domain, facts, present
+from gate_builders import policy, ready
+
+from reconciler.gates.early_removal import earliest_removal
+from reconciler.history import Waits
+from reconciler.journal.entries import AppliedChange, Look
+from reconciler.journal.record import after_applied, after_look
+from reconciler.plan import Status, plan_domain
+from reconciler.review import match_continued, match_review
+from reconciler.state import Rdata, mx_rdata
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+TWO_DAYS = 2 * 86400
+US = mx_rdata(0, catalog().mx_host("us", multi_region=False))
+
+
+def applied(before: Rdata, after: Rdata, hours: int) -> AppliedChange:
+    """An MX that was written so long after NOW, with a TTL of two days."""
+    return AppliedChange(
+        domain=MX_KEY.name,
+        organization="acme",
+        step_id="acme.example/mx",
+        key=MX_KEY,
+        zone=MX_KEY.name,
+        before=(before,),
+        after=(after,),
+        foreign=(),
+        ttl_before=TWO_DAYS,
+        ttl=TWO_DAYS,
+        provider="bind",
+        commit=None,
+        run_id="r",
+        plan_id=None,
+        at=NOW + hours * HOUR,
+    )
+
+
+def test_a_switch_that_was_undone_and_done_again_without_a_look_in_between_has_its_full_wait() -> None:
+    """The undone MX was in DNS for an hour; only what was written says so."""
+    record = None
+    for days in range(60, -1, -1):
+        shown = frozenset({((EU,), TWO_DAYS)})
+        record = after_look(record, Look(MX_KEY.name, "acme", shown, is_complete=True), NOW - days * DAY, Waits())
+    record = after_applied(record, applied(EU, US, 0))
+    now_shown = frozenset({((US,), TWO_DAYS)})
+    record = after_look(record, Look(MX_KEY.name, "acme", now_shown, is_complete=True), NOW, Waits())
+    record = after_applied(record, applied(US, EU, 46))
+    record = after_applied(record, applied(EU, US, 47))
+    moved = facts(
+        domain(region="us"),
+        mx=present(MX_KEY, US, ttl=TWO_DAYS),
+        txt=present(TXT_KEY, PRIMARY),
+        history=record.history,
+    )
+    assert earliest_removal(replace(moved, now=NOW + 50 * HOUR)).moment == NOW + 50 * HOUR + 2 * DAY + HOUR
+
+
+@pytest.mark.parametrize(
+    ("listed", "status"), [("mail.acme.example", Status.HELD), ("inbound-smtp.eu-west-1.amazonaws.com", Status.READY)]
+)
+def test_an_old_mx_stays_beside_the_gateways_while_an_enforced_policy_lists_it_alone(
+    listed: str, status: Status
+) -> None:
+    """Whoever enforces it delivers to the old host only; the policy need not list what goes."""
+    known = ready(mx=present(MX_KEY, EU, OLD_MX), around={"mta_sts": policy(listed)})
+    (mx,) = (s for s in plan_domain(known, provider="bind", new_ttl=3600).steps if s.id.endswith("/mx"))
+    assert (mx.phase, mx.status) == ("contract", status)
+
+
+def test_a_domain_that_was_found_stale_does_not_go_on_while_others_wait() -> None:
+    saved = document(facts(mx=present(MX_KEY, OLD_MX)))
+    fresh = document(facts(mx=present(MX_KEY, OLD_MX), txt=present(TXT_KEY, '"somebody else"')))
+    (reviewed,) = match_review(saved, fresh)
+    assert reviewed.stale
+    assert match_continued(saved, fresh, {"acme.example"}) == []
+
+
+def test_a_ttl_that_the_review_did_not_show_is_not_written() -> None:
+    mx, txt = present(MX_KEY, EU), present(TXT_KEY, PRIMARY)
+    saved, fresh = facts(mx=mx, txt=txt), facts(domain(ttl=60), mx=mx, txt=txt)
+    assert match_continued(document(saved), document(fresh)) == []
+
+
+def test_nothing_goes_on_once_the_review_has_expired() -> None:
+    held = document(facts(mx=present(MX_KEY, OLD_MX)))
+    opened = facts(mx=present(MX_KEY, OLD_MX), txt=present(TXT_KEY, PRIMARY))
+    for after, steps in ((timedelta(), ["acme.example/mx"]), (timedelta(seconds=1), [])):
+        fresh = document(opened, created_at=held.expires_at + after)
+        assert [s.id for r in match_continued(held, fresh) for s in r.steps] == steps
