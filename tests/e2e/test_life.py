@@ -14,6 +14,7 @@ from laboratory import ATTESTED, BACKENDS, Backend, Content, Workspace, laborato
 from servers.nasty import BIND_WITHOUT, KNOT_WITHOUT, POWERDNS_WITHOUT, nasty_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
@@ -97,12 +98,12 @@ class Life:
         return 3 if self.kind == "route53-moto" else 0
 
     @property
-    def mx(self) -> tuple[int, frozenset[bytes]]:
+    def mx(self) -> tuple[int, AbstractSet[bytes]]:
         """The MX with its TTL."""
         return self.backend.content(ZONE)[MX]
 
     @property
-    def ours(self) -> frozenset[bytes]:
+    def ours(self) -> AbstractSet[bytes]:
         """Our verification values in DNS."""
         return self.backend.content(ZONE)[TOKENS][1] - self.foreign[TOKENS][1]
 
