@@ -13,7 +13,7 @@ from hostile import IN_DOCUMENTS, assert_log_is_safe
 from reconciler import __version__
 from reconciler.errors import ExitCode
 
-VERBS = ["validate", "plan", "apply", "emit", "import", "schema"]
+VERBS = ["validate", "plan", "apply", "drift", "emit", "import", "schema"]
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_an_import_that_finds_nothing_says_so_on_stderr(run: Command) -> None:
     assert "unknown.example" in ran.err + ran.out
 
 
-@pytest.mark.parametrize("what", ["manifest", "settings", "plan"])
+@pytest.mark.parametrize("what", ["manifest", "settings", "plan", "drift"])
 def test_a_schema_is_the_published_one(run: Command, what: str) -> None:
     ran = run("schema", what)
     assert (ran.code, ran.err) == (0, "")
