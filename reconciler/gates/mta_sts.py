@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENFORCE = "enforce"
+# who only takes it away leaves senders with what they hold, for max_age
+_MEND = "mend the policy or its server; to end it, publish mode none with a new id first (RFC 8461 section 8.3)"
 
 
 def is_matched(host: Name, patterns: Iterable[str]) -> bool:
@@ -49,7 +51,7 @@ class MtaSts:
             return GateResult(self.id, Verdict.PASS, "no MX is needed")
         if isinstance(policy, Unknown):
             evidence = f"whether an MTA-STS policy lists the new MX is not known: {policy.detail}"
-            return GateResult(self.id, Verdict.UNKNOWN, evidence, "mend the policy or its server, or take both away")
+            return GateResult(self.id, Verdict.UNKNOWN, evidence, _MEND)
         if not isinstance(policy, MtaStsPolicy):
             return GateResult(self.id, Verdict.PASS, "there is no MTA-STS policy")
         used = dict.fromkeys((*hosts, *(observed_hosts(facts) if self.is_move else ())))
@@ -93,7 +95,7 @@ class MxCertificate:
             return GateResult(self.id, Verdict.PASS, "no MX is needed")
         if isinstance(policy, Unknown):
             evidence = f"whether an MTA-STS policy enforces certificates is not known: {policy.detail}"
-            return GateResult(self.id, Verdict.UNKNOWN, evidence, "mend the policy or its server, or take both away")
+            return GateResult(self.id, Verdict.UNKNOWN, evidence, _MEND)
         if not isinstance(policy, MtaStsPolicy) or policy.mode != ENFORCE:
             return GateResult(self.id, Verdict.PASS, "no MTA-STS policy enforces certificates")
         return combined([self._judge_host(host, facts) for host in hosts])

@@ -56,7 +56,7 @@ def _first_seen(history: History, look: Look, now: datetime) -> dict[str, dateti
 def after_applied(record: Record | None, applied: AppliedChange) -> Record:
     """The record after a write: what was added is among the written values, and what was removed is not.
 
-    An MX that was written over was shown until then: no run need have looked, as where a plan was undone and done again.
+    An MX that was written over was shown until then, also where no run looked: as when a plan was undone and done anew.
     """
     if record is None:
         record = Record(NO_HISTORY, applied.organization, Lifecycle.ACTIVE, False, False, applied.at)  # noqa: FBT003 - as nobody has looked

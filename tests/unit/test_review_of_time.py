@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from builders import EU, MX_KEY, NOW, OLD_MX, PRIMARY, TXT_KEY, catalog, document, domain, facts, present
 from gate_builders import policy, ready
 
+from reconciler.gates import Verdict
 from reconciler.gates.early_removal import earliest_removal
+from reconciler.gates.mta_sts import MtaSts
 from reconciler.history import Waits
+from reconciler.journal import open_journal, read_journal
 from reconciler.journal.entries import AppliedChange, Look
 from reconciler.journal.record import after_applied, after_look
 from reconciler.plan import Status, plan_domain
 from reconciler.review import match_continued, match_review
-from reconciler.state import Rdata, mx_rdata
+from reconciler.state import Cause, Rdata, Unknown, mx_rdata
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TWO_DAYS = 2 * 86400
@@ -95,3 +103,34 @@ def test_nothing_goes_on_once_the_review_has_expired() -> None:
     for after, steps in ((timedelta(), ["acme.example/mx"]), (timedelta(seconds=1), [])):
         fresh = document(opened, created_at=held.expires_at + after)
         assert [s.id for r in match_continued(held, fresh) for s in r.steps] == steps
+
+
+def test_a_restored_journal_tells_no_time_at_all(tmp_path: Path) -> None:
+    """That others were deferred "since" a day of the copy says nothing of the days after it."""
+    place = {"directory": tmp_path, "state_directory": tmp_path / "state"}
+    file, copy, url = tmp_path / "journal.sqlite3", tmp_path / "copy", "sqlite:///journal.sqlite3"
+    look = Look(
+        MX_KEY.name,
+        "acme",
+        frozenset({((EU,), 3600)}),
+        is_complete=True,
+        open_steps=frozenset({"acme/hq/list/restrict-hard"}),
+    )
+    with open_journal(url, **place) as journal:
+        journal.record_looks([look], NOW - 10 * DAY)
+    shutil.copy(file, copy)
+    with open_journal(url, **place) as journal:
+        journal.record_looks([replace(look, open_steps=frozenset())], NOW - DAY)
+    shutil.copy(copy, file)
+    with read_journal(url, **place) as reader:
+        assert not reader.histories([MX_KEY.name])[MX_KEY.name].first_seen
+    with open_journal(url, **place) as journal:
+        assert not journal.histories([MX_KEY.name])[MX_KEY.name].first_seen
+
+
+def test_nobody_is_told_to_take_away_a_policy_that_senders_hold() -> None:
+    """RFC 8461 section 8.3: without `none` first they enforce what they hold for as long as its max_age."""
+    unread = Unknown(Cause.MALFORMED, "it is no policy")
+    held = MtaSts().judge(ready(around={"mta_sts": unread}))
+    assert held.verdict is Verdict.UNKNOWN
+    assert "publish mode none with a new id first" in held.advice
