@@ -32,7 +32,7 @@ class Waits:
     """
 
     settle: timedelta = timedelta(hours=1)
-    assumed_ttl: timedelta = timedelta(days=2)
+    assumed_ttl: timedelta = timedelta(days=7)
     absent_ttl: timedelta = timedelta(days=1)
     restrict: timedelta = timedelta(days=3)
     restrict_hard: timedelta = timedelta(days=7)

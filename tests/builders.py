@@ -11,7 +11,7 @@ from reconciler.catalog import Catalog, load_catalog
 from reconciler.desired import build_desired
 from reconciler.document import PlanDocument, PlanHead, build_document
 from reconciler.gates import Facts
-from reconciler.history import NO_HISTORY, History, MxSighting
+from reconciler.history import NO_HISTORY, TOKENS_VISIBLE, History, MxSighting
 from reconciler.manifest.fleet import Attestation, Domain, Source, Verification, Waiver
 from reconciler.names import Name, canonical_name
 from reconciler.plan import plan_domain
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=60)
+VISIBLE = {TOKENS_VISIBLE: LONG_AGO}
 SOURCE = Source("manifests/acme.yaml", 7)
 TXT_KEY = Key(Name("_amazonses.acme.example."), "TXT")
 MX_KEY = Key(Name("acme.example."), "MX")
@@ -149,8 +151,8 @@ def surroundings(**changes: Any) -> Surroundings:  # noqa: ANN401
 
 def settled(*mx: str, ttl: int = 3600) -> History:
     """The history of a domain that has shown this MX for so long that no sender holds another one."""
-    sighting = MxSighting(tuple(sorted(Rdata(v) for v in mx)), ttl, NOW - timedelta(days=60), NOW)
-    return History(mx=(sighting,))
+    sighting = MxSighting(tuple(sorted(Rdata(v) for v in mx)), ttl, LONG_AGO, NOW)
+    return History(mx=(sighting,), first_seen=VISIBLE)
 
 
 def document(*given: Facts, **changes: Any) -> PlanDocument:  # noqa: ANN401

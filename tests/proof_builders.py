@@ -22,7 +22,7 @@ from builders import (
     present,
 )
 
-from reconciler.history import NO_HISTORY, History, MxSighting
+from reconciler.history import NO_HISTORY, TOKENS_VISIBLE, History, MxSighting
 from reconciler.manifest.fleet import Lifecycle, Service, ServiceAllowlist
 from reconciler.origin import AllowlistFact, OriginFacts
 from reconciler.plan import Status, Step, plan_domain
@@ -73,7 +73,8 @@ def switched(old: str, new: str, *, ttl: int = 3600, ago: timedelta = timedelta(
 
 def settled(rdata: str, *, ttl: int = 3600) -> History:
     """An MX that was there for long."""
-    return History((sighting(rdata, ttl=ttl),))
+    seen = sighting(rdata, ttl=ttl)
+    return History((seen,), first_seen={TOKENS_VISIBLE: seen.first_seen})
 
 
 def allowlist(

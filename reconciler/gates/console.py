@@ -15,6 +15,7 @@ from reconciler.errors import Severity
 from reconciler.gates.attestations import attestation_example, attested_for_region, is_since_next_hops
 from reconciler.gates.base import Facts, GateResult, Verdict, build_diagnostic
 from reconciler.gates.observed import is_switch_pending
+from reconciler.gates.token_visible import TokenVisible
 from reconciler.history import TOKENS_VISIBLE
 from reconciler.names import display_name
 
@@ -80,6 +81,11 @@ class Verified:
         example = attestation_example(facts, self.id, multi_region=True)
         look = f"when the vendor's console shows Verified{regions}, add to attestations: {example}"
         visible = _visible(facts)
+        came_back = _came_back(facts)
+        if came_back is not None and attested_for_region(facts, "verified"):
+            day = came_back.isoformat()
+            evidence = f"the verification values are visible since {day}, and nobody attested Verified since then"
+            return GateResult(self.id, Verdict.HOLD, evidence, look)
         if visible is None or visible < facts.waits.support:
             evidence = f"nobody attested yet that the domain is Verified{regions} in the vendor's console"
             return GateResult(self.id, Verdict.HOLD, evidence, look)
@@ -107,14 +113,16 @@ def _verified(facts: Facts) -> list[Attestation]:
 
 def _came_back(facts: Facts) -> date | None:
     """The day since which the values are visible, where the journal saw that they were not before."""
-    since = facts.history.first_seen.get(TOKENS_VISIBLE)
     first_look = min((s.first_seen for s in facts.history.mx), default=None)
-    return since.date() if since is not None and first_look is not None and since > first_look else None
+    since = facts.history.first_seen.get(TOKENS_VISIBLE, facts.now)
+    return since.date() if first_look is not None and since > first_look else None
 
 
 def _visible(facts: Facts) -> timedelta | None:
+    """For how long the values have been visible, as far as remembered; None where they are not."""
     since = facts.history.first_seen.get(TOKENS_VISIBLE)
-    return facts.now - since if since is not None else None
+    is_visible = TokenVisible().judge(facts).verdict is Verdict.PASS
+    return facts.now - since if since is not None and is_visible else None
 
 
 def _hours(time: timedelta) -> str:

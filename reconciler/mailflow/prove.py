@@ -70,9 +70,13 @@ def _route(scenario: Scenario, states: States, state: State) -> str:
     routes = []
     for host in states.delivery.hosts(state.world.mx):
         gateway = scenario.gateways.get(host)
-        behind = f" -> {', '.join(gateway.relays)} -> {hops}" if gateway is not None else ""
+        behind = f" -> {_counted(len(gateway.relays))} -> {hops}" if gateway is not None else ""
         routes.append(f"senders -> {shown(host)}{behind}")
     return ", and ".join(routes)
+
+
+def _counted(addresses: int) -> str:
+    return "1 address of the gateway" if addresses == 1 else f"{addresses} addresses of the gateway"
 
 
 def _cached(state: State) -> Iterator[str]:

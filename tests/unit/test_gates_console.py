@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import EU, MX_KEY, NOW, attestation, domain, present
+from builders import EU, MX_KEY, NOW, PRIMARY, SECONDARY, TXT_KEY, attestation, domain, present
 from gate_builders import HOP, day, leaving, ready, ready_domain
 
 from reconciler.gates import Facts, Verdict, find_hazards, judge_gates
@@ -99,7 +99,8 @@ def test_the_multi_region_flag_holds_only_a_switch_to_multi_region() -> None:
 def visible(hours: float, **changes: Any) -> Facts:  # noqa: ANN401
     """Facts of a domain that nobody attested, whose values have been visible for so long."""
     history = History(first_seen={TOKENS_VISIBLE: NOW - timedelta(hours=hours)})
-    return ready(ready_domain(attestations=(), **changes), history=history)
+    txt = present(TXT_KEY, PRIMARY, SECONDARY)
+    return ready(ready_domain(attestations=(), **changes), txt=txt, history=history)
 
 
 def test_after_some_hours_the_advice_is_to_write_to_support_with_the_text() -> None:

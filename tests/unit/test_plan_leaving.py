@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import EU, MX_KEY, NOW, OLD_MX, PRIMARY, TXT_KEY, facts, present
+from builders import EU, MX_KEY, NOW, OLD_MX, PRIMARY, TXT_KEY, VISIBLE, facts, present
 from gate_builders import leaving, ready, restrict_list, sighting, surroundings
 
 from reconciler.history import History
@@ -109,7 +110,7 @@ def test_what_cannot_be_seen_is_not_gone() -> None:
 
 def test_a_domain_that_changes_its_mind_is_switched_as_if_it_were_new() -> None:
     """Half-way out and active again: the values are wanted, and the MX goes to the gateway again."""
-    plan = planned(ready(mx=present(MX_KEY, OLD_MX), history=left(timedelta(hours=1))))
+    plan = planned(ready(mx=present(MX_KEY, OLD_MX), history=replace(left(timedelta(hours=1)), first_seen=VISIBLE)))
     assert [s.status for s in plan.steps] == [Status.DONE, Status.READY]
     change = mx_of(plan).change
     assert change is not None

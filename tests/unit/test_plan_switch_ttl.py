@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import EU, MX_KEY, NOW, OLD_MX, present
+from builders import EU, MX_KEY, NOW, OLD_MX, VISIBLE, present
 from gate_builders import leaving, ready, ready_domain, sighting
 
 from reconciler.history import History
@@ -49,7 +49,9 @@ def test_the_ttl_is_lowered_first_and_nothing_else_of_the_mx_changes() -> None:
 
 @pytest.mark.parametrize(("ago", "status"), [(59 * MINUTE, Status.HELD), (HOUR, Status.READY)])
 def test_the_switch_waits_until_the_old_ttl_has_passed(ago: timedelta, status: Status) -> None:
-    lowered = History(mx=(sighting(OLD_MX, seen=YEAR, gone=ago), sighting(OLD_MX, ttl=LOW, seen=ago)))
+    lowered = History(
+        mx=(sighting(OLD_MX, seen=YEAR, gone=ago), sighting(OLD_MX, ttl=LOW, seen=ago)), first_seen=VISIBLE
+    )
     steps = mx_steps(low(OLD_MX, LOW, lowered))
     assert list(steps) == ["mx"]
     assert steps["mx"].status is status

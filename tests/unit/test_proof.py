@@ -158,7 +158,7 @@ def test_a_cached_host_of_the_gateway_is_one_also_where_the_catalog_does_not_kno
 def test_without_an_answer_the_mx_is_not_known() -> None:
     given = case(domain(), observation(MX_KEY, TIMEOUT), lists=(allowlist(),))
     assert proved(given).lines == (
-        "expand: senders -> an MX that is not known; any older MX cached until 2026-11-23T12:00+00:00",
+        "expand: senders -> an MX that is not known; any older MX cached until 2026-11-28T12:00+00:00",
     )
 
 
@@ -174,7 +174,7 @@ def test_a_host_that_the_manifest_overrides_is_the_gateways() -> None:
     own = Name("special.gateway.example.")
     declared = domain(mx_host=MxHostOverride(own, "support said so"))
     given = case(declared, OLD_MX, PRIMARY, lists=(allowlist(*EU_ADDRESSES),), history=settled(OLD_MX))
-    assert f"senders -> {own[:-1]} -> {EU_ADDRESSES[0]}" in proved(given).lines[0]
+    assert f"senders -> {own[:-1]} -> 4 addresses of the gateway" in proved(given).lines[0]
     looping = opened(case(replace(declared, next_hops=(own,)), OLD_MX, PRIMARY))
     assert not proved(looping).is_ok
 

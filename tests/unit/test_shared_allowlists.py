@@ -36,7 +36,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("zones", "manifests", "exports"):
         (tmp_path / name).mkdir()
-    (tmp_path / "reconciler.yaml").write_text("observe: {zonefiles: zones/}\n")
+    (tmp_path / "reconciler.yaml").write_text("observe: {zonefiles: zones/}\nwaits: {assumed_ttl_hours: 48}\n")
     for name in ("list", "other"):
         (tmp_path / "exports" / name).write_text(EXPORT.format(lines=f"| {EU_ADDRESS} OK\n"))
 
