@@ -95,7 +95,7 @@ def build_desired(domain: Domain, catalog: Catalog, history: History = NO_HISTOR
     """The desired state of one mail domain; verification values that the program wrote stay ours until they go."""
     if not domain.is_filtered_by_mx:
         return DesiredDomain(domain, verification=None, mx=None)
-    mx = _next_hops_mx(domain, catalog) if domain.is_leaving else _gateway_mx(domain, catalog)
+    mx = _next_hops_mx(domain, catalog, history) if domain.is_leaving else _gateway_mx(domain, catalog)
     return DesiredDomain(domain, _verification(domain, catalog, history), mx)
 
 
@@ -119,12 +119,20 @@ def _gateway_mx(domain: Domain, catalog: Catalog) -> DesiredRRset:
     )
 
 
-def _next_hops_mx(domain: Domain, catalog: Catalog) -> DesiredRRset:
-    """Where mail goes without the gateway; whatever else stands there by then is somebody else's."""
+def _next_hops_mx(domain: Domain, catalog: Catalog, history: History) -> DesiredRRset:
+    """Where mail goes without the gateway; whatever else stands there by then is somebody else's.
+
+    A host that was the gateway's by the manifest alone (`mx_host`) is remembered by what the program wrote.
+    """
+    key = Key(domain.name, "MX")
+    written = {
+        mx_exchange(v) for where, v in history.written if where == key and v.startswith(f"{catalog.mx_preference} ")
+    }
+    gateway = {_gateway_host(domain, catalog), *(written - set(domain.next_hops))}
     return DesiredRRset(
-        Key(domain.name, "MX"),
+        key,
         tuple(sorted(mx_rdata(_FIRST_PREFERENCE * i, host) for i, host in enumerate(domain.next_hops, 1))),
-        OwnsGatewayHosts(catalog, frozenset({_gateway_host(domain, catalog)})),
+        OwnsGatewayHosts(catalog, frozenset(gateway)),
         domain.ttl,
     )
 

@@ -95,10 +95,13 @@ def plan_with_origins(
         )
         for key, origin in origins.items()
     }
-    plans = [_plan_domain(facts[d.name], invocation.settings) for d in domains]
+    every_plan = {name: _plan_domain(known, invocation.settings) for name, known in facts.items()}
+    plans = [every_plan.pop(d.name) for d in domains]
     settings = invocation.settings
     stops = Stops(settings.limits, settings.freeze, settings.kill_switch, switched)
-    safe = make_safe(plans, facts, [(origins[key], planned_origins[key]) for key in origins], stops)
+    safe = make_safe(
+        plans, facts, [(origins[key], planned_origins[key]) for key in origins], stops, list(every_plan.values())
+    )
     files = {domain.source.file for domain in domains}
     found = [
         *(d for d in diagnostics if d.file in files),

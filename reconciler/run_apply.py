@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, count
 from types import MappingProxyType
@@ -61,9 +62,9 @@ def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta(
     with open_session(invocation) as session:
         if saved.inverse_of is not None:
             return _apply_inverse(session, saved, undo)
-        planned, reviewed = review(invocation, saved, session.journal, file)
+        planned, reviewed = review(session.invocation, saved, session.journal, file)
         session.record_seen(planned)
-        with session.journal.claim_plan(saved.id, invocation.holder, invocation.now) as claim:
+        with session.journal.claim_plan(saved.id, invocation.holder, session.invocation.now) as claim:
             report = _apply(session, planned, reviewed, undo)
             # a server that was down or a secret that was not set must not cost the review
             claim.is_kept_open = any(r.became is Became.FAILED for r in report.results)
@@ -92,7 +93,7 @@ def _apply_fresh(
     switched: Mapping[str, int] = MappingProxyType({}),
 ) -> ApplyReport:
     with open_session(invocation) as session:
-        planned = plan_with_origins(invocation, selection, session.journal, switched)
+        planned = plan_with_origins(session.invocation, selection, session.journal, switched)
         session.record_seen(planned)
         name = f"{invocation.now:%Y%m%dT%H%M%S}-{session.run_id[:8]}{UNDO_ENDING}"
         undo = invocation.settings.state_directory / "undo" / name
@@ -142,12 +143,17 @@ def _continued(
     end = time.monotonic() + wait.total_seconds()
     # the limits are for the whole run, however often it looks
     switched = _switched(report)
+    longest = _SHORTEST_NAP
     with invocation.progress("waiting", round(wait.total_seconds())) as advance:
         while _is_held(report.plan) and time.monotonic() < end:
-            time.sleep(min(_nap(report.plan, invocation), max(0.0, end - time.monotonic())))
-            advance(round(wait.total_seconds() - max(0.0, end - time.monotonic())))
-            invocation = invocation.later()
-            later = _apply_fresh(invocation, selection, choose, switched)
+            try:
+                time.sleep(min(_nap(report.plan, invocation, longest), max(0.0, end - time.monotonic())))
+                longest = min(2 * longest, _LONGEST_NAP)
+                advance(round(wait.total_seconds() - max(0.0, end - time.monotonic())))
+                invocation = invocation.later()
+                later = _apply_fresh(invocation, selection, choose, switched)
+            except KeyboardInterrupt as exc:
+                return replace(report, interrupted=exc)
             switched += _switched(later)
             report = report.continued(later)
     return report
@@ -164,12 +170,12 @@ def _is_held(document: PlanDocument) -> bool:
     return any(step.status is Status.HELD for domain in document.domains for step in domain.steps)
 
 
-def _nap(document: PlanDocument, invocation: Invocation) -> float:
-    """Seconds until the first gate opens by itself, within bounds: others open when somebody does something."""
+def _nap(document: PlanDocument, invocation: Invocation, longest: float) -> float:
+    """Seconds until the first gate opens by itself, at most `longest`: others open when somebody does something."""
     now = invocation.moment()
     times = [s.not_before for d in document.domains for s in d.steps if s.not_before is not None]
-    left = min(((t - now).total_seconds() for t in times if t > now), default=_SHORTEST_NAP)
-    return min(max(left, _SHORTEST_NAP), _LONGEST_NAP)
+    left = min(((t - now).total_seconds() for t in times if t > now), default=longest)
+    return min(max(left, _SHORTEST_NAP), longest)
 
 
 def _apply(session: Session, planned: Planned, reviewed: Sequence[Reviewed], undo: Path) -> ApplyReport:

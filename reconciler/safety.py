@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.gates import Facts
     from reconciler.limits import FreezeWindow, Limits
     from reconciler.mailflow import Failure
+    from reconciler.manifest.fleet import Domain
     from reconciler.names import Name
     from reconciler.origin import OriginFacts
     from reconciler.plan import DomainPlan
@@ -54,8 +55,13 @@ def make_safe(
     facts: Mapping[Name, Facts],
     origins: Sequence[tuple[OriginFacts, ServicePlan]],
     stops: Stops,
+    others: Sequence[DomainPlan] = (),
 ) -> Safe:
-    """Prove every plan, withdraw what fails, then hold what is too much for one run."""
+    """Prove every plan, withdraw what fails, then hold what is too much for one run.
+
+    `others` are the plans of mail domains that were not chosen and share an origin with one that was: its steps are
+    theirs too.
+    """
     by_service = {(o.service.organization, o.service.name): (o, p) for o, p in origins}
     shown: list[DomainPlan] = []
     found: list[Diagnostic] = []
@@ -66,12 +72,19 @@ def make_safe(
         origin, service_plan = by_service.get((domain.organization, domain.service), (None, None))
         proof = prove_plan(facts[domain.name], plan, origin, service_plan)
         if proof.failure is not None:
-            found.append(_withdrawn(plan, proof.failure))
+            found.append(_withdrawn(domain, proof.failure))
             withdrawn.add(proof.failure.step)
             shown.append(replace(plan, stage=Stage.UNKNOWN, steps=()))
             continue
         flows[domain.name] = proof.lines
         shown.append(_with_origin(plan, service_plan))
+    for plan in others:
+        domain = plan.domain
+        origin, service_plan = by_service.get((domain.organization, domain.service), (None, None))
+        proof = prove_plan(facts[domain.name], plan, origin, service_plan)
+        if proof.failure is not None:
+            found.append(_withdrawn(domain, proof.failure))
+            withdrawn.add(proof.failure.step)
     moment = next((f.now for f in facts.values()), None)
     if moment is None:
         return Safe(tuple(shown), tuple(origins), tuple(found), flows)
@@ -88,16 +101,16 @@ def make_safe(
     return Safe(limited.plans, pairs, (*found, *limited.diagnostics), flows)
 
 
-def _withdrawn(plan: DomainPlan, failure: Failure) -> Diagnostic:
-    source = plan.domain.source
+def _withdrawn(domain: Domain, failure: Failure) -> Diagnostic:
+    source = domain.source
     return Diagnostic(
         Severity.ERROR,
         "mail-flow",
-        f"the plan of {plan.domain.written} would lose mail at the step {failure.step}: {failure.text}",
+        f"the plan of {domain.written} would lose mail at the step {failure.step}: {failure.text}",
         "Its steps are withdrawn. That is a mistake of this program or of a waiver: report it with its manifest.",
         source.file,
         source.line,
-        domain=display_name(plan.domain.name),
+        domain=display_name(domain.name),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections import defaultdict
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.gates import Verdict
-from reconciler.gates.observed import is_gateway
+from reconciler.gates.observed import WANTED_VALUES_ALONE, has_wanted_values_alone, is_gateway
 from reconciler.gates.token_visible import TokenVisible
 from reconciler.history import hazard_id, shown_in
 from reconciler.journal import AppliedChange, Look, open_journal
@@ -85,6 +86,9 @@ class Session:
         )
 
 
+_NOTICED_WAIT = 1.0  # seconds
+
+
 @contextmanager
 def open_session(invocation: Invocation) -> Iterator[Session]:
     """Open the journal and be its only writer until the end of the block.
@@ -94,13 +98,16 @@ def open_session(invocation: Invocation) -> Iterator[Session]:
         JournalLockedError: another run has it, and had it for as long as the settings say to wait.
 
     """
-    settings = invocation.settings
+    settings, begun = invocation.settings, time.monotonic()
     url = journal_url(settings.journal, os.environ)
     opened = open_journal(url, directory=settings.directory, state_directory=settings.state_directory)
     with (
         opened as journal,
         journal.lock(invocation.holder, settings.lock.lease, settings.lock.wait, invocation.say) as lock,
     ):
+        if time.monotonic() - begun > _NOTICED_WAIT:
+            # what another run did meanwhile is seen as of now
+            invocation = invocation.later()
         yield Session(invocation, journal, lock, uuid.uuid4().hex)
 
 
@@ -122,6 +129,7 @@ def _mx_looks(planned: Planned) -> Iterator[tuple[Look, Key]]:
             continue
         shown, is_complete = shown_in(facts.observations[desired.key])
         tokens = TokenVisible().judge(facts).verdict
+        words = {WANTED_VALUES_ALONE} if has_wanted_values_alone(facts) else set()
         mine = {step.id for step in document.steps if step.status is not Status.DONE}
         mine |= hazards.get(document.domain, set())
         look = Look(
@@ -129,7 +137,7 @@ def _mx_looks(planned: Planned) -> Iterator[tuple[Look, Key]]:
             organization=domain.organization,
             shown=shown,
             is_complete=is_complete,
-            open_steps=frozenset(mine | service_steps.get((domain.organization, domain.service), set())),
+            open_steps=frozenset(mine | words | service_steps.get((domain.organization, domain.service), set())),
             tokens_visible=None if tokens is Verdict.UNKNOWN else tokens is Verdict.PASS,
             next_hops=domain.next_hops,
             is_switched=any(is_gateway(facts, mx_exchange(v)) for rdatas, _ in shown for v in rdatas),

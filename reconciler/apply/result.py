@@ -56,11 +56,15 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class ApplyReport:
-    """Everything that an apply did, the plan that was made just before it, and what would undo it, oldest first."""
+    """Everything that an apply did, the plan that was made just before it, and what would undo it, oldest first.
+
+    `interrupted` is what ended it early, after all of this was done.
+    """
 
     results: tuple[DomainResult, ...]
     plan: PlanDocument
     undo: tuple[Undo, ...] = ()
+    interrupted: KeyboardInterrupt | None = None
 
     def continued(self, later: ApplyReport) -> ApplyReport:
         """With what a later round of the same run did; a domain that it wrote to again has the steps of both."""

@@ -91,6 +91,20 @@ def next_hop_addresses(facts: Facts) -> frozenset[str]:
     return frozenset(a for sight in sights if isinstance(sight, HostSight) for a in sight.addresses)
 
 
+WANTED_VALUES_ALONE = "wanted-values-alone"
+"""In `History.first_seen`: since when no server has shown a verification value of ours that is not wanted."""
+
+
+def has_wanted_values_alone(facts: Facts) -> bool:
+    """Whether every server answered, and none shows a verification value of ours that is not wanted."""
+    desired = facts.desired.verification
+    if desired is None:
+        return True
+    answers = [a.observed for a in observation_of(facts, desired).answers]
+    shown = {v for o in answers if isinstance(o, Present) for v in o.rrset.rdatas if desired.ownership.owns(v)}
+    return bool(answers) and not any(isinstance(o, Unknown) for o in answers) and shown <= set(desired.wanted)
+
+
 def history_with_this_look(facts: Facts) -> History:
     """The history and what the MX shows now: whether or not the run that looked remembered it already."""
     desired = facts.desired.mx

@@ -15,8 +15,10 @@ from reconciler.service_plan.lists import known_addresses, list_addresses, list_
 from reconciler.service_plan.mail_rule import plan_mail_rule
 from reconciler.service_plan.restriction import plan_restriction
 from reconciler.service_plan.step import ServiceStep
+from reconciler.service_plan.twin_regions import judge_twin_regions
 from reconciler.service_plan.waiting import Waiting
 from reconciler.state import Unknown
+from reconciler.targets.enforcement import is_written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,12 +99,15 @@ class _Planner:
     def allowlist_steps(self, fact: AllowlistFact) -> Iterator[ServiceStep]:
         own = list_id(self.service, fact.allowlist)
         if isinstance(fact.observed, Unknown):
-            yield self._step(own, fact, Phase.EXPAND, unknown=fact.observed.detail)
+            steps = [self._step(own, fact, Phase.EXPAND, unknown=fact.observed.detail)]
         elif fact.observed is None:
-            yield self._attested_step(own, fact)
+            steps = [self._attested_step(own, fact)]
         else:
-            yield from self._observed_steps(own, fact, fact.observed)
-        restriction = plan_restriction(own, fact, self.service, self.active, self.waiting)
+            steps = list(self._observed_steps(own, fact, fact.observed))
+        yield from steps
+        is_covering = all(s.status is Status.DONE for s in steps if s.phase is Phase.EXPAND)
+        is_covering = is_covering or is_written_whole(fact.allowlist.declared.target)
+        restriction = plan_restriction(own, fact, self.service, self.active, self.waiting, is_covering=is_covering)
         self.enforcements.append((own, restriction.now))
         yield from restriction.steps
 
@@ -148,29 +153,8 @@ class _Planner:
 
     def _removal_gates(self, stale: tuple[str, ...]) -> tuple[GateResult, ...]:
         gates = [self.waiting.switched(), self.waiting.early_removal()]
-        console = self._console_moved(stale)
+        console = judge_twin_regions(stale, self.active, self.service)
         return (*gates, console) if console is not None else tuple(gates)
-
-    def _console_moved(self, stale: tuple[str, ...]) -> GateResult | None:
-        """Two regions with one MX host: that no mail comes from the old one's addresses, only the console shows."""
-        facts = self.active[0] if self.active else None
-        if facts is None or facts.desired.mx is None:
-            return None
-        domain, gone = facts.domain, parse_address_set(stale)
-        host = self.catalog.mx_host(domain.region, multi_region=domain.multi_region)
-        twins = {region for region, _ in self.catalog.states_with_mx_host(host)} - {domain.region}
-        shared = [r for r in sorted(twins) if gone & parse_address_set(self.catalog.addresses(r, multi_region=False))]
-        if not shared:
-            return None
-        for a in (*self.service.attestations, *(a for f in self.active for a in f.domain.attestations)):
-            if a.what == "console" and a.region == domain.region and is_in_force(a, facts.today):
-                evidence = f"the console shows the region {domain.region}, as {a.by} attested on {a.on.isoformat()}"
-                return GateResult("console", Verdict.PASS, evidence)
-        evidence = (
-            f"the regions {shared[0]} and {domain.region} have one MX host, so DNS does not tell which one is used"
-        )
-        advice = f"see in the console that the move is done, then attest {{what: console, region: {domain.region}}}"
-        return GateResult("console", Verdict.HOLD, evidence, advice)
 
     def _step(  # noqa: PLR0913 - the parts of a step
         self,

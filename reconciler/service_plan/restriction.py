@@ -42,12 +42,13 @@ class Restriction:
 
 
 def plan_restriction(
-    own: str, fact: AllowlistFact, service: Service, active: Sequence[Facts], waiting: Waiting
+    own: str, fact: AllowlistFact, service: Service, active: Sequence[Facts], waiting: Waiting, *, is_covering: bool
 ) -> Restriction:
     """The step that restricts or loosens one list, if any; `own` begins its id.
 
     `active` are the mail domains that stay behind the gateway; while another one of `waiting` leaves, or none stays,
-    everybody has to be let in.
+    everybody has to be let in. Nobody is kept out by a list that is not `is_covering` every gateway address, or made to
+    with the same file.
     """
     if fact.allowlist.declared.intent is not Intent.RESTRICT or isinstance(fact.observed, Unknown):
         return Restriction((), Enforcement.NONE)
@@ -67,7 +68,8 @@ def plan_restriction(
         after = Enforcement.SOFT if can_soften else goal
         evidence = "the origin keeps others out days after the last sender's cache has run out"
         until = waiting.until("restrict", waiting.caches_empty() + longest.restrict, evidence)
-        step = _step(f"{own}/restrict", fact, Phase.CONTRACT, (observed, after), (waiting.switched(), until))
+        gates = (*_first(is_covering=is_covering), waiting.switched(), until)
+        step = _step(f"{own}/restrict", fact, Phase.CONTRACT, (observed, after), gates)
     else:
         after = goal
         own = f"{own}/restrict-hard"
@@ -75,8 +77,16 @@ def plan_restriction(
         evidence = "others are deferred for some days before they are refused"
         moment = max(since + (longest.restrict_hard - longest.restrict), waiting.caches_empty())
         until = waiting.until("restrict", moment, evidence)
-        step = _step(own, fact, Phase.CONTRACT, (observed, after), (waiting.switched(), until))
+        gates = (*_first(is_covering=is_covering), waiting.switched(), until)
+        step = _step(own, fact, Phase.CONTRACT, (observed, after), gates)
     return Restriction((step,), after if step.status is Status.MANUAL else observed)
+
+
+def _first(*, is_covering: bool) -> tuple[GateResult, ...]:
+    if is_covering:
+        return ()
+    evidence = "the list lets every gateway address in first: of two manual steps anybody may do one alone"
+    return (GateResult("expand-first", Verdict.HOLD, evidence, "nothing to do once those are in it"),)
 
 
 def _enforcement(fact: AllowlistFact, service: Service, waiting: Waiting) -> Enforcement:

@@ -83,6 +83,11 @@ def loosening_outputs(target: str) -> tuple[Output, ...]:
     return (_LOOSENING[target],) if target in _LOOSENING else ()
 
 
+def is_written_whole(target: str) -> bool:
+    """Whether one emitted file or script lets the gateway in and keeps others out, so that nobody does one alone."""
+    return target in _SHOWN_ALWAYS
+
+
 def shows_enforcement(target: str) -> bool:
     """Whether an export, made with the emitted script, shows what becomes of everybody else.
 

@@ -14,7 +14,7 @@ from reconciler.history import History
 from reconciler.names import Name
 from reconciler.plan import Action, DomainPlan, Phase, Stage, Status, Step, plan_domain
 from reconciler.proof import prove_plan
-from reconciler.state import Absent, Cause, Unknown
+from reconciler.state import Absent, Cause, Rdata, Unknown
 from reconciler.surroundings import SmtpRefusal
 from reconciler.targets.base import Enforcement
 
@@ -127,3 +127,14 @@ def test_values_that_are_still_there_are_ours_as_long_as_the_manifest_names_them
     (step,) = [s for s in plan.steps if s.id.endswith("/verification/retired")]
     assert step.change is not None
     assert (step.change.removed, step.change.foreign) == ((PRIMARY,), ('"foreign"',))
+
+
+def test_a_gateways_host_of_the_manifest_alone_is_remembered_when_its_override_goes_too() -> None:
+    custom = "0 inbound.custom.example."
+    history = replace(left(timedelta(hours=1)), written=frozenset({(MX_KEY, Rdata(custom))}))
+    history = replace(history, mx=(sighting(custom, seen=timedelta(days=60)),))
+    plan = planned(facts(leaving(), txt=present(TXT_KEY, PRIMARY), mx=present(MX_KEY, custom), history=history))
+    mx = next(s for s in plan.steps if s.id.endswith("/mx"))
+    assert mx.change is not None
+    assert (mx.phase, mx.change.removed) == (Phase.SWITCH, (custom,))
+    assert next(s for s in plan.steps if s.id.endswith("/retired")).status is Status.HELD

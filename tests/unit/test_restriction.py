@@ -162,3 +162,15 @@ def test_where_no_export_shows_it_a_person_attests(attested: tuple[Attestation, 
     assert restriction(plan) == ([] if now is NONE else [("loosen", Status.MANUAL, (HARD, NONE))])
     content = AllowlistContent(table(NONE).entries)
     assert bool(restriction(planned(content, known(), attested=attested, target="plain"))) is (now is NONE)
+
+
+def test_where_two_steps_do_it_the_gateway_is_let_in_before_others_are_kept_out() -> None:
+    """A firewall's set and its rule are two things; a table is one file."""
+    plan = planned(None, known(), target="firewalld")
+    assert [(s.status, s.enforcement is None) for s in plan.steps][-1] == (Status.MANUAL, False)
+    nobody = known()
+    declared_bare = replace(nobody.domain, attestations=())
+    nobody = replace(nobody, desired=replace(nobody.desired, domain=declared_bare))
+    held = planned(None, nobody, target="firewalld").steps[-1]
+    assert (held.status, held.gates[0].id) == (Status.HELD, "expand-first")
+    assert planned(None, nobody, target="postfix-access").steps[-1].status is Status.MANUAL

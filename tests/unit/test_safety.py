@@ -102,3 +102,17 @@ def test_a_domain_that_is_not_gone_keeps_its_stage() -> None:
 
 def test_nothing_to_plan_is_nothing_to_stop() -> None:
     assert safe(stops=replace(FREE, kill_switch="an incident")) == Safe((), (), (), {})
+
+
+def test_a_domain_that_was_not_chosen_is_proved_against_the_steps_that_it_shares() -> None:
+    """Its service's origin would turn its mail away; the chosen one's plan has nothing to do with it."""
+    shared = wrong(case(domain(), OLD_MX, PRIMARY, lists=(allowlist(*EU_ADDRESSES),)), "restrict-before-switch")
+    chosen = named(case(domain(), EU, PRIMARY, history=settled(EU)), Name("chosen.example."))
+    assert shared.origin is not None
+    assert shared.service_plan is not None
+    facts = {c.plan.domain.name: c.facts for c in (shared, chosen)}
+    origins = [(shared.origin, shared.service_plan)]
+    found = make_safe([chosen.plan], facts, origins, FREE, [shared.plan])
+    assert [d.code for d in found.diagnostics] == ["mail-flow"]
+    assert found.origins[0][1].steps == ()
+    assert make_safe([chosen.plan], facts, origins, FREE).diagnostics == ()

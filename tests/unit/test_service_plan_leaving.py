@@ -6,10 +6,25 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from builders import EU, MX_KEY, NOW, OLD_MX, SOURCE, TXT_KEY, attestation, catalog, facts, present, settled
+from builders import (
+    EU,
+    MX_KEY,
+    NOW,
+    OLD_MX,
+    PRIMARY,
+    SECONDARY,
+    SOURCE,
+    TXT_KEY,
+    attestation,
+    catalog,
+    facts,
+    present,
+    settled,
+)
 from gate_builders import leaving, ready_domain, sighting
 
 from reconciler.gates import Facts, Verdict
+from reconciler.gates.observed import WANTED_VALUES_ALONE
 from reconciler.history import History
 from reconciler.manifest.fleet import Attestation, Service, ServiceAllowlist, ServiceSpamRule
 from reconciler.origin import AllowlistFact, MailRuleFact, OriginFacts
@@ -113,10 +128,17 @@ def test_addresses_that_people_attest_go_until_they_attest_them_no_more() -> Non
     assert (done.status, done.reason) == (Status.DONE, "nobody attests that it lets the gateway in")
 
 
-def moved_to_au(*attested: Attestation) -> ServicePlan:
-    """The move from eu to au, which have one MX host without multi-region: nothing in DNS changes."""
+def moved_to_au(
+    *attested: Attestation, alone_for: timedelta | None = timedelta(days=4), values: tuple[str, ...] = ()
+) -> ServicePlan:
+    """The move from eu to au, which have one MX host without multi-region: nothing in DNS changes but the values.
+
+    `alone_for` is for how long the values of au have stood alone, as far as remembered.
+    """
     declared = ready_domain(region="au", attestations=attested)
-    known = facts(declared, txt=present(TXT_KEY, '"primary-token"'), mx=present(MX_KEY, AU), history=settled(AU))
+    first_seen = {} if alone_for is None else {WANTED_VALUES_ALONE: NOW - alone_for}
+    history = replace(settled(AU), first_seen=first_seen)
+    known = facts(declared, txt=present(TXT_KEY, PRIMARY, *values), mx=present(MX_KEY, AU), history=history)
     entries = AllowlistContent(read_entries((*EU_ADDRESSES, *AU_ADDRESSES)))
     allowlist = AllowlistFact(ServiceAllowlist(PLAIN, "exports/list", SOURCE), entries)
     return planned(known, allowlist=allowlist, region="au", attested=attested, has_rule=False)
@@ -140,3 +162,20 @@ def test_between_regions_of_one_mx_host_only_the_console_shows_the_move(
     assert (done.status, stale.id, stale.status) == (Status.DONE, "acme/hq/plain/stale", status)
     assert set(stale.before) - set(stale.after) == set(EU_ADDRESSES)
     assert stale.gates[-1].id == "console"
+
+
+@pytest.mark.parametrize(
+    ("alone_for", "values", "evidence"),
+    [
+        (timedelta(hours=71), (), "may relay from the old region until 2026-11-21 13:00"),
+        (None, (), "may relay from the old region until 2026-11-24 12:00"),
+        (timedelta(days=4), (SECONDARY,), "acme.example still shows a value of another region"),
+    ],
+)
+def test_between_such_regions_the_gateway_is_given_time_to_forget_the_old_ones_value(
+    alone_for: timedelta | None, values: tuple[str, ...], evidence: str
+) -> None:
+    attested = attestation(what="console", region="au")
+    _, stale = moved_to_au(attested, alone_for=alone_for, values=values).steps
+    assert stale.status is Status.HELD
+    assert evidence in stale.gates[-1].evidence
