@@ -7,6 +7,7 @@ imported when it runs, so that `--help` is quick.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from reconciler.console import (
     write_lines,
 )
 from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity, worst_exit_code
+from reconciler.termination import TerminatedError, termination_as_interrupt
 
 if TYPE_CHECKING:
     import argparse
@@ -38,6 +40,11 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
+    with termination_as_interrupt():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     try:
         configure_streams()
         try:
@@ -47,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         configure_logging(is_verbose=arguments.verbose)
         return _run_verb(arguments)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as exc:
         sys.stderr.write("interrupted; what was written stays written, and the next run goes on from there\n")
-        return 130
+        return 128 + (signal.SIGTERM if isinstance(exc, TerminatedError) else signal.SIGINT)
     except BrokenPipeError:
         discard_stdout()
         return int(ExitCode.ERROR)
@@ -146,10 +153,13 @@ def _apply(arguments: argparse.Namespace) -> ExitCode:
     else:
         report = run_apply.apply_now(invocation, _selection(arguments), timedelta(seconds=arguments.wait))
     print_diagnostics(
-        [d for d in report.plan.diagnostics_as_data() if d.severity is Severity.ERROR],
+        # what is about the run as a whole says why nothing was done: a freeze, the kill switch, a limit
+        [d for d in report.plan.diagnostics_as_data() if d.severity is Severity.ERROR or not (d.file or d.domain)],
         is_color_wanted=not arguments.no_color,
     )
     write_lines(render_applied(report, color=has_color(sys.stdout, is_wanted=not arguments.no_color)))
+    if report.interrupted is not None:
+        raise report.interrupted
     return worst_exit_code(report.exit_codes)
 
 

@@ -8,10 +8,11 @@ import pty
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import termios
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -188,8 +189,12 @@ def _silent_server(folder: Path) -> Iterator[socket.socket]:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("verb", [("plan",), ("apply", "--auto-approve")])
-def test_an_interrupt_ends_with_130_and_no_traceback(folder: Path, verb: tuple[str, ...]) -> None:
+def test_an_interrupt_ends_with_its_code_and_no_traceback(
+    folder: Path, verb: tuple[str, ...], number: signal.Signals, code: int
+) -> None:
+    """A cancelled job gives the journal's lock back too: nobody waits for the end of its lease."""
     with (
         _silent_server(folder) as server,
         subprocess.Popen(
@@ -197,10 +202,14 @@ def test_an_interrupt_ends_with_130_and_no_traceback(folder: Path, verb: tuple[s
         ) as process,
     ):
         server.recvfrom(512)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=SECONDS)
-    assert (process.returncode, out) == (130, b"")
+    assert (process.returncode, out) == (code, b"")
     assert err == b"interrupted; what was written stays written, and the next run goes on from there\n"
+    journal = folder / ".reconciler" / "journal.sqlite3"
+    if journal.exists():
+        with closing(sqlite3.connect(journal)) as connection:
+            assert connection.execute("SELECT token FROM reconciler_lock").fetchall() == [(None,)]
 
 
 def test_a_terminal_of_another_encoding_gets_what_it_can_show(folder: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -90,3 +93,34 @@ def test_a_saved_plan_is_waited_for_as_it_was_reviewed(here: tuple[Workspace, Ba
     ran = workspace.run("apply", "plan.json", "--wait", "60")
     assert (ran.code, ran.err) == (0, ""), ran.out
     assert values(backend) == {FOREIGN, ONE}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_whoever_stops_the_waiting_is_told_what_was_done(
+    here: tuple[Workspace, Backend], number: signal.Signals, code: int
+) -> None:
+    """The switch and the file that undoes it are on stdout, and the next run finds no lock."""
+    workspace, backend = here
+    mx = ("acme.example.", "MX")
+    before = backend.content("acme.example.")[mx]
+    with subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "apply", "--auto-approve", "--wait", "600"],
+        cwd=workspace.directory,
+        env=workspace.variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            end = time.monotonic() + 60
+            while backend.content("acme.example.")[mx] == before and time.monotonic() < end:
+                time.sleep(0.1)
+            time.sleep(4)  # the switch is looked at and journalled, and then it waits
+        finally:
+            process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert err == "interrupted; what was written stays written, and the next run goes on from there\n"
+    assert re.search(r"MX +acme\.example", out)
+    assert "To undo: reconciler apply" in out
+    assert workspace.run("apply", "--auto-approve").code == 3

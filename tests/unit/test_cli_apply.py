@@ -93,3 +93,19 @@ def test_an_error_of_the_plan_comes_on_stderr_when_it_is_applied(run: Command) -
     assert ran.code == 1
     assert "error[cname-token]" in ran.err
     assert "error" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("kill_switch: the vendor is down\n", "warning[kill-switch]: the kill switch is on: the vendor is down"),
+        ("freeze: [{from: 2026-11-01, until: 2026-11-30, reason: sales}]\n", "advisory[freeze]: nothing is written"),
+    ],
+)
+def test_what_stops_the_whole_run_is_told(run: Command, setting: str, said: str) -> None:
+    settings = Path("reconciler.yaml")
+    settings.write_text(settings.read_text() + setting)
+    before = run.zone.read_bytes()
+    ran = run("apply", "--auto-approve")
+    assert (ran.code, run.zone.read_bytes()) == (3, before)
+    assert said in ran.err
