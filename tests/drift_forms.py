@@ -23,7 +23,7 @@ from reconciler.report.drift_sarif import render_drift_sarif
 from reconciler.report.drift_text import render_drift_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from reconciler.drift import DriftDocument
 
@@ -61,6 +61,15 @@ def junit_schema() -> xmlschema.XMLSchema:
     return xmlschema.XMLSchema(str(TESTS / "junit.xsd"))
 
 
+def _strings(value: object) -> Iterator[str]:
+    """Every text in JSON data: what a viewer shows."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)
+
+
 def assert_form_is_sound(form: str, text: str) -> None:
     """Valid in its form, and obeyed by nothing that shows it."""
     assert_no_controls(text)
@@ -72,8 +81,11 @@ def assert_form_is_sound(form: str, text: str) -> None:
     elif form == "html":
         assert_html_is_safe(text)
     elif form == "sarif":
-        jsonschema.Draft4Validator(sarif_schema()).validate(json.loads(text))
+        log = json.loads(text)
+        jsonschema.Draft4Validator(sarif_schema()).validate(log)
         assert text.isascii()
+        for shown in _strings(log):
+            assert_no_controls(shown)
     elif form == "junit":
         junit_schema().validate(text)
         assert text.isascii()

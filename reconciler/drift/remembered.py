@@ -44,11 +44,6 @@ class Remembered:
         """Whether a step was seen open once, and then no longer."""
         return any(e.kind is EventKind.DIFFERENCE_CLOSED and e.step_id == step_id for e in self.events)
 
-    @property
-    def is_known(self) -> bool:
-        """Whether anybody looked before."""
-        return bool(self.events or self.history.mx)
-
     def is_mx_moved(self, observed: Iterable[str], difference_since: datetime) -> bool | None:
         """Whether the MX changed when it began to differ; None where nobody looked before that.
 

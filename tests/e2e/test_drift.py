@@ -34,7 +34,11 @@ GATEWAY = "0 inbound-smtp.eu-west-1.amazonaws.com."
 def laboratories(tmp_path: Path) -> Iterator[tuple[Workspace, Backend]]:
     """Two domains behind the gateway, their manifest committed; a day later."""
     with laboratory("bind", ZONES, tmp_path) as (workspace, backend):
-        workspace.write("manifests/acme.yaml", manifest("acme.example", "other.example") + "ttl: 600\n")
+        declared = manifest("acme.example", "other.example") + "ttl: 600\n"
+        # on the day on which the values became visible: an older one is of another verification
+        verified = "what: verified, by: ops@acme.example, on: "
+        declared = declared.replace(f"{verified}2026-01-01", f"{verified}{START.date()}")
+        workspace.write("manifests/acme.yaml", declared)
         committed(workspace)
         workspace.now = START
         for _ in range(2):

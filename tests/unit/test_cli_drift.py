@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
@@ -12,16 +11,13 @@ from command import GATEWAY, HEAD, NOW, Command
 
 from reconciler.drift import drift_schema
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 REMOVED = f"{HEAD}{GATEWAY}"
 IN_SYNC = f'{REMOVED}_amazonses TXT "token-of-acme.example"\n'
 LATER = "2026-11-22T12:00:00+00:00"
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Two domains behind the gateway."""
     command = Command(tmp_path, monkeypatch, capsys)
     command.zone.write_text(IN_SYNC)

@@ -1,10 +1,9 @@
-"""Findings of mail domains: codes, severities, since when, and who lets them be."""
+"""Findings of mail domains: codes, severities, and since when."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from builders import (
@@ -15,56 +14,23 @@ from builders import (
     OLD_MX,
     PRIMARY,
     SECONDARY,
-    SOURCE,
     TXT_KEY,
-    document,
     domain,
     facts,
     observation,
     present,
     settled,
 )
+from drift_builders import HOUR, SWITCHED, TOKENS, by_code, drift, wrote
 
-from reconciler.diff import Change
-from reconciler.drift import DriftClass, DriftSeverity, Finding, Looked, find_drift
-from reconciler.drift.hazards import HAZARD_CODES
-from reconciler.drift.services import _CODES, _SUMMARIES
+from reconciler.drift import DriftClass, DriftSeverity
 from reconciler.history import TOKENS_VISIBLE, History
-from reconciler.journal.entries import AppliedChange, Event, EventKind, KnownDomain
-from reconciler.manifest.fleet import DriftIgnore, Lifecycle, Verification
-from reconciler.manifest.rules import KNOWN_FINDINGS
+from reconciler.manifest.fleet import Lifecycle, Verification
 from reconciler.names import Name
 from reconciler.state import Absent, Cause, Unknown
 
 if TYPE_CHECKING:
-    from reconciler.gates import Facts
-    from reconciler.state import Key, Rdata
-
-ACME = Name("acme.example.")
-HOUR = timedelta(hours=1)
-TOKENS = present(TXT_KEY, PRIMARY)
-RULE = DriftIgnore("bypass-mx", None, "ops@acme.example", "moves in June", date(2027, 6, 30), SOURCE)
-
-
-def wrote(key: Key, before: tuple[Rdata, ...], after: tuple[Rdata, ...]) -> Event:
-    change = Change(key, ACME, before, after, (), 3600, 3600)
-    at = NOW - 100 * HOUR
-    entry = AppliedChange(
-        ACME, "acme", "s", key, ACME, change.before, change.after, (), 3600, 3600, "bind", None, "r", None, at
-    )
-    return Event(at, EventKind.APPLIED, "s", change=entry)
-
-
-def drift(*given: Facts, events: tuple[Event, ...] = (), **changes: Any) -> list[Finding]:  # noqa: ANN401
-    made = changes.pop("document", None) or document(*given)
-    return find_drift(Looked(made, given, timelines={ACME: events}, **changes))
-
-
-SWITCHED = wrote(MX_KEY, (OLD_MX,), (EU,))
-
-
-def by_code(findings: list[Finding]) -> dict[str, Finding]:
-    return {f.code: f for f in findings}
+    from reconciler.journal.entries import Event
 
 
 def test_what_is_as_declared_is_no_finding() -> None:
@@ -183,34 +149,6 @@ def test_a_domain_that_leaves_is_told_until_its_mx_is_back() -> None:
     )
 
 
-def test_an_orphan_is_seen_since_the_last_look_at_it() -> None:
-    given = facts(txt=TOKENS, mx=present(MX_KEY, EU))
-    made = document(given)
-    orphan = made.model_copy(
-        update={
-            "diagnostics": [
-                *made.diagnostics,
-                _diagnostic("orphaned", "left.example", "left.example is declared no more"),
-            ]
-        }
-    )
-    known = {Name("left.example."): KnownDomain("acme", Lifecycle.ACTIVE, True, False, NOW - 9 * HOUR)}  # noqa: FBT003
-    (found,) = drift(given, document=orphan, known=known)
-    assert (found.cause.drift_class, found.domain, found.first_seen) == (
-        DriftClass.ORPHANED,
-        "left.example",
-        NOW - 9 * HOUR,
-    )
-    assert found.source is not None
-    assert found.source.file == SOURCE.file
-
-
-def _diagnostic(code: str, name: str, summary: str) -> Any:  # noqa: ANN401
-    from reconciler.document import DiagnosticDocument  # noqa: PLC0415
-
-    return DiagnosticDocument(severity="warning", code=code, summary=summary, detail="Declare it again.", domain=name)
-
-
 def test_the_worst_comes_first_and_a_fingerprint_stays_while_it_lasts() -> None:
     given = facts(mx=present(MX_KEY, EU, OLD_MX))
     first = drift(given)
@@ -219,34 +157,6 @@ def test_the_worst_comes_first_and_a_fingerprint_stays_while_it_lasts() -> None:
     assert [f.fingerprint for f in later] == [f.fingerprint for f in first]
     assert [f.cause.drift_class for f in later] != [f.cause.drift_class for f in first]
     assert len({f.fingerprint for f in first}) == 2
-
-
-@pytest.mark.parametrize(
-    ("rule", "is_ignored"),
-    [
-        (RULE, True),
-        (replace(RULE, resource="MX"), True),
-        (replace(RULE, resource="acme.example"), True),
-        (replace(RULE, resource="mx Acme.example."), True),
-        (replace(RULE, resource="TXT"), False),
-        (replace(RULE, finding="unapplied"), True),
-        (replace(RULE, finding="out-of-band"), False),
-        (replace(RULE, finding="ttl"), False),
-        (replace(RULE, expires=NOW.date()), True),
-        (replace(RULE, expires=NOW.date() - timedelta(days=1)), False),
-    ],
-)
-def test_an_ignore_rule_speaks_of_a_code_or_a_class_and_of_a_resource(rule: DriftIgnore, *, is_ignored: bool) -> None:
-    found = drift(facts(domain(ignore_drift=(rule,)), txt=TOKENS, mx=present(MX_KEY, EU, OLD_MX)))
-    assert [f.ignored_by for f in found] == [rule if is_ignored else None]
-
-
-def test_rules_may_name_every_code_that_there_is() -> None:
-    """A code that no rule may name could never be ignored; one that there is not would be ignored for nothing."""
-    classes = {c.value for c in DriftClass}
-    steps = {*_CODES.values(), *_SUMMARIES, "token-missing", "token-surplus", "mx-not-gateway", "mx-other-gateway"}
-    steps |= {"mx-not-switched", "mx-not-returned", "ttl", "not-visible-everywhere"}
-    assert classes | steps | HAZARD_CODES == KNOWN_FINDINGS
 
 
 def test_a_domain_that_nobody_looked_at_before_accuses_nobody() -> None:

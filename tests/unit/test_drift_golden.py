@@ -29,7 +29,7 @@ FORMATS = {
     "drift.xml": "junit",
 }
 # with --detailed-exitcode
-CASES = {"drifted": 2, "in_sync": 0, "hostile": 2}
+CASES = {"drifted": 2, "in_sync": 0, "hostile": 2, "origins": 2}
 
 
 def _apply_a_day_before(case: Path) -> None:
@@ -70,7 +70,9 @@ def test_drift_is_as_reviewed(
 
 def test_no_case_has_an_orphan_or_misses_a_file() -> None:
     assert {p.name for p in GOLDEN.iterdir()} == set(CASES)
-    assert [p for p in GOLDEN.iterdir() if {c.name for c in p.iterdir()} - {"applied"} != {*INPUTS, *FORMATS}] == []
+    assert [
+        p for p in GOLDEN.iterdir() if {c.name for c in p.iterdir()} - {"applied", "exports"} != {*INPUTS, *FORMATS}
+    ] == []
 
 
 @pytest.mark.parametrize("case", sorted(CASES))

@@ -16,11 +16,13 @@ from hostile import IN_DOCUMENTS, Page, code_spans
 from reconciler.document import DiagnosticDocument, DocumentHead
 from reconciler.drift import AuthorDocument, DriftClass, DriftDocument, DriftDomainDocument, build_drift_document
 from reconciler.drift.finding import DriftSeverity, Finding, Resource, certain, uncertain
+from reconciler.errors import ExitCode, Severity, worst_exit_code
 from reconciler.escape import terminal_text
 from reconciler.manifest.fleet import DriftIgnore, Source
 from reconciler.plan import Stage
 from reconciler.report.drift_markdown import render_drift_markdown
 from reconciler.report.drift_text import render_drift_text
+from reconciler.run_drift import drift_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +83,7 @@ def hostile(text: str) -> DriftDocument:
     other = replace(given, code="bypass-mx", ignored_by=rule)
     unread = replace(given, code="not-observed", cause=certain(DriftClass.UNKNOWN, text), resource=None, held_by=())
     failing = replace(given, code="mx-not-gateway", held_by=())
-    told = DiagnosticDocument(severity="warning", code="x", summary=text, detail=text, file=text, line=1)
+    told = DiagnosticDocument(severity=Severity.WARNING, code="x", summary=text, detail=text, file=text, line=1)
     return drift(given, other, unread, failing, diagnostics=[told], author=text)
 
 
@@ -189,3 +191,26 @@ def test_the_digest_is_of_what_the_findings_mean() -> None:
     two = build_drift_document(later, [], [replace(FINDING, first_seen=NOW)], [], {})
     assert one.digest == two.digest
     assert one.digest != build_drift_document(HEAD, [], [replace(FINDING, observed=("x",))], [], {}).digest
+
+
+def test_markdown_says_what_else_is_known() -> None:
+    many = tuple(f'"value-{i}"' for i in range(30))
+    about = replace(FINDING, expected=many, domain="", first_seen=NOW - timedelta(days=9))
+    undeclared = replace(FINDING, source=None, cause=certain(DriftClass.ORPHANED), resource=None, code="orphaned")
+    markdown = render_drift_markdown(drift(about, undeclared))
+    assert "#### critical: organization `acme` `token-removed`" in markdown
+    assert "- expected: 10 more\n" in markdown
+    assert "\\(9 days\\)" in markdown
+    assert "by Ada, commit cccccccccccc" in markdown
+
+
+def test_what_nothing_declares_has_no_line_in_sarif() -> None:
+    log = json.loads(RENDERERS["sarif"](drift(replace(FINDING, source=None, resource=None))))
+    (result,) = log["runs"][0]["results"]
+    assert result["locations"] == [{"logicalLocations": [{"name": "acme.example", "kind": "resource"}]}]
+
+
+def test_an_error_beside_the_findings_is_1_before_all_else() -> None:
+    wrong = DiagnosticDocument(severity=Severity.ERROR, code="mail-flow", summary="it would lose mail", detail="Stop.")
+    codes = drift_codes(drift(FINDING, WAITING, diagnostics=[wrong]), is_detailed=True, fail_on=DriftSeverity.HIGH)
+    assert worst_exit_code(codes) is ExitCode.ERROR
