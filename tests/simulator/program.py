@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.gates import Verdict
+from reconciler.gates.observed import WANTED_VALUES_ALONE, has_wanted_values_alone
 from reconciler.gates.token_visible import TokenVisible
 from reconciler.history import NO_HISTORY, Waits, shown_in
 from reconciler.journal.entries import AppliedChange, Look
@@ -226,12 +227,13 @@ def _look(facts: Facts, plan: DomainPlan, service: ServicePlan | None) -> Look:
     shown, is_complete = shown_in(facts.observations[facts.desired.mx.key])
     steps: list[Step | ServiceStep] = [*plan.steps, *(service.steps if service is not None else ())]
     tokens = TokenVisible().judge(facts).verdict
+    words = frozenset({WANTED_VALUES_ALONE} if has_wanted_values_alone(facts) else ())
     return Look(
         facts.domain.name,
         facts.domain.organization,
         shown,
         is_complete,
-        frozenset(s.id for s in steps if s.status is not Status.DONE),
+        frozenset(s.id for s in steps if s.status is not Status.DONE) | words,
         None if tokens is Verdict.UNKNOWN else tokens is Verdict.PASS,
         facts.domain.next_hops,
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EU, EU_MULTI = Declared(), Declared(multi_region=True)
 US = Declared(region="us")
 GONE = Declared(leaving=1)
-LONG = 26
+LONG = 38
 """Runs, 12 hours apart, in which a state is reached whatever the weather."""
 SHORT = 9
 """Runs after which a state is half reached: the MX has moved and caches have run out; others are not kept out yet."""
