@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import trustme
@@ -16,7 +17,7 @@ from servers.mail_peers import run_peer, server_context, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date
     from pathlib import Path
 
 __all__ = ["ATTESTED", "BACKENDS", "NEXT_HOP", "Backend", "Content", "Ran", "Workspace", "laboratory", "manifest"]
@@ -117,8 +118,10 @@ def manifest(
     multi_region: bool = False,
     lifecycle: str = "active",
     attested: Sequence[str] = ATTESTED,
+    on: date | None = None,
 ) -> str:
-    """A manifest where people vouch, for both multi-region states, for what only they can see."""
+    """A manifest where people vouch on a day (today), for both multi-region states, for what only they can see."""
+    day = on or datetime.now(UTC).date()
     lines = [
         f"organization: {organization}",
         f"region: {region}",
@@ -126,7 +129,7 @@ def manifest(
         f"lifecycle: {lifecycle}",
         "escalation_contacts: [secops@acme.example]",
         "attestations:",
-        *(f"  - {{what: {what}, by: ops@acme.example, on: 2026-01-01{_state(what, region)}}}" for what in attested),
+        *(f"  - {{what: {what}, by: ops@acme.example, on: {day}{_state(what, region)}}}" for what in attested),
         *(["waivers: [{gate: residency, owner: dpo@acme.example, reason: test, expires: 2099-01-01}]"] * multi_region),
         "services:",
         "  - name: hq",

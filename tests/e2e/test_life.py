@@ -75,13 +75,16 @@ class Life:
     def __post_init__(self) -> None:
         """Remember what is not ours."""
         self.foreign = foreign(self.backend.content(ZONE))
-        self.workspace.write("manifests/other.yaml", manifest("other.example", organization="other"))
+        self.workspace.write("manifests/other.yaml", manifest("other.example", organization="other", on=START.date()))
         self.workspace.now = START
 
     def declare(self, **state: Any) -> None:  # noqa: ANN401 - as `manifest`
-        """Write a new target state."""
+        """Write a new target state; people look at the console on the same day."""
+        assert self.workspace.now is not None
         attested = [a for a in ATTESTED if self.kind in UNPROBED or a != "next-hop-tls"]
-        self.workspace.write("manifests/acme.yaml", manifest("nasty.example", attested=attested, **state))
+        self.workspace.write(
+            "manifests/acme.yaml", manifest("nasty.example", attested=attested, on=self.workspace.now.date(), **state)
+        )
 
     def passes(self, time: timedelta) -> None:
         """Time goes by."""
@@ -143,7 +146,7 @@ def test_a_whole_life_in_a_nasty_zone(kind: str, tmp_path: Path) -> None:
         life = Life(kind, workspace, backend)
         assert len(life.foreign[TOKENS][1]) >= 20
         onboard(life)
-        life.passes(3 * DAY)
+        grow_old(life)
         multi_region_on(life)
         life.passes(DAY)
         multi_region_off(life)
@@ -171,6 +174,13 @@ def onboard(life: Life) -> None:
     life.passes(MINUTE)
     life.assert_in_sync()
     assert "In sync." in life.workspace.run("plan").out
+
+
+def grow_old(life: Life) -> None:
+    """Until nothing from before the first look matters any more; somebody looks now and then."""
+    for _ in range(2):
+        life.passes(5 * DAY)
+        assert life.apply() == 0
 
 
 def multi_region_on(life: Life) -> None:
