@@ -7,18 +7,14 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from itertools import chain, count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from reconciler.apply.batch import DomainWork, Outcome, apply_domains
 from reconciler.apply.providers import build_writer
 from reconciler.apply.result import ApplyReport, Became, DomainResult, Sight, Undo
-from reconciler.document import load_document, render_document
-from reconciler.errors import StalePlanError, error
-from reconciler.files import write_atomically
-from reconciler.inverse import build_inverse, match_inverse
-from reconciler.limits import frozen_until
+from reconciler.document import load_document
+from reconciler.inverse import match_inverse
 from reconciler.names import Name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
@@ -28,6 +24,7 @@ from reconciler.run import Planned, plan_with_origins, ready_domains, review
 from reconciler.selection import Selection
 from reconciler.session import open_session
 from reconciler.state import Key, Observation, Present, Unknown
+from reconciler.undo import UNDO_ENDING, refuse_inverse, undo_file, write_inverse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,13 +32,12 @@ if TYPE_CHECKING:
 
     from reconciler.apply import ZoneWriter
     from reconciler.diff import Change
-    from reconciler.document import PlanDocument, StepDocument
+    from reconciler.document import PlanDocument
     from reconciler.invocation import Invocation
     from reconciler.review import Reviewed
     from reconciler.session import Session
     from reconciler.settings import Settings
 
-UNDO_ENDING = ".undo.json"
 _BATCH_SECONDS = 0.2
 _SHORTEST_NAP, _LONGEST_NAP = 1.0, 30.0  # seconds
 
@@ -58,7 +54,7 @@ def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta(
 
     """
     saved = load_document(file)
-    undo = _undo_file(file)
+    undo = undo_file(file)
     with open_session(invocation) as session:
         if saved.inverse_of is not None:
             return _apply_inverse(session, saved, undo)
@@ -73,12 +69,6 @@ def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta(
     if not selection.domains:
         return report
     return _continued(invocation, report, wait, selection, lambda fresh: match_continued(saved, fresh, stale))
-
-
-def _undo_file(file: Path) -> Path:
-    """Where the inverse plan goes: that of an earlier run of the same plan, of which it is all there is, stays."""
-    endings = chain([UNDO_ENDING], (f".{i}{UNDO_ENDING}" for i in count(2)))
-    return next(path for ending in endings if not (path := file.with_name(f"{file.stem}{ending}")).exists())
 
 
 def apply_now(invocation: Invocation, selection: Selection, wait: timedelta = timedelta()) -> ApplyReport:
@@ -103,7 +93,7 @@ def _apply_fresh(
 def _apply_inverse(session: Session, inverse: PlanDocument, undo: Path) -> ApplyReport:
     """Undo what a plan did, where nothing was built on it; the manifests, which declare the opposite, are not asked."""
     invocation = session.invocation
-    _refuse_inverse(inverse, invocation)
+    refuse_inverse(inverse, session)
     steps = [(Name(f"{d.domain}."), s) for d in inverse.domains for s in d.steps if s.resource.zone is not None]
     questions = [Question(Key(Name(s.resource.name), s.resource.type), n, Name(str(s.resource.zone))) for n, s in steps]
     observed = {o.key: o for o in build_observer(invocation.settings.observe).observe(questions)}
@@ -112,24 +102,6 @@ def _apply_inverse(session: Session, inverse: PlanDocument, undo: Path) -> Apply
     recorded = [a.change for a in applied if a.plan_id == inverse.inverse_of]
     reviewed = match_inverse(inverse, observed, invocation.now, recorded)
     return _apply(session, Planned(inverse, (), ()), reviewed, undo)
-
-
-def _refuse_inverse(inverse: PlanDocument, invocation: Invocation) -> None:
-    """Raise StalePlanError where nothing may be written now, or where it would be written to nobody knows whom."""
-    settings = invocation.settings
-    if settings.kill_switch is not None:
-        summary = f"the kill switch is on: {settings.kill_switch}"
-        raise StalePlanError([error("kill-switch", summary, "Set kill_switch to false once that is over.")])
-    until = frozen_until(settings.freeze, invocation.now)
-    if until is not None:
-        summary = f"nothing is written before {until.isoformat(timespec='minutes')}: it is a freeze"
-        raise StalePlanError([error("freeze", summary, "To undo before, shorten the freeze in the settings.")])
-    providers = {s.provider for d in inverse.domains for s in d.steps if s.status is Status.READY}
-    unknown = sorted(providers - settings.providers.keys())
-    if unknown:
-        summary = f"provider {unknown[0]!r}, by which the plan was applied, is not in the settings"
-        detail = "Add its octoDNS block under `providers:` again, or revert the commit and plan anew."
-        raise StalePlanError([error("unknown-provider", summary, detail)])
 
 
 def _continued(
@@ -187,7 +159,7 @@ def _apply(session: Session, planned: Planned, reviewed: Sequence[Reviewed], und
     outcomes: dict[str, Outcome] = {}
     if works:
         session.lock.assert_held()
-        _write_inverse(session, planned.document, {n: r.steps for n, r in by_domain.items()}, undo)
+        write_inverse(session, planned.document, {n: r.steps for n, r in by_domain.items()}, undo)
     applying = apply_domains(list(works.values()), _writer_factory(settings), _server_of(settings))
     # closed at once when something is raised here, so that the writes under way are waited for
     with (
@@ -208,7 +180,7 @@ def _apply(session: Session, planned: Planned, reviewed: Sequence[Reviewed], und
     if not applied:
         undo.unlink(missing_ok=True)
         return ApplyReport(results, planned.document)
-    inverse = _write_inverse(session, planned.document, applied, undo)
+    inverse = write_inverse(session, planned.document, applied, undo)
     return ApplyReport(results, planned.document, (Undo(undo, inverse.safe_until),))
 
 
@@ -237,16 +209,6 @@ class _Recorder:
             self._session.record_written(self._waiting, self._plan_id)
             self._waiting = []
         self._flushed = time.monotonic()
-
-
-def _write_inverse(
-    session: Session, plan: PlanDocument, applied: Mapping[str, Sequence[StepDocument]], file: Path
-) -> PlanDocument:
-    invocation = session.invocation
-    inverse = build_inverse(plan, applied, invocation.settings.waits, invocation.moment())
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, render_document(inverse).encode(), mode=0o600)
-    return inverse
 
 
 def _work(reviewed: Reviewed) -> DomainWork:

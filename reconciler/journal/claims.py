@@ -19,7 +19,7 @@ from reconciler.journal.tables import CLAIMS
 if TYPE_CHECKING:
     from datetime import datetime
 
-OPEN, USED = "open", "used"
+OPEN, USED, INVERSE = "open", "used", "inverse"
 
 
 @dataclass(slots=True)
@@ -32,6 +32,12 @@ class Claim:
 def write_claim(connection: Connection, plan_id: str, state: str, holder: str, now: datetime) -> None:
     """Say that a plan is in use, or used up."""
     upsert(connection, CLAIMS, [{"plan_id": plan_id, "state": state, "holder": holder, "at": now}])
+
+
+def is_inverse_known(connection: Connection, plan_id: str) -> bool:
+    """Whether a plan is an inverse that was written beside an applied one."""
+    row = connection.execute(select(CLAIMS).where(CLAIMS.c.plan_id == plan_id)).one_or_none()
+    return row is not None and row.state == INVERSE
 
 
 def refuse_used(connection: Connection, plan_id: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, Row, create_engine, select
 from sqlalchemy.pool import StaticPool
 
 from reconciler.history import NO_HISTORY
+from reconciler.journal.claims import is_inverse_known
 from reconciler.journal.database import journal_errors, open_engine, parse_location
 from reconciler.journal.entries import AppliedChange, Event, EventKind, KnownDomain
 from reconciler.journal.mark import is_restored, read_mark, restored_warning
@@ -82,6 +83,11 @@ class JournalReader:
         with self._reading() as connection:
             rows = connection.execute(select(APPLIED).where(APPLIED.c.run_id == run_id).order_by(APPLIED.c.id))
             return [_applied(row) for row in rows]
+
+    def is_inverse_known(self, plan_id: str) -> bool:
+        """Whether a plan is an inverse that this journal's runs wrote beside an applied one."""
+        with self._reading() as connection:
+            return is_inverse_known(connection, plan_id)
 
     def timeline(self, name: Name) -> list[Event]:
         """Everything that happened to a domain, oldest first."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, insert, update
 
 from reconciler.history import DEFAULT_WAITS
-from reconciler.journal.claims import OPEN, USED, Claim, refuse_used, write_claim
+from reconciler.journal.claims import INVERSE, OPEN, USED, Claim, refuse_used, write_claim
 from reconciler.journal.database import journal_errors, open_engine, parse_location
 from reconciler.journal.lock import Lock, held_lock
 from reconciler.journal.mark import is_restored, read_mark, restored_warning, write_mark
@@ -129,6 +129,11 @@ class Journal(JournalReader):
                 yield lock
             finally:
                 self._lock = None
+
+    def record_inverse(self, plan_id: str, holder: str, now: datetime) -> None:
+        """Remember an inverse plan by its id: only what was written beside an apply may undo it."""
+        with self._writing() as (connection, _):
+            write_claim(connection, plan_id, INVERSE, holder, now)
 
     @contextmanager
     def claim_plan(self, plan_id: str, holder: str, now: datetime) -> Iterator[Claim]:

@@ -93,7 +93,7 @@ def _domain_lines(domain: DomainDocument, width: int, style: Style) -> Iterator[
     padding = " " * (width - _width(shown))
     stage = style("in sync" if domain.stage is Stage.PROTECTED else domain.stage.value, _stage_style(domain.stage))
     meaning = "" if domain.stage is Stage.PROTECTED else style(f": {STAGE_MEANINGS[domain.stage]}", "dim")
-    if not domain.steps:
+    if not domain.steps and domain.stage is not Stage.UNKNOWN:
         stage, meaning = style("nothing in DNS", "dim"), style(": its connection needs no MX change", "dim")
     yield f"  {style(shown, 'bold')}{padding}  {stage}{meaning}"
     for step in domain.steps:

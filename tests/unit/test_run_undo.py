@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from command import HEAD, Command
 
+from reconciler.document import PlanHead, assemble_document, load_document, render_document
+
 PLAN, UNDO = Path("plan.json"), Path("plan.undo.json")
 VALUES = '_amazonses TXT "token-of-acme.example"\n'
 OLD_MX = "@ MX 10 mail.acme.example.\nmail A 192.0.2.25\n"
@@ -38,7 +40,8 @@ def test_an_applied_plan_is_undone_by_its_inverse_and_that_by_its_own(run: Comma
     _apply(run)
     after = _records(run)
     ran = run("apply", str(UNDO))
-    assert (ran.code, ran.err) == (0, "")
+    assert ran.code == 0
+    assert "advisory[revert-the-commit]" in ran.err
     assert "acme.example  applied" in ran.out
     assert _records(run) == before
     run("apply", "plan.undo.undo.json")
@@ -90,3 +93,17 @@ def test_where_nothing_was_written_there_is_nothing_to_undo(run: Command) -> Non
     run("apply", "--auto-approve")
     assert run("apply", str(PLAN)).code == 0
     assert not UNDO.exists()
+
+
+def test_a_plan_that_no_apply_wrote_undoes_nothing(run: Command) -> None:
+    """Whole, with a digest of its own, and without what its maker did not like: only the journal tells."""
+    _apply(run)
+    inverse = load_document(UNDO)
+    head = PlanHead.model_validate(inverse.model_dump()).model_copy(update={"safe_until": None})
+    forged = assemble_document(head, inverse.domains, [], [])
+    UNDO.write_text(render_document(forged))
+    switched = run.zone.read_bytes()
+    ran = run("apply", str(UNDO))
+    assert ran.code == 4
+    assert "error[unknown-inverse]" in ran.err
+    assert run.zone.read_bytes() == switched
