@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.catalog import Catalog
     from reconciler.document import PlanDocument
     from reconciler.gates import Facts
     from reconciler.gather import ServiceKey
     from reconciler.invocation import Invocation
-    from reconciler.manifest.fleet import Domain, Fleet
+    from reconciler.manifest.fleet import Domain, Fleet, Service
     from reconciler.memory import Memory
     from reconciler.origin import OriginFacts
     from reconciler.plan import DomainPlan
@@ -86,22 +87,12 @@ def plan_with_origins(
     origins = observe_origins(invocation, services)
     everyone = dict.fromkeys((*domains, *neighbours))
     facts = gather_facts(invocation, everyone, origins, memory.histories(d.name for d in everyone))
-    by_service: dict[ServiceKey, list[Facts]] = defaultdict(list)
-    for neighbour in neighbours:
-        by_service[service_key(neighbour)].append(facts[neighbour.name])
-    planned_origins = {
-        key: plan_service(
-            origin, by_service[key], invocation.catalog, [(s, by_service[service_key(s)]) for s in sharing[key]]
-        )
-        for key, origin in origins.items()
-    }
     every_plan = {name: _plan_domain(known, invocation.settings) for name, known in facts.items()}
     plans = [every_plan.pop(d.name) for d in domains]
+    planned_origins = _plan_services(origins, sharing, [facts[n.name] for n in neighbours], invocation.catalog)
     settings = invocation.settings
     stops = Stops(settings.limits, settings.freeze, settings.kill_switch, switched)
-    safe = make_safe(
-        plans, facts, [(origins[key], planned_origins[key]) for key in origins], stops, list(every_plan.values())
-    )
+    safe = make_safe(plans, facts, planned_origins, stops, list(every_plan.values()))
     files = {domain.source.file for domain in domains}
     found = [
         *(d for d in diagnostics if d.file in files),
@@ -121,6 +112,22 @@ def plan_with_origins(
     service_plans = [p for _, p in safe.origins]
     document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows)
     return Planned(document, safe.origins, tuple(facts[d.name] for d in domains))
+
+
+def _plan_services(
+    origins: Mapping[ServiceKey, OriginFacts],
+    sharing: Mapping[ServiceKey, Sequence[Service]],
+    neighbours: Iterable[Facts],
+    catalog: Catalog,
+) -> list[tuple[OriginFacts, ServicePlan]]:
+    """Every origin with its plan; `neighbours` are the facts of all mail domains behind any of them."""
+    behind: dict[ServiceKey, list[Facts]] = defaultdict(list)
+    for facts in neighbours:
+        behind[service_key(facts.domain)].append(facts)
+    return [
+        (origin, plan_service(origin, behind[key], catalog, [(s, behind[service_key(s)]) for s in sharing[key]]))
+        for key, origin in origins.items()
+    ]
 
 
 def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:
