@@ -108,7 +108,9 @@ class Workspace:
 
 
 def _clean_environment() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "GITHUB_", "CI", "NO_COLOR"))}
+    # a user's Python keeps the bytecode of what it has imported once
+    others = ("AWS_", "GITHUB_", "CI", "NO_COLOR", "PYTHONDONTWRITEBYTECODE")
+    return {k: v for k, v in os.environ.items() if not k.startswith(others)}
 
 
 def manifest(
