@@ -30,7 +30,7 @@ types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
 coverage: $(VENV)/.dev  ## the quick tests again, with coverage by branch; the pure core at 100 %
-	$(BIN)/coverage run -m pytest -q tests/unit tests/property
+	$(BIN)/coverage run -m pytest -q tests/unit tests/property --ignore-glob="*test_simulated*"
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='$(CORE)'
 

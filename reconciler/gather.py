@@ -20,6 +20,7 @@ from reconciler.observe.origin import observe_origin
 from reconciler.service_plan import list_key
 from reconciler.state import Present, Unknown, mx_exchange
 from reconciler.surroundings import NOT_PROBED
+from reconciler.targets.base import Intent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -164,10 +165,11 @@ def _mx_there(desired: DesiredDomain, observations: Mapping[Key, Observation]) -
 def services_around(
     fleet: Fleet, domains: Sequence[Domain]
 ) -> tuple[list[Service], dict[ServiceKey, list[Service]], list[Domain]]:
-    """The services of the domains that declare an allowlist or a spam rule; by service, who else declares a list of it.
+    """The services of the domains that declare an allowlist or a spam rule; by service, who else its lists are for.
 
-    Third, all mail domains of all of these, because what an old state needed at an origin may go only when every
-    domain of it is switched.
+    That is who declares one of them as well, and, where a list keeps others out, whose domains have a next hop of its
+    own behind it. Third, all mail domains of all of these, because what an old state needed at an origin may go only
+    when every domain of it is switched.
     """
     touched = {service_key(d) for d in domains}
     services = [
@@ -178,13 +180,19 @@ def services_around(
     ]
     filtered = [d for d in fleet.domains if d.is_filtered_by_mx]
     in_use = {service_key(d) for d in filtered}
-    users: dict[tuple[str, ...], list[Service]] = defaultdict(list)
+    hosts: dict[ServiceKey, set[Name]] = defaultdict(set)
+    for domain in filtered:
+        hosts[service_key(domain)].update(domain.next_hops)
+    users: dict[Sequence[str], list[Service]] = defaultdict(list)
     for service in (s for o in fleet.organizations for s in o.services if service_key(s) in in_use):
-        for key in filter(None, map(list_key, service.allowlists)):
+        for key in (*filter(None, map(list_key, service.allowlists)), *hosts[service_key(service)]):
             users[key].append(service)
     sharing = {}
     for service in services:
-        found = {service_key(u): u for key in filter(None, map(list_key, service.allowlists)) for u in users[key]}
+        is_restricting = any(a.declared.intent is Intent.RESTRICT for a in service.allowlists)
+        behind = hosts[service_key(service)] if is_restricting else set()
+        own: tuple[Sequence[str], ...] = (*filter(None, map(list_key, service.allowlists)), *behind)
+        found = {service_key(u): u for key in own for u in users[key]}
         found.pop(service_key(service), None)
         sharing[service_key(service)] = list(found.values())
     keys = {*sharing, *(service_key(u) for others in sharing.values() for u in others)}

@@ -84,7 +84,7 @@ class Verified:
         came_back = _came_back(facts)
         if came_back is not None and attested_for_region(facts, "verified"):
             day = came_back.isoformat()
-            evidence = f"the verification values are visible since {day}, and nobody attested Verified since then"
+            evidence = f"the attestation of Verified is from before the verification values were seen, on {day}"
             return GateResult(self.id, Verdict.HOLD, evidence, look)
         if visible is None or visible < facts.waits.support:
             evidence = f"nobody attested yet that the domain is Verified{regions} in the vendor's console"
@@ -113,9 +113,14 @@ def _verified(facts: Facts) -> list[Attestation]:
 
 def _came_back(facts: Facts) -> date | None:
     """The day since which the values are visible, where the journal saw that they were not before."""
-    first_look = min((s.first_seen for s in facts.history.mx), default=None)
-    since = facts.history.first_seen.get(TOKENS_VISIBLE, facts.now)
-    return since.date() if first_look is not None and since > first_look else None
+    looks = facts.history.mx
+    if not looks:
+        return None
+    since = facts.history.first_seen.get(TOKENS_VISIBLE)
+    if since is None:
+        # they were not at the last look, and are now
+        return max(s.last_seen for s in looks).date()
+    return since.date() if since > min(s.first_seen for s in looks) else None
 
 
 def _visible(facts: Facts) -> timedelta | None:

@@ -35,7 +35,11 @@ def render_applied(report: ApplyReport, *, color: bool) -> str:
 
 
 def _undo_text(undo: Undo) -> str:
-    until = f"safe until {undo.safe_until.isoformat(timespec='minutes')}" if undo.safe_until else "safe at any time"
+    until = (
+        f"safe until {undo.safe_until.isoformat(timespec='minutes')}"
+        if undo.safe_until
+        else "as long as nothing is built on it"
+    )
     return f"To undo: reconciler apply {terminal_text(str(undo.file))}  ({until}; revert the commit too)"
 
 

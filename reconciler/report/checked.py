@@ -43,6 +43,9 @@ def render_checked(checked: Sequence[Checked], *, color: bool) -> str:
     """Every domain; the last line has the counts."""
     style = Style(color=color)
     lines = [line for one in checked for line in _domain_lines(one, style, color=color)]
+    lines += [
+        "Not looked at: verification values, console and allowlists; `reconciler plan` does that for what is declared."
+    ]
     held = sum(any(g.verdict is not Verdict.PASS for g in one.gates) for one in checked)
     lines.append(f"{style('Check:', 'bold')} {counted(len(checked), 'domain')}, {held} with something to mend first.")
     return "\n".join(lines) + "\n"

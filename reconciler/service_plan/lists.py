@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from reconciler.addresses import parse_address_set
+from reconciler.targets.base import Intent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +31,12 @@ def list_addresses(
 ) -> tuple[str, ...]:
     """The gateway addresses that a list of the service has to let in: its own, and those of whoever shares the list.
 
-    `is_needed` is False once every mail domain of the service leaves the gateway.
+    One that keeps others out is for everybody of `sharing`, who is behind it. `is_needed` is False once every mail
+    domain of the service leaves the gateway.
     """
     own = (service,) if is_needed else ()
-    users = (*own, *(s for s in sharing if any(_is_same_list(a, allowlist) for a in s.allowlists)))
+    is_for_all = allowlist.declared.intent is Intent.RESTRICT
+    users = (*own, *(s for s in sharing if is_for_all or any(_is_same_list(a, allowlist) for a in s.allowlists)))
     return tuple(dict.fromkeys(a for user in users for a in gateway_addresses(user, catalog)))
 
 

@@ -41,7 +41,7 @@ def test_what_only_a_manifest_tells_is_not_told_of_a_domain_without_one(run: Com
     assert "token-" not in out
     assert "retired-value-unnamed" not in out
     assert "verified" not in out
-    assert "console" not in out
+    assert "console:" not in out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,19 @@ def test_another_list_does_not_count() -> None:
     _declare("acme", "us", US_MX)
     _declare("globex", "eu", EU_MX, "exports/other")
     assert EU_ADDRESS not in _table()
+
+
+def test_a_list_that_keeps_others_out_waits_for_everybody_whose_mail_its_server_takes() -> None:
+    """Two services with one next hop: only one declares the list, and the other's mail would be turned away."""
+    _declare("acme", "us", US_MX)
+    _declare("globex", "eu", "mail.acme.example.")
+    acme, globex = Path("manifests/acme.yaml"), Path("manifests/globex.yaml")
+    acme.write_text(acme.read_text().replace("exclusive: false", "exclusive: false, intent: restrict"))
+    globex.write_text(
+        "".join(line for line in globex.read_text().splitlines(keepends=True) if "allowlists" not in line)
+    )
+    main(["--now", "2026-11-21T12:00:00+00:00", "plan", "--organization", "acme", "--json-into", "plan.json"])
+    steps = json.loads(Path("plan.json").read_text())["services"][0]["steps"]
+    evidence = {s["id"].rpartition("/")[2]: [g["evidence"] for g in s["gates"]] for s in steps}
+    assert any(text.startswith("globex.example: the MX is not yet as desired") for text in evidence["restrict"])
+    assert EU_ADDRESS in next(s for s in steps if s["id"].endswith("postfix-access"))["after"]
