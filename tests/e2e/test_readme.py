@@ -13,7 +13,8 @@ README = (ROOT / "README.md").read_text()
 
 def test_the_plan_in_the_readme_is_the_plan() -> None:
     (shown,) = re.findall(r"```\n(globex\n.*?)```", README, flags=re.DOTALL)
-    plan = [sys.executable, "-m", "reconciler", "plan", "--organization", "globex"]
+    now = ["--now", "2026-11-21T12:00:00+00:00"]
+    plan = [sys.executable, "-m", "reconciler", *now, "plan", "--organization", "globex"]
     printed = subprocess.run(plan, cwd=ROOT, capture_output=True, text=True, check=False).stdout
     assert shown.strip() in printed
 
