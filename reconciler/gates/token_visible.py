@@ -49,7 +49,7 @@ class TokenVisible:
                 self.id,
                 Verdict.HOLD,
                 f"the verification values at {where} are not yet seen at {', '.join(behind)}",
-                "once they are written there is nothing more to do: the next run looks again",
+                "once they are written the next run looks again, and what only the console shows is attested",
             )
         count = len(observation.answers)
         servers = "the authoritative server" if count == 1 else f"all {count} authoritative servers"
