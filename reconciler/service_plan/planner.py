@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from reconciler.targets.base import AllowlistContent, Enforcement
 
 
+_OPEN = "restricts-nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
     """One service's steps, and what is worth saying about its origin.
@@ -192,7 +195,11 @@ class _Planner:
 
     def _note(self, fact: AllowlistFact, content: AllowlistContent, wider: tuple[str, ...]) -> None:
         source = fact.allowlist.source
-        self.findings += [self._advisory(source, a.code, a.summary, a.detail) for a in content.advice]
+        # a server that nobody's mail comes to through the gateway, or that is to be open, needs no advice for that
+        is_leaving = any(f.domain.is_leaving for f in self.waiting.domains)
+        unwanted = {a.code for a in content.advice} if not self.active else {_OPEN} if is_leaving else set()
+        told = [a for a in content.advice if a.code not in unwanted]
+        self.findings += [self._advisory(source, a.code, a.summary, a.detail) for a in told]
         if wider:
             summary = f"{fact.allowlist.declared.target} allows more than the gateway with {', '.join(wider)}"
             detail = "Allow its own addresses one by one, and remove the wide entry only if nobody else needs it."

@@ -31,7 +31,7 @@ from reconciler.origin import AllowlistFact, MailRuleFact, OriginFacts
 from reconciler.plan import Action, Phase, Status
 from reconciler.service_plan import ServicePlan, ServiceStep, plan_service
 from reconciler.state import Cause, Unknown, mx_rdata
-from reconciler.targets.base import AllowlistContent, DeclaredAllowlist, Intent, read_entries
+from reconciler.targets.base import Advice, AllowlistContent, DeclaredAllowlist, Intent, read_entries
 from reconciler.targets.mail_rule import MailRule, MailRuleContent, ObservedRule
 from reconciler.targets.registry import MAIL_RULE_TARGETS
 
@@ -179,3 +179,18 @@ def test_between_such_regions_the_gateway_is_given_time_to_forget_the_old_ones_v
     _, stale = moved_to_au(attested, alone_for=alone_for, values=values).steps
     assert stale.status is Status.HELD
     assert evidence in stale.gates[-1].evidence
+
+
+def test_who_leaves_is_not_told_how_to_stay() -> None:
+    staying = facts(ready_domain(), mx=present(MX_KEY, EU))
+    advice = (
+        Advice("restricts-nothing", "it keeps nobody out", "..."),
+        Advice("list-not-used", "not looked at", "..."),
+    )
+    entries = AllowlistContent(read_entries(EU_ADDRESSES), advice=advice)
+    allowlist = AllowlistFact(ServiceAllowlist(PLAIN, "exports/list", SOURCE), entries)
+    told = {
+        len(domains): [d.code for d in planned(*domains, allowlist=allowlist, has_rule=False).diagnostics]
+        for domains in ((LONG_GONE,), (staying, LONG_GONE), (staying, staying, staying))
+    }
+    assert told == {1: [], 2: ["list-not-used"], 3: ["restricts-nothing", "list-not-used"]}
