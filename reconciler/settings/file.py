@@ -99,12 +99,12 @@ class LockModel(YamlModel):
     lease_seconds: float = Field(
         title="Lease",
         description="Seconds after which the lock of a run that died is free.",
-        default=120,
+        default=60,
         ge=1,
         le=86400,
     )
     wait_seconds: float = Field(
-        title="Wait", description="Seconds to wait for another run's lock.", default=60, ge=0, le=86400
+        title="Wait", description="Seconds to wait for another run's lock.", default=90, ge=0, le=86400
     )
 
 

@@ -62,8 +62,8 @@ class JournalSettings:
 class LockSettings:
     """The journal's lock: how long a holder that died keeps it, and how long the next one waits for it."""
 
-    lease: timedelta = timedelta(minutes=2)
-    wait: timedelta = timedelta(minutes=1)
+    lease: timedelta = timedelta(minutes=1)
+    wait: timedelta = timedelta(seconds=90)
 
 
 def _own_name() -> str:
