@@ -17,7 +17,7 @@ def test_the_defaults_are_those_of_the_core(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "none.yaml", required=False)
     assert settings.waits == Waits()
     assert settings.limits == Limits(50, 10, 0.1, None)
-    assert settings.lock == LockSettings(timedelta(seconds=120), timedelta(seconds=60))
+    assert settings.lock == LockSettings(timedelta(seconds=60), timedelta(seconds=90))
     assert settings.journal == JournalSettings("sqlite:///.reconciler/journal.sqlite3", None)
     assert (settings.freeze, settings.kill_switch) == ((), None)
     probes = settings.probes
