@@ -27,7 +27,7 @@ escalation_contacts: [secops@acme.example]
 attestations:
   - {what: allowlist, by: ops@acme.example, on: 2026-01-01}
   - {what: console, by: ops@acme.example, on: 2026-01-01}
-  - {what: verified, by: ops@acme.example, on: 2026-01-01}
+  - {what: verified, by: ops@acme.example, on: 2026-11-21}
   - {what: next-hop-tls, by: ops@acme.example, on: 2026-01-01}
 services:
   - name: hq
