@@ -90,6 +90,13 @@ class DesiredDomain:
         """The rrsets to observe, in the order of the plan."""
         return tuple(r for r in (self.verification, self.mx) if r is not None)
 
+    def is_mx_as_wanted(self, there: tuple[Rdata, ...]) -> bool:
+        """Whether an MX needs no switch any more; of a domain that leaves, whether no host of the gateway is in it."""
+        if self.mx is None:
+            return True
+        ours = {v for v in there if self.mx.ownership.owns(v)}
+        return not ours if self.domain.is_leaving else ours == set(self.mx.wanted)
+
 
 def build_desired(domain: Domain, catalog: Catalog, history: History = NO_HISTORY) -> DesiredDomain:
     """The desired state of one mail domain; verification values that the program wrote stay ours until they go."""

@@ -17,6 +17,7 @@ from reconciler.manifest.fleet import Service
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.observe.origin import observe_origin
+from reconciler.observe.surroundings import SurroundingsWanted, observe_surroundings
 from reconciler.service_plan import list_key
 from reconciler.state import Present, Unknown, mx_exchange
 from reconciler.surroundings import NOT_PROBED
@@ -125,18 +126,13 @@ def _observe_surroundings(
     is_everything: bool,
 ) -> Mapping[Name, Surroundings]:
     """Look at what lies on the new way of the mail, for the domains whose MX is to move; nothing else is probed."""
-    from reconciler.observe.surroundings import (  # noqa: PLC0415 - HTTP and TLS, which most runs do not need
-        SurroundingsWanted,
-        observe_surroundings,
-    )
-
     wanted = []
     for each in desired:
         there = _mx_there(each, observations[each.domain.name])
         if each.mx is None or there is None:
             continue
         mx = without_settled(each.mx, there) if each.domain.is_leaving else each.mx
-        if is_everything or {v for v in there if mx.ownership.owns(v)} != set(mx.wanted):
+        if is_everything or not each.is_mx_as_wanted(there):
             domain = each.domain
             hosts = (tuple(map(mx_exchange, there)), tuple(map(mx_exchange, mx.wanted)))
             wanted.append(

@@ -189,7 +189,7 @@ class _Planner:
         return [self._step("mx-ttl", Phase.EXPAND, ahead, ()), switch]
 
     def _settled_mx_steps(self, found: Difference) -> list[Step]:
-        if self.facts.domain.switch_ttl is None or not found.kept:
+        if self.facts.domain.switch_ttl is None:
             # only the TTL: no mail goes another way, so nothing is waited for
             phase = Phase.EXPAND if found.is_ttl_off else Phase.SWITCH
             return [self._step("mx", phase, found.change(add=True, remove=True), ())]
@@ -203,8 +203,9 @@ class _Planner:
     def _retiring_gates(self) -> tuple[Gate, ...]:
         """Where two regions have one MX host, no switch asked whether the new region's value is verified."""
         mx = self.facts.desired.mx
-        states = [s for v in (mx.wanted if mx else ()) for s in self.facts.catalog.states_with_mx_host(mx_exchange(v))]
-        is_ambiguous = len({region for region, _ in states}) > 1 and not self.facts.domain.is_leaving
+        hosts = [mx_exchange(v) for v in (mx.wanted if mx else ())]
+        regions = {region for host in hosts for region in self.facts.catalog.regions_with_mx_host(host)}
+        is_ambiguous = len(regions) > 1 and not self.facts.domain.is_leaving
         return (*CONTRACT_GATES, Verified()) if is_ambiguous else CONTRACT_GATES
 
     def _switch(self, found: Difference) -> Step:

@@ -63,33 +63,27 @@ def make_safe(
     theirs too.
     """
     by_service = {(o.service.organization, o.service.name): (o, p) for o, p in origins}
-    shown: list[DomainPlan] = []
+    shown: dict[Name, DomainPlan] = {}
     found: list[Diagnostic] = []
     flows: dict[Name, tuple[str, ...]] = {}
     withdrawn: set[str] = set()
-    for plan in plans:
+    for plan in (*plans, *others):
         domain = plan.domain
         origin, service_plan = by_service.get((domain.organization, domain.service), (None, None))
         proof = prove_plan(facts[domain.name], plan, origin, service_plan)
         if proof.failure is not None:
             found.append(_withdrawn(domain, proof.failure))
             withdrawn.add(proof.failure.step)
-            shown.append(replace(plan, stage=Stage.UNKNOWN, steps=()))
+            shown[domain.name] = replace(plan, stage=Stage.UNKNOWN, steps=())
             continue
         flows[domain.name] = proof.lines
-        shown.append(_with_origin(plan, service_plan))
-    for plan in others:
-        domain = plan.domain
-        origin, service_plan = by_service.get((domain.organization, domain.service), (None, None))
-        proof = prove_plan(facts[domain.name], plan, origin, service_plan)
-        if proof.failure is not None:
-            found.append(_withdrawn(domain, proof.failure))
-            withdrawn.add(proof.failure.step)
+        shown[domain.name] = _with_origin(plan, service_plan)
+    chosen = tuple(shown[plan.domain.name] for plan in plans)
     moment = next((f.now for f in facts.values()), None)
     if moment is None:
-        return Safe(tuple(shown), tuple(origins), tuple(found), flows)
+        return Safe(chosen, tuple(origins), tuple(found), flows)
     limited = apply_limits(
-        shown,
+        chosen,
         stops.limits,
         freeze=stops.freeze,
         kill_switch=stops.kill_switch,

@@ -42,7 +42,7 @@ class Session:
 
     def record_seen(self, planned: Planned) -> None:
         """Keep what the plan saw: the old MX and its TTL are remembered before the first write."""
-        looks = list(_looks(planned))
+        looks = [look for look, _ in _mx_looks(planned)]
         if any(not look.shown for look in looks):
             # what no server told today is no news: a domain that was behind the gateway counts as being there
             known = self.journal.known_domains()
@@ -69,13 +69,7 @@ class Session:
                 domain=Name(f"{domain.domain}."),
                 organization=domain.organization,
                 step_id=step.id,
-                key=change.key,
-                zone=change.zone,
-                before=change.before,
-                after=change.after,
-                foreign=change.foreign,
-                ttl_before=change.ttl_before,
-                ttl=change.ttl,
+                change=change,
                 provider=step.provider,
                 commit=self.invocation.commit,
                 run_id=self.run_id,
@@ -109,10 +103,6 @@ def open_session(invocation: Invocation) -> Iterator[Session]:
             # what another run did meanwhile is seen as of now
             invocation = invocation.later()
         yield Session(invocation, journal, lock, uuid.uuid4().hex)
-
-
-def _looks(planned: Planned) -> Iterator[Look]:
-    return (look for look, _ in _mx_looks(planned))
 
 
 def _mx_looks(planned: Planned) -> Iterator[tuple[Look, Key]]:

@@ -38,9 +38,7 @@ RULE = DriftIgnore("bypass-mx", None, "ops@acme.example", "moves in June", date(
 def wrote(key: Key, before: tuple[Rdata, ...], after: tuple[Rdata, ...]) -> Event:
     change = Change(key, ACME, before, after, (), 3600, 3600)
     at = NOW - 100 * HOUR
-    entry = AppliedChange(
-        ACME, "acme", "s", key, ACME, change.before, change.after, (), 3600, 3600, "bind", None, "r", None, at
-    )
+    entry = AppliedChange(ACME, "acme", "s", change, "bind", None, "r", None, at)
     return Event(at, EventKind.APPLIED, "s", change=entry)
 
 

@@ -7,12 +7,13 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from builders import EU, MX_KEY, NOW, OLD_MX
 
+from reconciler.diff import Change
 from reconciler.errors import (
     ExitCode,
     JournalError,
@@ -134,18 +135,14 @@ def look(*values: Rdata, ttl: int | None = 3600, **changes: Any) -> Look:  # noq
 
 
 def applied(**changes: Any) -> AppliedChange:  # noqa: ANN401 - whatever a field may be
-    """The MX of acme.example. moved from its own host to the gateway."""
+    """The MX of acme.example. moved from its own host to the gateway; fields of the change may be given likewise."""
+    moved = Change(MX_KEY, ACME, (OLD_MX,), (EU,), (), 3600, 300)
+    inner = {f.name: changes.pop(f.name) for f in fields(Change) if f.name in changes}
     entry = AppliedChange(
         domain=ACME,
         organization="acme",
         step_id="acme.example/mx",
-        key=MX_KEY,
-        zone=ACME,
-        before=(OLD_MX,),
-        after=(EU,),
-        foreign=(),
-        ttl_before=3600,
-        ttl=300,
+        change=replace(moved, **inner),
         provider="bind",
         commit="c0ffee",
         run_id="run-1",

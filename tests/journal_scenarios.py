@@ -108,7 +108,7 @@ def written_values_follow_what_was_applied(place: Place) -> None:
         assert journal.applied_in("run-2") == [back]
         assert back.change.added == (OLD_MX,)
         first, second = journal.applied_in("run-1")
-        assert (first, second.foreign, second.commit) == (applied(), (foreign,), None)
+        assert (first, second.change.foreign, second.commit) == (applied(), (foreign,), None)
 
 
 def the_timeline_tells_everything_in_its_order(place: Place) -> None:

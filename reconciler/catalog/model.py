@@ -84,6 +84,10 @@ class Catalog:
         known = (h for r in self.regions.values() for h in (r.mx_host, r.mx_host_multi_region))
         return any(is_under(host, d) for d in self.gateway_domains) or host in known
 
+    def regions_with_mx_host(self, host: Name) -> frozenset[str]:
+        """Each region that has this MX host in some state: none, one, or several."""
+        return frozenset(region for region, _ in self.states_with_mx_host(host))
+
     def states_with_mx_host(self, host: Name) -> tuple[tuple[str, bool], ...]:
         """Each (region, multi-region flag) whose MX host this is: none, one, or several."""
         return tuple(

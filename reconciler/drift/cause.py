@@ -40,7 +40,7 @@ def cause_of(
     moved = _moved_since(change, last)
     if moved:
         return certain(DriftClass.OUT_OF_BAND, moved)
-    is_new = any(v not in last.after for v in change.added)
+    is_new = any(v not in last.change.after for v in change.added)
     if is_new and last.commit is not None and (last.commit, file) in unchanged:
         text = f"the manifest is as it was when {_written(last)}; the catalog changed since"
         return certain(DriftClass.CATALOG, text)

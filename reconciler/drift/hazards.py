@@ -79,7 +79,9 @@ class HazardFinder:
         rrset = observed_rrset(self.facts, desired)
         there = set(rrset.rdatas) if rrset is not None else set()
         last = self.remembered.last_applied(desired.key)
-        if last is not None and (there - last.change.wanted if desired.key.type == "MX" else set(last.after) - there):
+        if last is not None and (
+            there - last.change.wanted if desired.key.type == "MX" else set(last.change.after) - there
+        ):
             when = last.at.isoformat(sep=" ", timespec="minutes")
             text = f"it was not so after the apply at {when}"
             return certain(DriftClass.OUT_OF_BAND, text)

@@ -33,7 +33,7 @@ class Remembered:
 
     def last_applied(self, key: Key) -> AppliedChange | None:
         """What was written last to an rrset; None where nothing was, or where newer lines may be lost."""
-        changes = [e.change for e in self.events if e.change is not None and e.change.key == key]
+        changes = [e.change for e in self.events if e.change is not None and e.change.change.key == key]
         return changes[-1] if changes and self.is_whole else None
 
     def since(self, what: str) -> datetime:

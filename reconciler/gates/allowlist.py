@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.allowlist_diff import missing_addresses
-from reconciler.gates.attestations import attestation_example, attested, is_in_force, is_region_move
+from reconciler.gates.attestations import attestation_example, attested, is_region_move
 from reconciler.gates.base import Facts, GateResult, Verdict, combined
 from reconciler.state import Unknown
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from reconciler.manifest.fleet import Attestation
     from reconciler.origin import AllowlistFact
 
-__all__ = ["ATTESTATION", "AllowlistCovers", "is_in_force", "unattested_addresses"]
 
 ATTESTATION = "allowlist"
 

@@ -57,7 +57,7 @@ def is_since_next_hops(facts: Facts, attestation: Attestation) -> bool:
 
 def is_region_move(facts: Facts) -> bool:
     """Whether the observed MX names a gateway host that no state of the organization's region has."""
-    regions = {region for host in observed_hosts(facts) for region, _ in facts.catalog.states_with_mx_host(host)}
+    regions = {region for host in observed_hosts(facts) for region in facts.catalog.regions_with_mx_host(host)}
     return bool(regions) and facts.domain.region not in regions
 
 

@@ -76,13 +76,7 @@ def is_switch_pending(facts: Facts) -> bool:
         return False
     rrset = observed_rrset(facts, desired)
     there = rrset.rdatas if rrset is not None else ()
-    return not is_as_wanted(facts, desired, there) and not set(desired.wanted) <= set(there)
-
-
-def is_as_wanted(facts: Facts, desired: DesiredRRset, there: tuple[Rdata, ...]) -> bool:
-    """Whether an MX needs no switch any more; of a domain that leaves, whether no host of the gateway is in it."""
-    ours = {v for v in there if desired.ownership.owns(v)}
-    return not ours if facts.domain.is_leaving else ours == set(desired.wanted)
+    return not facts.desired.is_mx_as_wanted(there) and not set(desired.wanted) <= set(there)
 
 
 def next_hop_addresses(facts: Facts) -> frozenset[str]:

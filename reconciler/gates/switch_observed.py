@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.gates.base import Facts, GateResult, Verdict
-from reconciler.gates.observed import is_as_wanted, observation_of
+from reconciler.gates.observed import observation_of
 from reconciler.state import Present, Unknown
 
 
@@ -29,7 +29,7 @@ class SwitchObserved:
         behind = []
         for answer in answers:
             there = answer.observed.rrset.rdatas if isinstance(answer.observed, Present) else ()
-            if not is_as_wanted(facts, desired, there):
+            if not facts.desired.is_mx_as_wanted(there):
                 behind.append(answer.server)
         if behind:
             evidence = f"the MX is not yet as desired at {', '.join(behind)}"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reconciler.diff import Change
 from reconciler.manifest.fleet import Lifecycle
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from reconciler.diff import Change
     from reconciler.names import Name
     from reconciler.state import Key, Rdata
 
@@ -42,28 +42,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class AppliedChange:
-    """One change that was written to DNS, as in `diff.Change`, with where it came from. TTLs in seconds."""
+    """One change that was written to DNS, with where it came from."""
 
     domain: Name
     organization: str
     step_id: str
-    key: Key
-    zone: Name
-    before: tuple[Rdata, ...]
-    after: tuple[Rdata, ...]
-    foreign: tuple[Rdata, ...]
-    ttl_before: int | None
-    ttl: int
+    change: Change
     provider: str
     commit: str | None
     run_id: str
     plan_id: str | None
     at: datetime
-
-    @property
-    def change(self) -> Change:
-        """The change alone."""
-        return Change(self.key, self.zone, self.before, self.after, self.foreign, self.ttl_before, self.ttl)
 
 
 @dataclass(frozen=True, slots=True)

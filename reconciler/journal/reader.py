@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, Row, create_engine, select
 from sqlalchemy.pool import StaticPool
 
+from reconciler.diff import Change
 from reconciler.history import NO_HISTORY
 from reconciler.journal.claims import is_inverse_known
 from reconciler.journal.database import journal_errors, open_engine, parse_location
@@ -123,13 +124,15 @@ def _applied(row: Row[Any]) -> AppliedChange:
         domain=checked_name(row.domain),
         organization=row.organization,
         step_id=row.step_id,
-        key=Key(checked_name(row.name), row.type),
-        zone=checked_name(row.zone),
-        before=_rdatas(row.before),
-        after=_rdatas(row.after),
-        foreign=_rdatas(row.foreign),
-        ttl_before=row.ttl_before,
-        ttl=row.ttl,
+        change=Change(
+            key=Key(checked_name(row.name), row.type),
+            zone=checked_name(row.zone),
+            before=_rdatas(row.before),
+            after=_rdatas(row.after),
+            foreign=_rdatas(row.foreign),
+            ttl_before=row.ttl_before,
+            ttl=row.ttl,
+        ),
         provider=row.provider,
         commit=row.commit,
         run_id=row.run_id,

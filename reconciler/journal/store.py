@@ -170,19 +170,20 @@ def _event_row(domain: Name, counter: int, event: Event) -> dict[str, Any]:
 
 
 def _applied_row(counter: int, entry: AppliedChange) -> dict[str, Any]:
+    change = entry.change
     return {
         "counter": counter,
         "domain": entry.domain,
         "organization": entry.organization,
         "step_id": entry.step_id,
-        "name": entry.key.name,
-        "type": entry.key.type,
-        "zone": entry.zone,
-        "before": entry.before,
-        "after": entry.after,
-        "foreign": entry.foreign,
-        "ttl_before": entry.ttl_before,
-        "ttl": entry.ttl,
+        "name": change.key.name,
+        "type": change.key.type,
+        "zone": change.zone,
+        "before": change.before,
+        "after": change.after,
+        "foreign": change.foreign,
+        "ttl_before": change.ttl_before,
+        "ttl": change.ttl,
         "provider": entry.provider,
         "commit": entry.commit,
         "run_id": entry.run_id,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, Severity
 from reconciler.gates import GateResult, Verdict
-from reconciler.gates.allowlist import is_in_force
+from reconciler.gates.attestations import is_in_force
 from reconciler.plan import Action, Phase, Status
 from reconciler.service_plan.step import ServiceStep
 from reconciler.state import Unknown

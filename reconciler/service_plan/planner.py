@@ -9,7 +9,8 @@ from reconciler.addresses import parse_address_set
 from reconciler.allowlist_diff import compare, missing_addresses
 from reconciler.errors import Diagnostic, Severity
 from reconciler.gates import GateResult, Verdict
-from reconciler.gates.allowlist import is_in_force, unattested_addresses
+from reconciler.gates.allowlist import unattested_addresses
+from reconciler.gates.attestations import is_in_force
 from reconciler.plan import Action, Phase, Status
 from reconciler.service_plan.lists import known_addresses, list_addresses, list_id
 from reconciler.service_plan.mail_rule import plan_mail_rule

@@ -15,7 +15,7 @@ from reconciler.gates.attestations import attested_enforcement
 from reconciler.plan import Action, Phase, Status
 from reconciler.service_plan.step import ServiceStep
 from reconciler.state import Unknown
-from reconciler.targets.base import AllowlistContent, Enforcement, Intent
+from reconciler.targets.base import AllowlistContent, Enforcement, Intent, harder
 from reconciler.targets.enforcement import hardest_enforcement, shows_enforcement, softened
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def plan_restriction(
     goal = Enforcement.NONE if is_leaving else hardest_enforcement(fact.allowlist.declared)
     if is_leaving:
         # whoever is refused by anything in it is refused too much now
-        observed = max(observed, _shown_refusal(fact), key=list(Enforcement).index)
+        observed = harder(observed, _shown_refusal(fact))
     if observed is goal:
         return Restriction((), observed)
     if goal is Enforcement.NONE or observed is Enforcement.HARD:

@@ -30,7 +30,7 @@ def judge_twin_regions(stale: Sequence[str], active: Sequence[Facts], service: S
         return None
     catalog, domain = facts.catalog, facts.domain
     host = catalog.mx_host(domain.region, multi_region=domain.multi_region)
-    twins = sorted({region for region, _ in catalog.states_with_mx_host(host)} - {domain.region})
+    twins = sorted(catalog.regions_with_mx_host(host) - {domain.region})
     gone = parse_address_set(stale)
     shared = [r for r in twins if gone & parse_address_set(catalog.addresses(r, multi_region=False))]
     if not shared:

@@ -1,6 +1,6 @@
 """The settings file as people write it. Titles and descriptions are what editors show."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -24,7 +24,7 @@ from reconciler.settings.journal import check_journal_url, check_password
 from reconciler.settings.values import JOURNAL_URL
 from reconciler.yaml_models import Listed, Optional, YamlModel
 
-_HOUR, _MINUTE = 3600, 60
+_HOUR = timedelta(hours=1)
 _YEAR_HOURS = 8760
 
 
@@ -37,6 +37,7 @@ _ServerText = Annotated[str, AfterValidator(read_server)]
 _PathText = Annotated[str, AfterValidator(check_path)]
 _Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 _Hours = Annotated[float, Field(ge=0, le=_YEAR_HOURS)]
+_Minutes = Annotated[float, Field(ge=0, le=_YEAR_HOURS * 60)]
 _MOMENT = WithJsonSchema({"type": "string"})
 
 
@@ -108,47 +109,47 @@ class LockModel(YamlModel):
     )
 
 
+def _wait(title: str, description: str, default: float) -> Any:  # noqa: ANN401 - as pydantic's Field
+    return Field(title=title, description=description, default=default)
+
+
 class WaitsModel(YamlModel):
     """How long is waited; fractions are allowed."""
 
     model_config = ConfigDict(title="waits")
-    settle_minutes: float = Field(
-        title="Settle",
-        description="Minutes after the old MX's TTL before what only the old state needed goes.",
-        default=WAITS.settle.total_seconds() / _MINUTE,
-        ge=0,
-        le=_YEAR_HOURS * 60,
+    settle_minutes: _Minutes = _wait(
+        "Settle",
+        "Minutes after the old MX's TTL before what only the old state needed goes.",
+        WAITS.settle / timedelta(minutes=1),
     )
-    assumed_ttl_hours: _Hours = Field(
-        title="Assumed TTL",
-        description="What an MX's TTL is taken for where nobody saw it.",
-        default=WAITS.assumed_ttl.total_seconds() / _HOUR,
+    assumed_ttl_hours: _Hours = _wait(
+        "Assumed TTL", "What an MX's TTL is taken for where nobody saw it.", WAITS.assumed_ttl / _HOUR
     )
-    absent_ttl_hours: _Hours = Field(
-        title="Absent TTL",
-        description="How long senders remember that there was no MX (RFC 2308 section 5).",
-        default=WAITS.absent_ttl.total_seconds() / _HOUR,
+    absent_ttl_hours: _Hours = _wait(
+        "Absent TTL",
+        "How long senders remember that there was no MX (RFC 2308 section 5).",
+        WAITS.absent_ttl / _HOUR,
     )
-    restrict_hours: _Hours = Field(
-        title="Restrict",
-        description="Hours after the last sender's cache has run out, before an origin defers others (4xx).",
-        default=WAITS.restrict.total_seconds() / _HOUR,
+    restrict_hours: _Hours = _wait(
+        "Restrict",
+        "Hours after the last sender's cache has run out, before an origin defers others (4xx).",
+        WAITS.restrict / _HOUR,
     )
-    restrict_hard_hours: _Hours = Field(
-        title="Restrict hard",
-        description="Hours after the last sender's cache has run out, before an origin refuses others (5xx).",
-        default=WAITS.restrict_hard.total_seconds() / _HOUR,
+    restrict_hard_hours: _Hours = _wait(
+        "Restrict hard",
+        "Hours after the last sender's cache has run out, before an origin refuses others (5xx).",
+        WAITS.restrict_hard / _HOUR,
     )
-    gap_hours: _Hours = Field(
-        title="Gap",
-        description="Hours for which nobody may have looked at a domain, or what is remembered of it has a gap.",
-        default=WAITS.gap.total_seconds() / _HOUR,
+    gap_hours: _Hours = _wait(
+        "Gap",
+        "Hours for which nobody may have looked at a domain, or what is remembered of it has a gap.",
+        WAITS.gap / _HOUR,
     )
-    support_hours: _Hours = Field(
-        title="Support",
-        description="Hours for which a value is visible and not attested as verified before the advice is to write to "
-        "the vendor's support.",
-        default=WAITS.support.total_seconds() / _HOUR,
+    support_hours: _Hours = _wait(
+        "Support",
+        "Hours for which a value is visible and not attested as verified before the advice is to write to the vendor's "
+        "support.",
+        WAITS.support / _HOUR,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.addresses import AddressSet, address_set
-from reconciler.targets.base import Enforcement
+from reconciler.targets.base import Enforcement, harder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,6 @@ _DEFERRING = frozenset({"defer", "defer_if_permit"})
 _CODE = re.compile(r"([45])[0-9]{2}", re.ASCII)
 # a line for more than so many addresses of its version is about everybody, and not about single clients
 _EVERYBODY_BITS = {4: 24, 6: 120}
-_ORDER = tuple(Enforcement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,3 @@ def judge_lines(lines: Iterable[tuple[Entry, Enforcement]], refused: AddressSet)
         elif fresh:
             refusal = harder(refusal, does)
     return Refused(refusal, passed)
-
-
-def harder(one: Enforcement, other: Enforcement) -> Enforcement:
-    """The harder of two."""
-    return max(one, other, key=_ORDER.index)

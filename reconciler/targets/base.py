@@ -40,6 +40,11 @@ class Enforcement(StrEnum):
     HARD = "hard"
 
 
+def harder(one: Enforcement, other: Enforcement) -> Enforcement:
+    """The harder of two."""
+    return max(one, other, key=tuple(Enforcement).index)
+
+
 # What readers advise where a list that is to keep others out keeps nobody out yet.
 _OPEN_ADVICE = frozenset({"restricts-nothing", "exchange-connector-open"})
 

@@ -126,8 +126,8 @@ def test_what_was_applied_comes_back_word_for_word(runs: list[list[AppliedChange
             own = [e for e in entries if e.domain == name]
             written: set[tuple[Key, Rdata]] = set()
             for entry in own:
-                written -= {(entry.key, v) for v in entry.before if v not in entry.after}
-                written |= {(entry.key, v) for v in entry.after if v not in entry.before}
+                written -= {(entry.change.key, v) for v in entry.change.before if v not in entry.change.after}
+                written |= {(entry.change.key, v) for v in entry.change.after if v not in entry.change.before}
             assert history.written == written
             told = [e.change for e in journal.timeline(name) if e.kind is EventKind.APPLIED]
             assert told == sorted(own, key=lambda e: e.at)

@@ -207,10 +207,7 @@ class Program:
         change, now = step.change, wall_clock(self.world.clock.now)
         if change is None:
             return
-        parts = (change.before, change.after, change.foreign, change.ttl_before, change.ttl)
-        line = AppliedChange(
-            domain, "acme", step.id, change.key, change.zone, *parts, step.provider, None, "", None, now
-        )
+        line = AppliedChange(domain, "acme", step.id, change, step.provider, None, "", None, now)
         self.journal[domain] = after_applied(self.journal.get(domain), line)
 
     def _look_again(self, plans: Iterable[DomainPlan]) -> None:

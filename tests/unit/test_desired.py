@@ -45,6 +45,7 @@ def test_a_secondary_token_without_multi_region_is_ours_and_not_wanted() -> None
 def test_a_connection_without_mx_wants_nothing_in_dns(connection: str) -> None:
     desired = build_desired(domain(connection=connection, verification=Verification(None, None)), catalog())
     assert desired.rrsets == ()
+    assert desired.is_mx_as_wanted((Rdata("10 mail.acme.example."),))
 
 
 def test_an_override_replaces_the_catalogs_host_and_is_ours_in_a_shared_mx() -> None:

@@ -189,7 +189,7 @@ def test_the_host_that_surely_listens_is_the_gateways_or_the_one_of_the_settings
         given.append(probes.reference_host)  # type: ignore[attr-defined]
         return {}
 
-    monkeypatch.setattr("reconciler.observe.surroundings.observe_surroundings", observe)
+    monkeypatch.setattr("reconciler.gather.observe_surroundings", observe)
     _gather(folder)
     settings = folder / "reconciler.yaml"
     settings.write_text(f"{settings.read_text()}probes: {{reference_host: mx.elsewhere.example}}\n")

@@ -11,6 +11,7 @@ import pytest
 from builders import EU, MX_KEY, NOW, OLD_MX, PRIMARY, TXT_KEY, catalog, document, domain, facts, present
 from gate_builders import policy, ready
 
+from reconciler.diff import Change
 from reconciler.gates import Verdict
 from reconciler.gates.early_removal import earliest_removal
 from reconciler.gates.mta_sts import MtaSts
@@ -36,13 +37,7 @@ def applied(before: Rdata, after: Rdata, hours: int) -> AppliedChange:
         domain=MX_KEY.name,
         organization="acme",
         step_id="acme.example/mx",
-        key=MX_KEY,
-        zone=MX_KEY.name,
-        before=(before,),
-        after=(after,),
-        foreign=(),
-        ttl_before=TWO_DAYS,
-        ttl=TWO_DAYS,
+        change=Change(MX_KEY, MX_KEY.name, (before,), (after,), (), TWO_DAYS, TWO_DAYS),
         provider="bind",
         commit=None,
         run_id="r",
