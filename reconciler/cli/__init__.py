@@ -1,0 +1,72 @@
+"""The command line: arguments, exit codes, and, with `console.py`, the only place that prints.
+
+The result goes to stdout and nothing else does; progress, diagnostics and logs go to stderr. A module is a verb: its
+arguments, and what it runs. What a verb needs is imported when it runs, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from reconciler.cli import apply, check, draft, drift, emit, plan, schema, validate
+from reconciler.cli.parser import build_parser
+from reconciler.console import configure_logging, configure_streams, discard_stdout, print_diagnostics
+from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity
+from reconciler.termination import TerminatedError, termination_as_interrupt
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+_VERBS = (validate, plan, apply, drift, emit, draft, check, schema)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code."""
+    with termination_as_interrupt():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    try:
+        configure_streams()
+        parser, verbs = build_parser()
+        for verb in _VERBS:
+            verb.add_parser(verbs)
+        try:
+            arguments = parser.parse_args(argv)
+        except SystemExit:
+            sys.stdout.flush()  # a reader of the help that went away is met here
+            raise
+        configure_logging(is_verbose=arguments.verbose)
+        return _run_verb(arguments)
+    except KeyboardInterrupt as exc:
+        sys.stderr.write("interrupted; what was written stays written, and the next run goes on from there\n")
+        return 128 + (signal.SIGTERM if isinstance(exc, TerminatedError) else signal.SIGINT)
+    except BrokenPipeError:
+        discard_stdout()
+        return int(ExitCode.ERROR)
+
+
+def _run_verb(arguments: argparse.Namespace) -> int:
+    try:
+        code: ExitCode = arguments.run(arguments)
+        sys.stdout.flush()
+    except ReconcilerError as exc:
+        print_diagnostics(exc.diagnostics, is_color_wanted=not arguments.no_color)
+        return int(exc.exit_code)
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        place = f"{exc.filename}: " if exc.filename else ""
+        detail = "Free space, or correct the path or its permissions; nothing half-written was left."
+        problem = Diagnostic(Severity.ERROR, "system", f"{place}{exc.strerror or exc}", detail)
+        print_diagnostics([problem], is_color_wanted=not arguments.no_color)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            discard_stdout()  # it is the output itself that cannot be written
+        return int(ExitCode.ERROR)
+    return int(code)

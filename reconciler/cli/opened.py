@@ -1,0 +1,41 @@
+"""What every verb opens: the settings, the catalog, the time and the commit; and the domains that it is about."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reconciler.cli.parser import DEFAULT_SETTINGS
+from reconciler.console import progress, say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from reconciler.invocation import Invocation
+    from reconciler.selection import Selection
+
+
+def opened(arguments: argparse.Namespace) -> Invocation:
+    """What the options before the verb say."""
+    from reconciler.commit import commit_of  # noqa: PLC0415 - keeps `--help` quick
+    from reconciler.holder import name_of_this_run  # noqa: PLC0415
+    from reconciler.invocation import open_invocation  # noqa: PLC0415
+
+    return open_invocation(
+        manifests=arguments.manifests,
+        settings_file=arguments.settings or DEFAULT_SETTINGS,
+        is_settings_required=arguments.settings is not None,
+        now=arguments.now or datetime.now(UTC),
+        commit=commit_of(arguments.manifests),
+        progress=progress,
+        holder=name_of_this_run(os.environ),
+        say=say,
+    )
+
+
+def selected(arguments: argparse.Namespace) -> Selection:
+    """The domains that `--domain` and `--organization` choose."""
+    from reconciler.selection import Selection  # noqa: PLC0415
+
+    return Selection(tuple(arguments.domain), tuple(arguments.organization))

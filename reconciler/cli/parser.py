@@ -1,0 +1,88 @@
+"""The command line's parser: the options before the verb, and those that several verbs share.
+
+Each verb has a module of its own, with its arguments and what it runs. A usage error ends the program with 64.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+from reconciler import __version__
+from reconciler.errors import ExitCode
+from reconciler.escape import terminal_text
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+DEFAULT_SETTINGS = Path("reconciler.yaml")
+_LONGEST_WAIT = 7 * 24 * 3600
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are shown safely and end with our exit code."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - as argparse's
+        """Like argparse's, and without shortened options: one would mean another one day."""
+        super().__init__(allow_abbrev=False, **given)
+
+    def error(self, message: str) -> NoReturn:
+        """Show how it is used, and end."""
+        self.print_usage(sys.stderr)
+        self.exit(ExitCode.USAGE, f"{self.prog}: {terminal_text(message)}\n")
+
+
+Verbs: TypeAlias = "_SubParsersAction[Parser]"
+
+
+def build_parser() -> tuple[Parser, Verbs]:
+    """The parser with the options that stand before the verb, and where verbs are added."""
+    parser = Parser(
+        prog="reconciler", description="Puts mail domains behind an e-mail security gateway and keeps them there."
+    )
+    parser.add_argument("--version", action="version", version=f"reconciler {__version__}")
+    parser.add_argument("--manifests", type=Path, default=Path("manifests"), metavar="DIR", help="default: manifests")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help=f"default: {DEFAULT_SETTINGS}, if there is one")
+    parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR in the environment does the same")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is being done")
+    parser.add_argument("--now", type=_time, metavar="TIME", help="ISO 8601; compute everything as of then")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB", parser_class=Parser)
+    return parser, verbs
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """The options that choose domains."""
+    parser.add_argument("--domain", action="append", default=[], metavar="D", help="only this domain; may be repeated")
+    parser.add_argument(
+        "--organization", action="append", default=[], metavar="O", help="only this organization; likewise"
+    )
+
+
+def seconds(text: str) -> float:
+    """A time to wait, in seconds."""
+    try:
+        seconds = float(text)
+    except ValueError as exc:
+        message = f"{text!r} is no number of seconds"
+        raise argparse.ArgumentTypeError(message) from exc
+    if not 0 <= seconds <= _LONGEST_WAIT:
+        message = f"{text!r} is not between 0 and {_LONGEST_WAIT} seconds"
+        raise argparse.ArgumentTypeError(message)
+    return seconds
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        message = f"{text!r} is no ISO 8601 time, as 2026-11-01T12:00:00+00:00"
+        raise argparse.ArgumentTypeError(message) from exc
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        message = f"{text!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}"
+        raise argparse.ArgumentTypeError(message)
+    return moment

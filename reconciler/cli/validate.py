@@ -1,0 +1,38 @@
+"""`validate`: manifests alone, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli.opened import opened
+from reconciler.console import print_diagnostics, write_lines
+from reconciler.errors import ExitCode
+
+if TYPE_CHECKING:
+    import argparse
+
+    from reconciler.cli.parser import Verbs
+
+
+def add_parser(verbs: Verbs) -> None:
+    """Its arguments."""
+    validate = verbs.add_parser("validate", help="check manifests, offline")
+    validate.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="files or folders; default: all manifests"
+    )
+    validate.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    """Every error at once; how much there is when there is none."""
+    from reconciler import run as pipeline  # noqa: PLC0415
+    from reconciler.report.text import counted  # noqa: PLC0415
+
+    invocation = opened(arguments)
+    fleet, diagnostics = pipeline.validate(invocation, arguments.paths)
+    pipeline.check_providers(fleet, invocation.settings)
+    print_diagnostics(diagnostics, is_color_wanted=not arguments.no_color)
+    numbers = f"{counted(len(fleet.organizations), 'organization')}, {counted(len(fleet.domains), 'domain')}"
+    write_lines(f"Valid: {numbers}.\n")
+    return ExitCode.DONE
