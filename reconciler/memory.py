@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.errors import Diagnostic
     from reconciler.history import History
-    from reconciler.journal.entries import Event
+    from reconciler.journal.entries import DriftCounts, Event, ReviewedPlan, Told
     from reconciler.names import Name
     from reconciler.orphans import KnownDomain
     from reconciler.settings import Settings
@@ -42,6 +42,18 @@ class Memory(Protocol):
         """What happened to these domains, oldest first."""
         ...
 
+    def reviewed_plans(self) -> Sequence[ReviewedPlan]:
+        """The reviewed plans of which steps are held, oldest first."""
+        ...
+
+    def told(self) -> Sequence[Told]:
+        """What people were told by notifications, oldest first."""
+        ...
+
+    def drift_counts(self) -> Sequence[DriftCounts]:
+        """How much drift the recorded looks found, oldest first."""
+        ...
+
 
 class NoMemory:
     """Where nothing is remembered."""
@@ -61,6 +73,18 @@ class NoMemory:
         """Nothing that happened."""
         del names
         return {}
+
+    def reviewed_plans(self) -> Sequence[ReviewedPlan]:
+        """No plan."""
+        return ()
+
+    def told(self) -> Sequence[Told]:
+        """Nothing."""
+        return ()
+
+    def drift_counts(self) -> Sequence[DriftCounts]:
+        """Nobody looked."""
+        return ()
 
 
 @contextmanager

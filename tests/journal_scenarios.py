@@ -246,7 +246,7 @@ def a_missing_or_unreadable_mark_is_normal(place: Place) -> None:
 def a_journal_of_a_newer_version_is_refused(place: Place) -> None:
     with opened(place) as journal:
         journal.record_looks([look(OLD_MX)], NOW)
-    place.execute("UPDATE reconciler_meta SET schema_version = 2")
+    place.execute("UPDATE reconciler_meta SET schema_version = 3")
     counter = place.execute("SELECT counter FROM reconciler_meta")
     for way in (opened, reading):
         with pytest.raises(JournalError, match="newer program") as caught, way(place):

@@ -5,7 +5,16 @@ It may be lost, or restored from a backup, at any time: then less is known, and 
 """
 
 from reconciler.journal.claims import Claim
-from reconciler.journal.entries import AppliedChange, Event, EventKind, KnownDomain, Look
+from reconciler.journal.entries import (
+    AppliedChange,
+    DriftCounts,
+    Event,
+    EventKind,
+    KnownDomain,
+    Look,
+    ReviewedPlan,
+    Told,
+)
 from reconciler.journal.lock import Lock
 from reconciler.journal.reader import JournalReader, read_histories, read_journal
 from reconciler.journal.store import Journal, open_journal
@@ -13,6 +22,7 @@ from reconciler.journal.store import Journal, open_journal
 __all__ = [
     "AppliedChange",
     "Claim",
+    "DriftCounts",
     "Event",
     "EventKind",
     "Journal",
@@ -20,6 +30,8 @@ __all__ = [
     "KnownDomain",
     "Lock",
     "Look",
+    "ReviewedPlan",
+    "Told",
     "open_journal",
     "read_histories",
     "read_journal",

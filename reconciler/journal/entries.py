@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.manifest.fleet import Lifecycle
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from reconciler.diff import Change
@@ -97,3 +98,29 @@ class Event:
     values: tuple[str, ...] = ()
     ttl: int | None = None
     change: AppliedChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedPlan:
+    """A plan that was reviewed and applied, with steps that are still held: its JSON document, and since when."""
+
+    plan_id: str
+    document: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that people were told of by a notification: a key of ours, its text, and when."""
+
+    key: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DriftCounts:
+    """How much drift one recorded look at the whole fleet found: numbers by name, as `critical` or `domains`."""
+
+    at: datetime
+    counts: Mapping[str, int]

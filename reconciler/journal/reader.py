@@ -14,6 +14,7 @@ from reconciler.history import NO_HISTORY
 from reconciler.journal.claims import is_inverse_known
 from reconciler.journal.database import journal_errors, open_engine, parse_location
 from reconciler.journal.entries import AppliedChange, Event, EventKind, KnownDomain
+from reconciler.journal.kept import load_counts, load_reviewed, load_told
 from reconciler.journal.mark import is_restored, read_mark, restored_warning
 from reconciler.journal.rows import checked_lifecycle, checked_name, load_records, load_written, select_domains
 from reconciler.journal.schema import has_tables, read_identity, refuse_other_database
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.errors import Diagnostic
     from reconciler.history import History
     from reconciler.journal.database import Location
+    from reconciler.journal.entries import DriftCounts, ReviewedPlan, Told
     from reconciler.journal.schema import Identity
     from reconciler.names import Name
 
@@ -54,6 +56,21 @@ class JournalReader:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 - the same, by one state of all tables
             with connection.begin():
                 yield connection
+
+    def reviewed_plans(self) -> tuple[ReviewedPlan, ...]:
+        """The reviewed plans of which steps are held, oldest first."""
+        with self._reading() as connection:
+            return load_reviewed(connection)
+
+    def told(self) -> tuple[Told, ...]:
+        """What people were told by notifications, oldest first."""
+        with self._reading() as connection:
+            return load_told(connection)
+
+    def drift_counts(self) -> tuple[DriftCounts, ...]:
+        """How much drift the recorded looks found, oldest first."""
+        with self._reading() as connection:
+            return load_counts(connection)
 
     def histories(self, names: Iterable[Name]) -> dict[Name, History]:
         """The history of every domain in `names`; an empty one where nothing is known."""

@@ -171,6 +171,8 @@ def write_difference(connection: Connection, before: Mapping[Name, Record], afte
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, each with every column; one whose primary key is there replaces that one."""
+    if not rows:
+        return
     # two functions of one shape, and half of the time that the journal takes to import: the one that is needed
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415

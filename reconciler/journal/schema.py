@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection, func, insert, inspect, select
+from sqlalchemy import Connection, func, insert, inspect, select, update
 
 from reconciler.errors import JournalError, error
 from reconciler.journal.database import check_integrity, damaged
-from reconciler.journal.tables import LOCK, META, METADATA, ONLY, SCHEMA_VERSION
+from reconciler.journal.tables import LOCK, META, METADATA, OLDEST_VERSION, ONLY, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from reconciler.journal.database import Location
@@ -46,7 +46,7 @@ def read_identity(connection: Connection, location: Location) -> Identity:
         )
         detail = "Install the newer program here too, or name another journal in the settings."
         raise JournalError([error("journal-version", summary, detail)])
-    if row.schema_version < SCHEMA_VERSION:
+    if row.schema_version < OLDEST_VERSION:
         raise damaged(location, f"there is no version {row.schema_version} of its tables")
     return Identity(str(row.journal), row.counter)
 
@@ -67,7 +67,10 @@ def prepare_tables(connection: Connection, location: Location) -> Identity:
         first = {"id": ONLY, "schema_version": SCHEMA_VERSION, "journal": uuid.uuid4().hex, "counter": 0}
         connection.execute(insert(META), first)
         connection.execute(insert(LOCK), {"id": ONLY})
-    return read_identity(connection, location)
+    identity = read_identity(connection, location)
+    METADATA.create_all(connection)  # what an older version lacks
+    connection.execute(update(META).where(META.c.schema_version < SCHEMA_VERSION).values(schema_version=SCHEMA_VERSION))
+    return identity
 
 
 def refuse_other_database(connection: Connection, location: Location) -> None:

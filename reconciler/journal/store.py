@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, insert, update
 from reconciler.history import DEFAULT_WAITS
 from reconciler.journal.claims import INVERSE, OPEN, USED, Claim, refuse_used, write_claim
 from reconciler.journal.database import journal_errors, open_engine, parse_location
+from reconciler.journal.kept import write_counts, write_reviewed, write_told
 from reconciler.journal.lock import Lock, held_lock
 from reconciler.journal.mark import is_restored, read_mark, restored_warning, write_mark
 from reconciler.journal.reader import JournalReader
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from reconciler.history import Waits
     from reconciler.journal.database import Location
-    from reconciler.journal.entries import AppliedChange, Event, Look
+    from reconciler.journal.entries import AppliedChange, DriftCounts, Event, Look, ReviewedPlan, Told
     from reconciler.names import Name
 
 
@@ -102,6 +103,21 @@ class Journal(JournalReader):
                 after[entry.domain] = after_applied(after.get(entry.domain), entry)
             write_difference(connection, before, after)
             connection.execute(insert(APPLIED), [_applied_row(counter, entry) for entry in applied])
+
+    def keep_reviewed(self, plans: Iterable[ReviewedPlan], dropped: Iterable[str] = ()) -> None:
+        """Keep reviewed plans of which steps are held, and forget those with the ids in `dropped`."""
+        with self._writing() as (connection, _):
+            write_reviewed(connection, plans, dropped)
+
+    def keep_told(self, told: Iterable[Told], dropped: Iterable[str] = ()) -> None:
+        """Remember what people were told, and forget the keys in `dropped`."""
+        with self._writing() as (connection, _):
+            write_told(connection, told, dropped)
+
+    def record_counts(self, counts: DriftCounts) -> None:
+        """Keep how much drift a look at the whole fleet found."""
+        with self._writing() as (connection, _):
+            write_counts(connection, counts)
 
     def forget(self, name: Name) -> None:
         """Forget a domain: it is no longer known, and its history is empty. Its timeline stays."""

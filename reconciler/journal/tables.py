@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDEST_VERSION = 1
+"""Version 1 lacks the tables of reviewed plans, of what was told, and of counts."""
 ONLY = 1
 """The id of the one row of a table that has one row."""
 
@@ -210,4 +212,27 @@ CLAIMS = Table(
     Column("state", Text, nullable=False),
     Column("holder", Text, nullable=False),
     _time("at"),
+)
+
+REVIEWED = Table(
+    "reconciler_reviewed",
+    METADATA,
+    Column("plan_id", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    _time("at"),
+)
+
+TOLD = Table(
+    "reconciler_told",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    _time("at"),
+)
+
+DRIFT_COUNTS = Table(
+    "reconciler_drift_counts",
+    METADATA,
+    Column("at", UtcDateTime, primary_key=True),
+    Column("counts", Text, nullable=False),
 )

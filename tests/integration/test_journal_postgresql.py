@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from builders import NOW, OLD_MX
+from journal_kept_scenarios import KEPT_SCENARIOS
 from journal_lab import Place, Where, diagnostic, look, opened, reading
 from journal_processes import LONG_SCENARIOS
 from journal_scenarios import SCENARIOS
@@ -75,7 +76,7 @@ def server() -> Iterator[Postgresql]:
         yield running
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS + LONG_SCENARIOS, ids=lambda s: s.__name__)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *KEPT_SCENARIOS, *LONG_SCENARIOS], ids=lambda s: s.__name__)
 def test_in_postgresql(scenario: Callable[[Place], None], server: Postgresql, tmp_path: Path) -> None:
     scenario(_place(server, tmp_path))
 
