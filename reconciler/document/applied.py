@@ -1,7 +1,5 @@
 """What an apply did, as a document: for whoever tells people about it. Readers ignore unknown fields."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
