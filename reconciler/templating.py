@@ -27,7 +27,7 @@ from markupsafe import Markup
 
 from reconciler.code_templates import checked_code, code_environment
 from reconciler.errors import EmitError, error
-from reconciler.escape import markdown_cell, markdown_code, markdown_fence, markdown_text, terminal_text
+from reconciler.escape import html_text, markdown_cell, markdown_code, markdown_fence, markdown_text, terminal_text
 from reconciler.quoting import RefusedValueError
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _text(value: object) -> str:
 
 
 def _html_value(value: object) -> object:
-    return value if isinstance(value, Markup) else terminal_text(_text(value))
+    return value if isinstance(value, Markup) else html_text(_text(value))
 
 
 def _markdown_value(value: object) -> object:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+
 import pytest
 from hostile import (
     CONTROLS,
@@ -14,7 +18,18 @@ from hostile import (
     parsed_markdown,
 )
 
-from reconciler.escape import log_text, markdown_cell, markdown_code, markdown_fence, markdown_text, terminal_text
+from reconciler.escape import (
+    csv_cell,
+    html_data,
+    log_text,
+    markdown_cell,
+    markdown_code,
+    markdown_fence,
+    markdown_text,
+    terminal_text,
+    workflow_data,
+    workflow_property,
+)
 
 
 @pytest.mark.parametrize("text", CONTROLS)
@@ -103,3 +118,45 @@ def test_an_empty_value_is_blank() -> None:
 def test_no_line_closes_its_fence(text: str) -> None:
     fence = markdown_fence(text)
     assert parsed_markdown(f"{fence}text\n{text}\n{fence}\n") == [("fence", f"{text}\n")]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_an_annotation_is_one_command_that_says_what_was_given(text: str) -> None:
+    """As the runner reads it: properties end at `,` and `::`, and `%25`, `%3A` and `%2C` are put back."""
+    line = f"::error file={workflow_property(text)},line=1::{workflow_data(text)}"
+    assert_no_controls(line)
+    properties, _, message = line.removeprefix("::error ").partition("::")
+    file, _, number = properties.partition(",")
+    assert number == "line=1"
+    assert _read_back(file.removeprefix("file=")) == terminal_text(text)
+    assert _read_back(message) == terminal_text(text)
+
+
+def _read_back(escaped: str) -> str:
+    return escaped.replace("%3A", ":").replace("%2C", ",").replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+
+
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "=1+1", " =1+1", '"=1+1', "'=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\uff1d1"]
+)
+def test_a_cell_is_no_formula_and_stays_one_cell(text: str) -> None:
+    written = io.StringIO()
+    csv.writer(written).writerow([csv_cell(text), "next"])
+    ((cell, following),) = csv.reader(io.StringIO(written.getvalue()))
+    assert following == "next"
+    assert_no_controls(cell)
+    assert cell.removeprefix("'") in {terminal_text(text), terminal_text(text).removeprefix("'")}
+    assert cell.lstrip(' "')[:1] not in {"=", "+", "-", "@", "\uff1d"}
+
+
+@pytest.mark.parametrize("text", ["plain", "a=b", "acme.example", "10 mail.acme.example."])
+def test_a_cell_that_is_no_formula_stays(text: str) -> None:
+    assert csv_cell(text) == text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_data_ends_no_script_element_and_reads_back(text: str) -> None:
+    data = html_data({"name": [text, 1, None, True], text: ()})
+    assert not set("<>&\u2028\u2029") & set(data)
+    assert_no_controls(data)
+    assert json.loads(data) == {"name": [terminal_text(text), 1, None, True], terminal_text(text): []}
