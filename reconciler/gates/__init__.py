@@ -3,7 +3,7 @@
 Each is one small pure class with a stable id, in a file of its own or with a few that belong together. `judge_gates`
 applies waivers; `find_hazards` finds everything that is worth a diagnostic. A new gate is a class, a place in the
 tuples of the steps that wait for it, and its id among the manifests' `KNOWN_GATES`; a new hazard is a class and a place
-in `HAZARDS`. Both have a line in `docs/gates.md`, which is compared with the code.
+in `HAZARDS`. Both have a line in `docs/reference/gates.md`, which is compared with the code.
 """
 
 from __future__ import annotations

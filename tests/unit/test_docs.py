@@ -21,7 +21,7 @@ def test_every_target_has_a_page_that_the_index_links() -> None:
 
 
 def test_every_key_of_a_manifest_and_of_the_settings_is_documented() -> None:
-    page = (DOCS / "manifests.md").read_text()
+    page = (DOCS / "reference" / "manifests.md").read_text()
     models = (OrganizationManifest, ServiceManifest, DomainManifest)
     keys = {key for model in models for key in model.model_fields} | set(load_schema("settings")["properties"])
     assert [key for key in sorted(keys) if f"`{key}`" not in page] == []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.gates import Gate, Hazard
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "gates.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "gates.md"
 STEPS: dict[str, Sequence[Gate]] = {
     "switch": SWITCH_GATES,
     "move": MOVE_GATES,
