@@ -148,7 +148,7 @@ class _Rest(_Handler):
         """Any method."""
         api, url = self.server.api, urlsplit(self.path)
         octets = self.rfile.read(int(self.headers.get("content-length") or 0))
-        document = json.loads(octets) if octets else None
+        document = json.loads(octets) if octets else {}
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         with self.lock:
             failure = self._failure(url.path)
