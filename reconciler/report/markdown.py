@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.document import DomainDocument
 from reconciler.errors import sorted_diagnostics
 from reconciler.escape import markdown_code, markdown_text
 from reconciler.gates import Verdict
@@ -13,7 +14,8 @@ from reconciler.report.text import SYMBOLS, by_organization
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.document import DomainDocument, PlanDocument, ServiceDocument, StepDocument
+    from reconciler.document import PlanDocument, ServiceDocument, StepDocument
+    from reconciler.errors import Diagnostic
 
 
 def render_markdown(document: PlanDocument) -> str:
@@ -40,39 +42,51 @@ def render_markdown(document: PlanDocument) -> str:
 
 
 def _diagnostic_lines(document: PlanDocument) -> Iterator[str]:
-    for d in sorted_diagnostics(document.diagnostics_as_data()):
-        place = f"{markdown_code(d.place)}: " if d.place else ""
-        detail = " ".join(d.detail.split())
-        yield f"- **{d.severity.value}** {place}{markdown_text(d.summary.rstrip('.'))}. {markdown_text(detail)}"
+    yield from (diagnostic_markdown(d) for d in sorted_diagnostics(document.diagnostics_as_data()))
     if document.diagnostics:
         yield ""
+
+
+def diagnostic_markdown(diagnostic: Diagnostic) -> str:
+    """One diagnostic as an item of a list, on one line."""
+    place = f"{markdown_code(diagnostic.place)}: " if diagnostic.place else ""
+    detail = markdown_text(" ".join(diagnostic.detail.split()))
+    return f"- **{diagnostic.severity.value}** {place}{markdown_text(diagnostic.summary.rstrip('.'))}. {detail}"
 
 
 def _organization_lines(
     organization: str, services: list[ServiceDocument], domains: list[DomainDocument]
 ) -> Iterator[str]:
-    busy = [d for d in domains if any(s.status is not Status.DONE for s in d.steps)]
+    busy = [d for d in domains if is_busy(d)]
     yield f"#### {markdown_text(organization)}"
     yield ""
-    for service in services:
-        steps = [s for s in service.steps if s.status is not Status.DONE]
-        if steps:
-            yield f"**service {markdown_text(service.service)}** ({markdown_text(service.kind)})"
-            yield ""
-            yield from (line for step in steps for line in _step_lines(step))
-            yield ""
-    for domain in busy:
-        yield f"**{markdown_code(domain.written)}** ({domain.stage.value})"
-        yield ""
-        for step in domain.steps:
-            if step.status is not Status.DONE:
-                yield from _step_lines(step)
-        for line in domain.flow:
-            yield f"- mail, after {markdown_text(line)}"
-        yield ""
+    parts: list[ServiceDocument | DomainDocument] = [*services, *domains]
+    for part in parts:
+        if is_busy(part):
+            yield from part_lines(part)
     if len(busy) < len(domains):
         yield f"{len(domains) - len(busy)} of {len(domains)} domains have nothing to do."
         yield ""
+
+
+def is_busy(part: ServiceDocument | DomainDocument) -> bool:
+    """Whether anything of a service or a domain is to be told."""
+    return any(s.status is not Status.DONE for s in part.steps)
+
+
+def part_lines(part: ServiceDocument | DomainDocument) -> Iterator[str]:
+    """One service or domain with its open steps: a line that names it, a list, and an empty line."""
+    if isinstance(part, DomainDocument):
+        yield f"**{markdown_code(part.written)}** ({part.stage.value})"
+    else:
+        yield f"**service {markdown_text(part.service)}** ({markdown_text(part.kind)})"
+    yield ""
+    for step in part.steps:
+        if step.status is not Status.DONE:
+            yield from _step_lines(step)
+    if isinstance(part, DomainDocument):
+        yield from (f"- mail, after {markdown_text(line)}" for line in part.flow)
+    yield ""
 
 
 def _step_lines(step: StepDocument) -> Iterator[str]:
