@@ -23,6 +23,7 @@ from reconciler.drift import (
     other_diagnostics,
 )
 from reconciler.errors import ExitCode, Severity
+from reconciler.journal import DriftCounts
 from reconciler.memory import open_memory
 from reconciler.names import Name
 from reconciler.plan import Status
@@ -54,11 +55,13 @@ def drift(invocation: Invocation, selection: Selection, *, is_recorded: bool = F
     """
     if not is_recorded:
         with open_memory(invocation.settings) as memory:
-            return _drift(invocation, plan_with_origins(invocation, selection, memory), memory)
+            return drift_of(invocation, plan_with_origins(invocation, selection, memory), memory)
     with open_session(invocation) as session:
         planned = plan_with_origins(invocation, selection, session.journal)
-        document = _drift(invocation, planned, session.journal)
+        document = drift_of(invocation, planned, session.journal)
         session.record_seen(planned)
+        if selection.is_everything:  # counts of a part would look like a fleet that got better
+            session.journal.record_counts(DriftCounts(document.created_at, counts_of(document)))
         return document
 
 
@@ -76,7 +79,17 @@ def drift_codes(document: DriftDocument, *, is_detailed: bool, fail_on: DriftSev
         yield ExitCode.INCOMPLETE
 
 
-def _drift(invocation: Invocation, planned: Planned, memory: Memory) -> DriftDocument:
+def counts_of(document: DriftDocument) -> dict[str, int]:
+    """What the journal keeps of a look at the whole fleet: the summary, severities and classes by their own names."""
+    summary = document.summary
+    severities = {severity.value: count for severity, count in summary.severities.items()}
+    classes = {drift_class.value: count for drift_class, count in summary.classes.items()}
+    whole = {"ignored": summary.ignored, "domains": summary.domains, "in_sync": summary.in_sync}
+    return {**severities, **classes, **whole}
+
+
+def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftDocument:
+    """The drift of a plan that was made just now; the journal is only read."""
     document = planned.document
     timelines = memory.timelines(_open_domains(document))
     looked = Looked(

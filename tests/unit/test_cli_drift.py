@@ -10,6 +10,7 @@ import pytest
 from command import GATEWAY, HEAD, NOW, Command
 
 from reconciler.drift import drift_schema
+from reconciler.journal import read_journal
 
 REMOVED = f"{HEAD}{GATEWAY}"
 IN_SYNC = f'{REMOVED}_amazonses TXT "token-of-acme.example"\n'
@@ -117,3 +118,18 @@ def test_the_document_is_written_beside_the_output_and_is_as_its_schema_says(run
 def test_wrong_arguments_are_64(run: Command, arguments: tuple[str, ...]) -> None:
     ran = run("drift", *arguments)
     assert (ran.code, ran.out) == (64, "")
+
+
+def test_counts_of_the_whole_fleet_are_kept_and_of_a_part_never(run: Command, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / '.reconciler' / 'journal.sqlite3'}"
+    run("drift")
+    run("drift", "--record", "--domain", "acme.example")
+    run("drift", "--record", now=LATER)
+    with read_journal(url, directory=tmp_path, state_directory=tmp_path / ".reconciler") as journal:
+        (kept,) = journal.drift_counts()
+    assert kept.at.isoformat() == LATER
+    assert kept.counts["domains"] == 2
+    assert (
+        kept.counts["low"]
+        == json.loads(run("drift", "--format", "json", now=LATER).out)["summary"]["severities"]["low"]
+    )
