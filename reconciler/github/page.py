@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from reconciler.escape import markdown_code, xml_text
+from reconciler.github.parts import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,6 +48,16 @@ class Page:
     head: str
     folds: Sequence[Fold]
     tail: str
+    noun: str = "domain"
+
+    def parts(self, place: Place, *, limit: int, most: int) -> list[str]:
+        """The page as at most `most` texts of at most `limit` octets, and where the rest is."""
+
+        def note(left: LeftOut) -> str:
+            told = f"{counted(left.blocks, self.noun)} of {counted(left.folds, 'group')}"
+            return f"> **{told} left out here**: GitHub takes no more. The whole document is in {place.artifact}.\n\n"
+
+        return pack(self.head, self.folds, self.tail, limit=limit, most=most, note=note)
 
 
 def short(text: str) -> str:
@@ -69,11 +80,3 @@ def listed(names: Iterable[str], most: int = 10) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def left_out_note(left: LeftOut, place: Place, what: str) -> str:
-    """What tells that a page is not whole."""
-    blocks, folds = counted(left.blocks, what), counted(left.folds, "organization")
-    return (
-        f"> **{blocks} of {folds} left out here**: GitHub takes no more. The whole document is in {place.artifact}.\n\n"
-    )

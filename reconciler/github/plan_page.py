@@ -1,4 +1,4 @@
-"""A plan for whoever reviews it: what is to be looked at first, the counts of each organization, then each one folded."""
+"""A plan for whoever reviews it: what to look at first, the counts of each organization, then each one folded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.document import DomainDocument
 from reconciler.errors import Severity, sorted_diagnostics
-from reconciler.escape import markdown_cell, markdown_code
+from reconciler.escape import markdown_cell, markdown_code, markdown_text
 from reconciler.github.page import Page, bold_name, counted, listed, short
 from reconciler.github.parts import Fold
 from reconciler.plan import Action, Phase, Status
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
     Part = ServiceDocument | DomainDocument
 
+_HOW_TO_APPLY = (
+    "**To apply it**: merge. The apply workflow then writes what is ready here, where what it observes is still what "
+    "is shown here; what is held follows by itself when its gates open. By hand: `reconciler apply plan.json`, with "
+    "the plan from the artifact."
+)
 _MOST_DIAGNOSTICS = 20
 _MOST_ORGANIZATIONS = 200
 _WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
@@ -36,7 +41,8 @@ def is_quiet(document: PlanDocument) -> bool:
 
 def quiet_line(document: PlanDocument, commit: str | None) -> str:
     """All that there is to say of a plan in which nothing changes."""
-    return f"Mail gateway plan: nothing changes{_for(commit)}; {counted(len(document.domains), 'domain')} as declared."
+    about = f" for commit {markdown_code(commit)}" if commit else ""
+    return f"Mail gateway plan: nothing changes{about}; {counted(len(document.domains), 'domain')} as declared."
 
 
 def plan_page(document: PlanDocument, place: Place, commit: str | None) -> Page:
@@ -47,7 +53,7 @@ def plan_page(document: PlanDocument, place: Place, commit: str | None) -> Page:
     head = [
         f"### Mail gateway plan: {_written(document)}",
         "",
-        f"{_waiting(document)}{_for(commit)}. The whole plan is in {place.artifact}.".lstrip().capitalize(),
+        " ".join(_about(document, place, commit)),
         "",
         *_attention(document),
         *_table(busy),
@@ -69,8 +75,13 @@ def _is_ready(part: Part) -> bool:
     return any(s.status is Status.READY for s in part.steps)
 
 
-def _for(commit: str | None) -> str:
-    return f" for commit {markdown_code(commit)}" if commit else ""
+def _about(document: PlanDocument, place: Place, commit: str | None) -> Iterator[str]:
+    if commit:
+        yield f"For commit {markdown_code(commit)}."
+    if document.left_out is not None:
+        yield f"{markdown_text(document.left_out.reason.rstrip('.'))}."
+    yield _waiting(document)
+    yield f"The whole plan is in {place.artifact}."
 
 
 def _written(document: PlanDocument) -> str:
@@ -145,16 +156,5 @@ def _summary(name: str, parts: Sequence[Part]) -> str:
 
 
 def _tail(document: PlanDocument) -> str:
-    lines = [
-        "**To apply it**: merge. The apply workflow then writes what is ready here, where what it observes is still "
-        "what is shown here; what is held follows by itself when its gates open. By hand: "
-        "`reconciler apply plan.json`, with the plan from the artifact.",
-        "",
-        f"Plan {markdown_code(document.digest)}, made {_moment(document)}, "
-        f"expires {document.expires_at.isoformat(sep=' ', timespec='minutes')}.",
-    ]
-    return "\n".join(lines)
-
-
-def _moment(document: PlanDocument) -> str:
-    return document.created_at.isoformat(sep=" ", timespec="minutes")
+    made, expires = (t.isoformat(sep=" ", timespec="minutes") for t in (document.created_at, document.expires_at))
+    return f"{_HOW_TO_APPLY}\n\nPlan {markdown_code(document.digest)}, made {made}, expires {expires}."

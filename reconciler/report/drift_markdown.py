@@ -11,12 +11,11 @@ from reconciler.report.drift_words import (
     changed_by_text,
     class_text,
     ignored_text,
-    place_text,
     since_text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.document import DiagnosticDocument
     from reconciler.drift import DriftDocument, FindingDocument
@@ -27,8 +26,17 @@ _ROOM = 600  # characters, for what tells how many are left out, and the last li
 _SHOWN_VALUES = 20
 
 
-def render_drift_markdown(document: DriftDocument, limit: int = MAX_CHARACTERS) -> str:
-    """GitHub-flavoured Markdown of at most `limit` characters; what is left out is counted."""
+def _place(file: str, line: int) -> str:
+    return markdown_code(f"{file}:{line}")
+
+
+def render_drift_markdown(
+    document: DriftDocument, limit: int = MAX_CHARACTERS, source: Callable[[str, int], str] = _place
+) -> str:
+    """GitHub-flavoured Markdown of at most `limit` characters; what is left out is counted.
+
+    `source` makes Markdown of a file and a line.
+    """
     summary = document.summary
     head = ["### Mail gateway drift", ""]
     severities = [(s.value, summary.severities[s]) for s in DriftSeverity]
@@ -43,7 +51,7 @@ def render_drift_markdown(document: DriftDocument, limit: int = MAX_CHARACTERS) 
         head += ["No drift: everything is as declared, or waits for nothing that is not said here.", ""]
     blocks = [
         *(_diagnostic(d) for d in document.diagnostics),
-        *(_block(f) for f in document.counting),
+        *(_block(f, source) for f in document.counting),
         *(_ignored(f) for f in document.findings if f.is_ignored),
     ]
     last = f"Drift {markdown_code(document.digest)}, seen {document.created_at.isoformat(timespec='minutes')}.\n"
@@ -62,7 +70,7 @@ def _fitting(blocks: Iterable[str], room: int) -> Iterator[str]:
         yield f"**{left_out} more are left out here**: all of them are in the run's artifact, the drift document.\n"
 
 
-def _block(finding: FindingDocument) -> str:
+def _block(finding: FindingDocument, source: Callable[[str, int], str]) -> str:
     whose = markdown_code(finding.domain) if finding.domain else f"organization {markdown_code(finding.organization)}"
     lines = [
         f"#### {finding.severity.value}: {whose} {markdown_code(finding.code)}",
@@ -80,7 +88,8 @@ def _block(finding: FindingDocument) -> str:
         lines.insert(-2, f"- journal: {markdown_text(finding.cause)}")
     if finding.source is not None:
         by = changed_by_text(finding)
-        lines.append(f"- declared: {markdown_code(place_text(finding))}{f', by {markdown_text(by)}' if by else ''}")
+        place = source(finding.source.file, finding.source.line)
+        lines.append(f"- declared: {place}{f', by {markdown_text(by)}' if by else ''}")
     return "\n".join([*lines, ""])
 
 
