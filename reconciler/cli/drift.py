@@ -22,6 +22,8 @@ def add_parser(verbs: Verbs) -> None:
     """Its arguments."""
     drift = verbs.add_parser("drift", help="show what is not as declared or not as it was applied; never writes DNS")
     drift.add_argument("--json-into", type=Path, metavar="FILE", help="write the JSON document beside the output")
+    drift.add_argument("--sarif-into", type=Path, metavar="FILE", help="write SARIF of the same look")
+    drift.add_argument("--junit-into", type=Path, metavar="FILE", help="write JUnit of the same look")
     formats = ["text", "json", "markdown", "html", "sarif", "junit"]
     drift.add_argument("--format", choices=formats, default="text")
     drift.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there is drift")
@@ -44,6 +46,9 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     document = run_drift.drift(invocation, selected(arguments), is_recorded=arguments.record)
     if arguments.json_into is not None:
         write_atomically(arguments.json_into, render_drift_json(document).encode(), mode=0o600)
+    for path, form in ((arguments.sarif_into, "sarif"), (arguments.junit_into, "junit")):
+        if path is not None:
+            write_atomically(path, _rendered_for_programs(document, form).encode(), mode=0o600)
     write = write_lines if arguments.format == "text" else write_data
     write(_rendered(document, invocation.settings.templates, arguments))
     fail_on = DriftSeverity(arguments.fail_on) if arguments.fail_on else None

@@ -133,3 +133,13 @@ def test_counts_of_the_whole_fleet_are_kept_and_of_a_part_never(run: Command, tm
         kept.counts["low"]
         == json.loads(run("drift", "--format", "json", now=LATER).out)["summary"]["severities"]["low"]
     )
+
+
+def test_one_look_is_written_in_several_formats(run: Command, tmp_path: Path) -> None:
+    """The files and what is printed tell of the same look, and are what `--format` prints."""
+    run.zone.write_text(REMOVED)
+    files = [f"--{form}-into={tmp_path / form}" for form in ("json", "sarif", "junit")]
+    assert run("drift", *files).out.startswith("CRITICAL acme.example  token-removed\n")
+    for form in ("json", "sarif", "junit"):
+        assert (tmp_path / form).read_text() == run("drift", "--format", form).out
+        assert (tmp_path / form).stat().st_mode & 0o777 == 0o600
