@@ -182,11 +182,11 @@ def age_text(hours: int) -> str:
 
 
 _FUNNEL = (
-    (Stage.DECLARED, "declared", "in the manifests, and to stay behind the gateway by its MX"),
-    (Stage.VERIFYING, "values written", "every verification value is in DNS"),
-    (Stage.READY, "ready", "nothing holds the MX back any more"),
-    (Stage.SWITCHED, "switched", "mail goes through the gateway"),
-    (Stage.PROTECTED, "protected", "and nothing is left to do in DNS"),
+    (Stage.DECLARED, "declared", "in the manifests"),
+    (Stage.VERIFYING, "verifying", "its values are in DNS"),
+    (Stage.READY, "ready", "nothing holds the MX"),
+    (Stage.SWITCHED, "switched", "mail goes through"),
+    (Stage.PROTECTED, "protected", "nothing left to do"),
 )
 
 
@@ -211,10 +211,8 @@ def _looks(seen: Seen) -> list[DriftCounts]:
     if not seen.is_whole:
         return []
     now, summary = seen.drift.created_at, seen.drift.summary
-    counts = {s.value: n for s, n in summary.severities.items()} | {
-        "in_sync": summary.in_sync,
-        "domains": summary.domains,
-    }
+    counts = {severity.value: number for severity, number in summary.severities.items()}
+    counts |= {"in_sync": summary.in_sync, "domains": summary.domains}
     return [*(c for c in seen.counts if c.at < now), DriftCounts(now, counts)]
 
 

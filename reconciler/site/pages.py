@@ -1,4 +1,4 @@
-"""From one look at the fleet to the files of the page. Pure, but for reading templates: the same look gives the same octets."""
+"""From one look at the fleet to the files of the page: the same look and templates give the same octets."""
 
 from __future__ import annotations
 
@@ -128,7 +128,8 @@ def _table_data(ordered: Sequence[Standing]) -> dict[str, object]:
 
 
 _COLUMNS = (
-    "organization", "domain", "written", "service", "region", "multi_region", "stage", "open_findings", "severity", "since",
+    "organization", "domain", "written", "service", "region", "multi_region", "stage",
+    "open_findings", "severity", "since",
 )  # fmt: skip
 
 

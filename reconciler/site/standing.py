@@ -138,7 +138,7 @@ def trouble_of(findings: Sequence[FindingDocument]) -> Trouble:
 
 
 def page_name(organization: str, number: int = 1) -> str:
-    """The file of an organization's page, safe on every system; a tilde, which no name has, before a further page's number.
+    """The file of an organization's page, safe on every system; a tilde, which no name has, stands before a number.
 
     Names that differ in case alone have different files, because some file systems do not tell them apart.
     """
