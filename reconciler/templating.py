@@ -6,6 +6,7 @@ Every value that a template prints is escaped for its kind, whoever wrote the te
 * `*.md.j2`: Markdown. What a filter of this module made (`|code`, `|cell` for a code span in a table, `|fenced`) is
   Markdown already; nothing else is, so macros and `{% set %}` blocks are escaped once more when they are printed: use
   `{% include %}` instead.
+* `*.text.j2`: text for people, each value on one line; characters that a reader cannot see become their code points.
 * everything else, `*.ps1.j2`, `*.sh.j2`, `*.cidr.j2` and whatever extension there is, is code (`code_environment`).
 
 A template is looked for in the user's folder first and then among the shipped ones, file by file.
@@ -153,7 +154,11 @@ def _markdown_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
     return environment
 
 
-_KINDS = {"html": _html_environment, "md": _markdown_environment}
+def _text_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
+    return _environment(loader, lambda value: terminal_text(_text(value)), autoescape=False)
+
+
+_KINDS = {"html": _html_environment, "md": _markdown_environment, "text": _text_environment}
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,7 @@ fields; `load.py` makes the one of the other.
 
 from reconciler.settings.journal import journal_url
 from reconciler.settings.load import load_settings, settings_schema
+from reconciler.settings.notifications import EndpointSettings, NotificationSettings, endpoint_url
 from reconciler.settings.values import (
     DnsSettings,
     JournalSettings,
@@ -19,10 +20,13 @@ __all__ = [
     "DnsSettings",
     "JournalSettings",
     "LockSettings",
+    "EndpointSettings",
     "ProbeSettings",
     "Settings",
+    "NotificationSettings",
     "ZonefileSettings",
     "journal_url",
     "load_settings",
     "settings_schema",
+    "endpoint_url",
 ]

@@ -21,6 +21,7 @@ from reconciler.settings.fields import (
     window_start,
 )
 from reconciler.settings.journal import check_journal_url, check_password
+from reconciler.settings.notifications import NotificationsModel
 from reconciler.settings.values import JOURNAL_URL
 from reconciler.yaml_models import Listed, Optional, YamlModel
 
@@ -283,3 +284,6 @@ class SettingsModel(YamlModel):
     kill_switch: Annotated[
         str | None, BeforeValidator(read_kill_switch), WithJsonSchema({"type": ["boolean", "string"]})
     ] = Field(title="Kill switch", description="true, or a reason: nothing is written at all.", default=None)
+    notifications: Optional[NotificationsModel] = Field(
+        title="Notifications", description="Who is told what.", default=None
+    )

@@ -20,6 +20,7 @@ from reconciler.settings.file import (
     SettingsModel,
     WaitsModel,
 )
+from reconciler.settings.notifications import NotificationsModel, build_notifications, closed_without_opened
 from reconciler.settings.values import (
     DnsSettings,
     JournalSettings,
@@ -115,6 +116,10 @@ def _other_problems(model: SettingsModel) -> Iterator[_Problem]:
     if model.journal is not None and model.journal.password is not None and model.journal.url.startswith("sqlite:"):
         detail = "Remove `password`, or name a PostgreSQL database."
         yield "journal-password", "an SQLite file has no password", detail, ("journal", "password")
+    for index in closed_without_opened(model.notifications or NotificationsModel()):
+        detail = "Add drift-opened to `on`, or remove drift-closed: only who was told of a finding is told of its end."
+        summary = "drift-closed is told to nobody whom nothing tells of drift-opened"
+        yield "notification-events", summary, detail, ("notifications", "endpoints", index, "on")
 
 
 def _ambiguous(model: SettingsModel, octets: bytes, file: str) -> Iterator[Diagnostic]:
@@ -150,6 +155,7 @@ def _build(model: SettingsModel, folder: Path, octets: bytes) -> Settings:
         freeze=tuple(FreezeWindow(w.from_, w.until, w.reason) for w in model.freeze),
         kill_switch=model.kill_switch,
     )
+        notifications=build_notifications(model.notifications or NotificationsModel()),
 
 
 def _observe(model: ObserveModel | None, folder: Path) -> DnsSettings | ZonefileSettings:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.history import DEFAULT_WAITS
 from reconciler.limits import Limits
 from reconciler.names import InvalidNameError, canonical_name, display_name
+from reconciler.settings.notifications import NotificationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,3 +121,4 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     freeze: tuple[FreezeWindow, ...] = ()
     kill_switch: str | None = None
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
