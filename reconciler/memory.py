@@ -6,12 +6,12 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.errors import Diagnostic, Severity
 from reconciler.settings import journal_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.errors import Diagnostic
     from reconciler.history import History
     from reconciler.journal.entries import DriftCounts, Event, ReviewedPlan, Told
     from reconciler.names import Name
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 
 _SQLITE = "sqlite:///"
+_NOT_ASKED = Diagnostic(
+    Severity.ADVISORY,
+    "journal-not-asked",
+    "the journal is in a database that was not asked (--offline): nothing is remembered here",
+    "Plan without --offline to see what depends on what was done and seen before.",
+)
 
 
 class Memory(Protocol):
@@ -46,6 +52,10 @@ class Memory(Protocol):
         """The reviewed plans of which steps are held, oldest first."""
         ...
 
+    def is_plan_used(self, plan_id: str) -> bool:
+        """Whether a saved plan was applied before, and may not be again."""
+        ...
+
     def told(self) -> Sequence[Told]:
         """What people were told by notifications, oldest first."""
         ...
@@ -56,9 +66,11 @@ class Memory(Protocol):
 
 
 class NoMemory:
-    """Where nothing is remembered."""
+    """Where nothing is remembered, or what is cannot be asked; `diagnostics` says so."""
 
-    diagnostics: Sequence[Diagnostic] = ()
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        """Keep what is unusual about it."""
+        self.diagnostics: Sequence[Diagnostic] = diagnostics
 
     def histories(self, names: Iterable[Name]) -> Mapping[Name, History]:
         """No history."""
@@ -78,6 +90,11 @@ class NoMemory:
         """No plan."""
         return ()
 
+    def is_plan_used(self, plan_id: str) -> bool:
+        """As far as anybody knows it was not."""
+        del plan_id
+        return False
+
     def told(self) -> Sequence[Told]:
         """Nothing."""
         return ()
@@ -88,14 +105,19 @@ class NoMemory:
 
 
 @contextmanager
-def open_memory(settings: Settings) -> Iterator[Memory]:
+def open_memory(settings: Settings, *, is_offline: bool = False) -> Iterator[Memory]:
     """The journal of the settings, to read from: nothing is created, changed or locked.
+
+    Where `is_offline` a database that is reached by a network is not asked.
 
     Raises:
         JournalError: it cannot be read, is damaged, or of a newer version.
         SettingsError: its password is not set in the environment.
 
     """
+    if is_offline and not settings.journal.url.startswith(_SQLITE):
+        yield NoMemory(_NOT_ASKED)
+        return
     url = journal_url(settings.journal, os.environ)
     path = url.removeprefix(_SQLITE)
     if path != url and not (settings.directory / path).exists():

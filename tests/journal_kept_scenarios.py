@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import NOW
-from journal_lab import HOUR, diagnostic, opened, reading
+from journal_lab import HOUR, LEASE, NONE, PLAN, diagnostic, opened, reading
 
 from reconciler.errors import JournalError
 from reconciler.journal import DriftCounts, ReviewedPlan, Told
@@ -38,6 +38,19 @@ def what_was_told_is_kept_by_its_key(place: Place) -> None:
         journal.keep_told([Told("drift:1", "MX changed again", NOW + 2 * HOUR)], dropped=["hold:2"])
     with reading(place) as reader:
         assert reader.told() == (Told("drift:1", "MX changed again", NOW + 2 * HOUR),)
+
+
+def a_plan_is_used_when_its_apply_has_ended(place: Place) -> None:
+    other, inverse = PLAN.replace("a", "b"), PLAN.replace("a", "c")
+    with opened(place) as journal:
+        journal.record_inverse(inverse, "a run", NOW)
+        with journal.lock("a run", LEASE, NONE):
+            with journal.claim_plan(PLAN, "a run", NOW):
+                assert not journal.is_plan_used(PLAN)
+            with journal.claim_plan(other, "a run", NOW) as claim:
+                claim.is_kept_open = True
+    with reading(place) as reader:
+        assert [reader.is_plan_used(plan) for plan in (PLAN, other, inverse, "never")] == [True, False, False, False]
 
 
 def of_old_counts_the_last_of_each_day_stays(place: Place) -> None:
@@ -80,6 +93,7 @@ def counts_that_no_journal_writes_are_refused(place: Place) -> None:
 KEPT_SCENARIOS: tuple[Callable[[Place], None], ...] = (
     reviewed_plans_are_kept_until_they_are_dropped,
     what_was_told_is_kept_by_its_key,
+    a_plan_is_used_when_its_apply_has_ended,
     of_old_counts_the_last_of_each_day_stays,
     a_journal_of_version_1_is_read_as_it_is_and_gets_the_tables_when_it_is_written,
     counts_that_no_journal_writes_are_refused,

@@ -40,6 +40,12 @@ def is_inverse_known(connection: Connection, plan_id: str) -> bool:
     return row is not None and row.state == INVERSE
 
 
+def is_used(connection: Connection, plan_id: str) -> bool:
+    """Whether a plan was used up; one that a run began and did not end was not."""
+    row = connection.execute(select(CLAIMS).where(CLAIMS.c.plan_id == plan_id)).one_or_none()
+    return row is not None and row.state == USED
+
+
 def refuse_used(connection: Connection, plan_id: str) -> None:
     """Refuse a plan that was used up.
 

@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 
 from reconciler.diff import Change
 from reconciler.history import NO_HISTORY
-from reconciler.journal.claims import is_inverse_known
+from reconciler.journal.claims import is_inverse_known, is_used
 from reconciler.journal.database import journal_errors, open_engine, parse_location
 from reconciler.journal.entries import AppliedChange, Event, EventKind, KnownDomain
 from reconciler.journal.kept import load_counts, load_reviewed, load_told
@@ -106,6 +106,11 @@ class JournalReader:
         """Whether a plan is an inverse that this journal's runs wrote beside an applied one."""
         with self._reading() as connection:
             return is_inverse_known(connection, plan_id)
+
+    def is_plan_used(self, plan_id: str) -> bool:
+        """Whether a saved plan was applied before, and may not be again."""
+        with self._reading() as connection:
+            return is_used(connection, plan_id)
 
     def timeline(self, name: Name) -> list[Event]:
         """Everything that happened to a domain, oldest first."""

@@ -1,0 +1,116 @@
+"""What an apply did, for whoever merged: what was refused or failed first, what to do next, then what was written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ExitCode, sorted_diagnostics
+from reconciler.escape import markdown_code, markdown_text
+from reconciler.github.page import Page, counted, short
+from reconciler.github.parts import Fold
+from reconciler.report.markdown import diagnostic_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.document.applied import ApplyDocument, DomainResultDocument, UndoDocument, WrittenStepDocument
+    from reconciler.github.page import Place
+
+_MOST_DIAGNOSTICS = 30
+_TITLES = {"applied": "written", "stale": "refused", "failed": "failed", "already done": "done already"}
+_WORST_FIRST = ("failed", "stale", "applied", "already done")
+_PLAN_AGAIN = "plan again (in a pull request, or by the plan workflow), read it, and apply that"
+_WAITING = (
+    "**Domains and services in which something waits: {:,}.** The plan says for which gate, person or look. What a "
+    "gate holds goes on by itself, without another review, when the gate opens."
+)
+_TO_DO = {
+    "base-moved": f"the manifests say something else than what was reviewed: {_PLAN_AGAIN}",
+    "observed-changed": f"somebody changed DNS since: find out who and why, then {_PLAN_AGAIN}",
+    "gate-closed": "nothing, where the gate opens again by itself; else do what the plan says of it",
+    "undeclared": "nothing: it left the manifests since",
+    "stale": f"look at what changed, then {_PLAN_AGAIN}",
+}
+_OF_FAILED = "see what the provider says; the next run of the apply workflow tries again"
+
+
+def is_refused(document: ApplyDocument) -> bool:
+    """Whether a plan was refused as a whole: expired, used, altered, or made for other facts."""
+    return document.exit_code is ExitCode.STALE and not document.results
+
+
+def is_used(document: ApplyDocument) -> bool:
+    """Whether that was because the plan was applied before: then whoever reads this was told already."""
+    return is_refused(document) and any(d.code == "plan-used" for d in document.diagnostics)
+
+
+def apply_page(document: ApplyDocument, place: Place) -> Page:
+    """What became of each domain; failed and refused ones first."""
+    counts: Counter[str] = Counter(result.became for result in document.results)
+    told = ", ".join(f"{counted(counts[w], 'domain')} {_TITLES[w]}" for w in _WORST_FIRST if counts[w])
+    title = "the plan was refused, and nothing was written" if is_refused(document) else told or "nothing was written"
+    head = [f"### Mail gateway apply: {title}", "", " ".join(_about(document, place)), "", *_diagnostics(document)]
+    if document.waiting:
+        head += [_WAITING.format(document.waiting), ""]
+    head += [line for undo in document.undo for line in _undo_lines(undo, place)]
+    folds = []
+    for word in _WORST_FIRST:
+        results = [r for r in document.results if r.became == word]
+        if results:
+            summary = f"<b>{_TITLES[word]}</b>: {counted(len(results), 'domain')}"
+            folds.append(Fold(summary, len(results), map(_block, results)))
+    seen = document.created_at.isoformat(sep=" ", timespec="minutes")
+    return Page("\n".join([*head, ""]), folds, f"Applied at {seen} by {markdown_code(document.run)}.")
+
+
+def _about(document: ApplyDocument, place: Place) -> Iterator[str]:
+    if document.commit:
+        yield f"At commit {markdown_code(document.commit)}."
+    if document.plan_id:
+        yield f"Plan {markdown_code(document.plan_id)}."
+    yield f"See [the run]({place.run_url})."
+
+
+def _diagnostics(document: ApplyDocument) -> Iterator[str]:
+    given = sorted_diagnostics(d.as_data() for d in document.diagnostics)
+    yield from map(diagnostic_markdown, given[:_MOST_DIAGNOSTICS])
+    if len(given) > _MOST_DIAGNOSTICS:
+        yield f"- {len(given) - _MOST_DIAGNOSTICS:,} more"
+    if is_refused(document) and not is_used(document):
+        yield f"- **to do**: {_PLAN_AGAIN}"
+    if given or is_refused(document):
+        yield ""
+
+
+def _undo_lines(undo: UndoDocument, place: Place) -> Iterator[str]:
+    until = "as long as nothing is built on it"
+    if undo.safe_until is not None:
+        until = f"safe until {undo.safe_until.isoformat(sep=' ', timespec='minutes')}"
+    command = markdown_code(f"reconciler apply {undo.file}")
+    yield f"**To undo it**: {command}, with the file from {place.artifact} ({until}); revert the commit too."
+    yield ""
+
+
+def _block(result: DomainResultDocument) -> str:
+    lines = [f"**{markdown_code(short(result.domain))}** ({markdown_text(result.organization)})", ""]
+    if result.became in {"failed", "stale"}:
+        lines.append(f"- {markdown_code(result.code)}: {markdown_text(result.message)}")
+        to_do = _OF_FAILED if result.became == "failed" else _TO_DO.get(result.code, _TO_DO["stale"])
+        lines.append(f"- **to do**: {to_do}")
+    if result.became == "applied" and not result.is_seen:
+        lines.append("- no authoritative server showed it yet: the next run looks again")
+    for step in result.steps:
+        lines += _step_lines(step)
+    if not lines[-1]:
+        lines.append("- nothing was left to do")
+    return "\n".join([*lines, "", ""])
+
+
+def _step_lines(step: WrittenStepDocument) -> Iterator[str]:
+    name = markdown_code(step.resource.name.removesuffix("."))
+    yield f"- {step.phase.value} {markdown_text(step.resource.type)} {name}"
+    removed = [v for v in step.before if v not in step.after]
+    added = [v for v in step.after if v not in step.before]
+    for word, values in (("remove", removed), ("add", added)):
+        yield from (f"  - {word} {markdown_code(value)}" for value in values)
