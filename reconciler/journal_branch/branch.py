@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from reconciler.journal_branch.remote import Remote
 
 _LISTED_REF = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})\t(\S+)")
-_SHA1_DIGITS = 40
 _TRIES, _NAP = 5, 0.2
 
 
@@ -77,9 +76,7 @@ class Branch:
 
     def read(self) -> Snapshot | None:
         """The branch as it is now; None where there is no such branch."""
-        tip = self.tip()
-        self._prepare(_SHA1_DIGITS if tip is None else len(tip))
-        if tip is None:
+        if self.tip() is None:
             return None
         try:
             refspec = f"+{self._ref}:refs/journal/read"
@@ -96,13 +93,6 @@ class Branch:
             raise content.foreign_content(self.where, f"{content.CLAIM} is no claim of a run")
         kept = {name: f for name, f in files.items() if name not in {content.CLAIM, content.README}}
         return Snapshot(commit, kept, claim)
-
-    def _prepare(self, digits: int) -> None:
-        if not self._git.directory.exists():
-            try:
-                self._git.prepare(digits)
-            except GitError as exc:
-                raise _failed(exc) from exc
 
     def octets(self, file: File) -> bytes:
         """What a file of a snapshot has in it."""
@@ -188,4 +178,8 @@ def open_branch(directory: Path, name: BranchName, environment: Mapping[str, str
         except GitError as exc:
             summary = f"no branch can have the name {name.branch!r}"
             raise JournalError([error("journal-branch-name", summary, "Name another with --branch.")]) from exc
+        try:
+            git.prepare(remote.object_format)
+        except GitError as exc:
+            raise _failed(exc) from exc
         yield Branch(name, remote, git)

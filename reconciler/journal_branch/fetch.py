@@ -137,15 +137,16 @@ class _Fetching:
     def claim(self) -> local.Result:
         """Claim the branch, waiting for another run if that has it; then write what it has."""
         deadline = time.monotonic() + self.options.wait.total_seconds()
-        told, nap, lost, dead = None, _SHORTEST_NAP, 0, ""
+        told, nap, lost = None, _SHORTEST_NAP, 0
+        dead: str | None = None
         while True:
             snapshot, own, now = self.branch.read(), self._own(), datetime.now(UTC)
             if own is not None and snapshot is not None and snapshot.commit == own.commit:
                 return self._resume(snapshot, own)
             claim = None if snapshot is None else snapshot.claim
-            if claim is not None and self.options.is_taking_over:
-                # one that comes later is of a run that is surely at work
-                dead = dead or claim.token
+            if self.options.is_taking_over and dead is None:
+                # a claim that comes later is of a run that is surely at work
+                dead = "" if claim is None else claim.token
             if claim is None or claim.token == dead or claim.is_over(now):
                 if (result := self._take(snapshot, own, now)) is not None:
                     return result

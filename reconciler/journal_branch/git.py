@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 LOCAL_SECONDS = 120
 NETWORK_SECONDS = 600
-_SHA256_DIGITS = 64
 _MAX_SAID = 600
 
 # what git itself calls local to a repository (`git rev-parse --local-env-vars`), but for the configuration
@@ -142,12 +141,10 @@ class PrivateGit:
     environment: Mapping[str, str]
     secrets: tuple[str, ...]
 
-    def prepare(self, digits: int) -> None:
-        """Make the repository; `digits` is how long its object names are."""
-        form = "sha256" if digits == _SHA256_DIGITS else "sha1"
-        self(
-            "init", "--quiet", "--bare", "--template=", f"--object-format={form}", str(self.directory), is_inside=False
-        )
+    def prepare(self, object_format: str) -> None:
+        """Make the repository, without hooks."""
+        options = ("--quiet", "--bare", "--template=", f"--object-format={object_format}")
+        self("init", *options, str(self.directory), is_inside=False)
 
     def __call__(
         self, *arguments: str, octets: bytes = b"", seconds: float = LOCAL_SECONDS, is_inside: bool = True

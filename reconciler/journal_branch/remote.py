@@ -24,12 +24,17 @@ _TRANSPORT = r"^(http\..*|credential\..*|core\.sshcommand|ssh\.variant)$"
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A remote; `url` may hold credentials of the repository's own, `shown` has none. `secrets` are never shown."""
+    """A remote, and the repository that has it.
+
+    `url` may hold credentials of the repository's own, `shown` has none; `secrets` are never shown. `top` is the work
+    tree, `object_format` sha1 or sha256.
+    """
 
     name: str
     url: str
     shown: str
     top: Path
+    object_format: str
     configuration: Configuration
     secrets: tuple[str, ...]
 
@@ -41,7 +46,8 @@ def find_remote(directory: Path, name: str, environment: Mapping[str, str]) -> R
         JournalError: there is no repository or no such remote, git is not installed, or a token is none.
 
     """
-    top = Path(os.fsdecode(_asked(directory, environment, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    listing = _asked(directory, environment, "rev-parse", "--show-toplevel", "--show-object-format")
+    top, _, object_format = os.fsdecode(listing).removesuffix("\n").rpartition("\n")
     if name.startswith("-"):
         raise _no_remote(name)
     try:
@@ -55,7 +61,7 @@ def find_remote(directory: Path, name: str, environment: Mapping[str, str]) -> R
         url = without_credentials(url)
         own = header_configuration(url, *found)
         configuration, secrets = (*configuration, *own), (*secrets, found[1], own[1][1])
-    return Remote(name, url, without_credentials(url), top, configuration, secrets)
+    return Remote(name, url, without_credentials(url), Path(top), object_format, configuration, secrets)
 
 
 def _secrets_in(url: str) -> tuple[str, ...]:
