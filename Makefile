@@ -34,10 +34,10 @@ coverage: $(VENV)/.dev  ## the quick tests again, with coverage by branch; the p
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='$(CORE)'
 
-CORE := reconciler/desired.py,reconciler/diff.py,reconciler/allowlist_diff.py,reconciler/addresses.py,reconciler/plan.py,reconciler/history.py,reconciler/orphans.py,reconciler/safety.py,reconciler/service_plan/*,reconciler/mailflow/*,reconciler/proof/*,reconciler/drift/*,reconciler/review.py,reconciler/limits.py,reconciler/inverse.py,reconciler/gates/*,reconciler/state.py,reconciler/names.py
+CORE := reconciler/desired.py,reconciler/diff.py,reconciler/allowlist_diff.py,reconciler/addresses.py,reconciler/plan.py,reconciler/history.py,reconciler/orphans.py,reconciler/safety.py,reconciler/declaration.py,reconciler/continuation.py,reconciler/service_plan/*,reconciler/mailflow/*,reconciler/proof/*,reconciler/drift/*,reconciler/review.py,reconciler/limits.py,reconciler/inverse.py,reconciler/gates/*,reconciler/state.py,reconciler/names.py
 
 schemas: $(VENV)/.dev  ## the published schemas are those of the code
-	@for kind in manifest settings plan drift; do $(BIN)/reconciler schema $$kind | diff -u docs/schemas/$$kind.schema.json - || exit 1; done
+	@for kind in manifest settings plan apply drift; do $(BIN)/reconciler schema $$kind | diff -u docs/schemas/$$kind.schema.json - || exit 1; done
 
 bench: $(VENV)/.dev  ## plan 1,000 domains on loopback, beside octodns-sync's dry run on the same zones
 	$(BIN)/python benchmarks/plan_1000.py

@@ -26,7 +26,7 @@ from reconciler.errors import Diagnostic, Severity
 from reconciler.gates import Verdict
 from reconciler.names import Name
 from reconciler.plan import Action, Phase, Stage, Status
-from reconciler.review import Reviewed
+from reconciler.review import Reviewed, StaleCode
 from reconciler.state import Key, Present, Unknown
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def build_inverse(
         commit=plan.commit,
         manifests_digest=plan.manifests_digest,
         catalog_digest=plan.catalog_digest,
+        settings_digest=plan.settings_digest,
         created_at=now,
         expires_at=safe_until or now + _KEPT,
         inverse_of=plan.id,
@@ -92,7 +93,7 @@ def match_inverse(
     if inverse.safe_until is not None and now > inverse.safe_until:
         since = inverse.safe_until.isoformat(timespec="minutes")
         late = f"it was safe until {since}: {inverse.safe_note} Revert the commit instead, and plan again"
-        return [Reviewed(domain, (), late) for domain in ready]
+        return [Reviewed(domain, (), late, StaleCode.UNDO) for domain in ready]
     known = None if recorded is None else {_identity(change) for change in recorded}
     return [_matched(domain, observed, known) for domain in ready]
 
@@ -235,7 +236,7 @@ def _matched(
         now = _observed(step, observed)
         reason = now if isinstance(now, str) else _why_stale(step, now, known)
         if reason:
-            return Reviewed(domain, (), f"{step.id}: {reason}")
+            return Reviewed(domain, (), f"{step.id}: {reason}", StaleCode.UNDO)
         if step.status is Status.READY and now != _wanted(step):
             ready.append(step)
     return Reviewed(domain, tuple(ready))

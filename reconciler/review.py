@@ -1,75 +1,83 @@
 """What was reviewed is what is applied: a saved plan's steps held against a fresh plan of the same domains. Pure.
 
-A domain goes on when each step that was ready is ready again with the same values over the same observed values, or is
-done already. Anything else is stale: nothing of that domain is written. What is written is the fresh step: a saved file
-can only say less than the manifests and the world say now, whoever made its digest.
+A domain goes on when the manifests declare for it what they declared in the review, and each step that was ready is
+ready again with the same values over the same observed values, or is done already. Anything else is stale: nothing of
+that domain is written. What is written is the fresh step: a saved file can only say less than the manifests and the
+world say now, whoever made its digest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reconciler.plan import Status
+from reconciler.plan import Action, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from reconciler.document import DomainDocument, PlanDocument, StepDocument
+
+
+class StaleCode(StrEnum):
+    """Why nothing of a domain may be written; `UNDO` is for plans that undo another one."""
+
+    UNDECLARED = "undeclared"
+    BASE_MOVED = "base-moved"
+    NOT_NEEDED = "not-needed"
+    OBSERVED_UNKNOWN = "observed-unknown"
+    OBSERVED_CHANGED = "observed-changed"
+    WANTED_CHANGED = "wanted-changed"
+    GATE_CLOSED = "gate-closed"
+    UNDO = "undo-refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """One domain of a saved plan: the fresh plan's steps to write now, or why none of them may be written."""
+    """One domain of a saved plan: the fresh plan's steps to write now, or why none of them may be written.
+
+    `code` is what kind of reason `stale` is, one of `StaleCode`; both are empty where it is none.
+    """
 
     domain: DomainDocument
     steps: tuple[StepDocument, ...]
     stale: str = ""
+    code: str = ""
 
 
 def match_review(saved: PlanDocument, fresh: PlanDocument) -> list[Reviewed]:
-    """Every domain of the saved plan that had something ready, with what may be written of it now."""
-    now = {d.domain: d for d in fresh.domains}
-    return [
-        _matched(domain, now.get(domain.domain))
-        for domain in saved.domains
-        if any(s.status is Status.READY for s in domain.steps)
-    ]
+    """Every domain of the saved plan that had something to be done and may not be written to, or had something ready.
 
-
-def match_continued(saved: PlanDocument, fresh: PlanDocument, stale: Collection[str] = ()) -> list[Reviewed]:
-    """What has become ready since, of what the saved plan showed: the same steps, that add and remove the same.
-
-    Nothing does of the domains that were found `stale`, nor once the saved plan has expired.
+    Each with what may be written of it now. One of which all was held is among them only where its base moved.
     """
-    if saved.expires_at < fresh.created_at:
-        return []
-    shown: dict[tuple[str, _Effect], int | None] = {(s.id, _effect(s)): s.ttl for d in saved.domains for s in d.steps}
-    chosen = (
-        Reviewed(d, tuple(s for s in d.steps if s.status is Status.READY and _is_shown(s, shown)))
-        for d in fresh.domains
-        if d.domain not in stale
-    )
-    return [r for r in chosen if r.steps]
+    now = {d.domain: d for d in fresh.domains}
+    found = []
+    for domain in saved.domains:
+        moved = why_moved(domain, now.get(domain.domain)) if any(map(is_open, domain.steps)) else None
+        if moved is not None:
+            found.append(moved)
+        elif any(s.status is Status.READY for s in domain.steps):
+            found.append(_matched(domain, now[domain.domain]))
+    return found
 
 
-def _is_shown(step: StepDocument, shown: Mapping[tuple[str, _Effect], int | None]) -> bool:
-    """Whether the saved plan showed what the step does: its values, and its TTL where that changes."""
-    key = (step.id, _effect(step))
-    return key in shown and step.ttl in {shown[key], step.ttl_before}
+def is_open(step: StepDocument) -> bool:
+    """Whether a plan shows the step as one that the program will write, now or when its gates open."""
+    return step.status in {Status.READY, Status.HELD} and step.action is not Action.NO_OP
 
 
-_Effect = tuple[frozenset[str], frozenset[str], str]
-
-
-def _effect(step: StepDocument) -> _Effect:
-    added, removed = frozenset(step.after) - set(step.before), frozenset(step.before) - set(step.after)
-    return added, removed, step.provider
-
-
-def _matched(saved: DomainDocument, fresh: DomainDocument | None) -> Reviewed:
+def why_moved(saved: DomainDocument, fresh: DomainDocument | None) -> Reviewed | None:
+    """A domain whose manifests are not what was reviewed, or None; a plan that does not tell what they were is none."""
     if fresh is None:
-        return Reviewed(saved, (), "the manifests no longer declare it")
+        return Reviewed(saved, (), "the manifests no longer declare it", StaleCode.UNDECLARED)
+    if saved.declared and saved.declared == fresh.declared:
+        return None
+    sources = [step.source for step in fresh.steps]
+    place = f"{sources[0].file}:{sources[0].line} declares" if sources else "the manifests declare"
+    text = f"the base moved: {place} something else than what was reviewed"
+    return Reviewed(saved, (), text, StaleCode.BASE_MOVED)
+
+
+def _matched(saved: DomainDocument, fresh: DomainDocument) -> Reviewed:
     steps = {s.id: s for s in fresh.steps}
     ready: dict[str, StepDocument] = {}
     for step in saved.steps:
@@ -78,12 +86,13 @@ def _matched(saved: DomainDocument, fresh: DomainDocument | None) -> Reviewed:
         # a step that has done its work may be gone: its rrset then tells, in another step
         current = steps.get(step.id) or next((s for s in fresh.steps if s.resource == step.resource), None)
         if current is None:
-            return Reviewed(saved, (), f"{step.id}: the step is no longer needed")
+            return Reviewed(saved, (), f"{step.id}: the step is no longer needed", StaleCode.NOT_NEEDED)
         if current.status is Status.DONE and _is_after(step, current):
             continue
         reason = _why_stale(step, current)
-        if reason:
-            return Reviewed(saved, (), f"{step.id}: {reason}")
+        if reason is not None:
+            code, text = reason
+            return Reviewed(saved, (), f"{step.id}: {text}", code)
         ready[current.id] = current
     return Reviewed(saved, tuple(ready.values()))
 
@@ -93,17 +102,19 @@ def _is_after(step: StepDocument, current: StepDocument) -> bool:
     return same_values and step.ttl == current.ttl_before
 
 
-def _why_stale(step: StepDocument, current: StepDocument) -> str:
+def _why_stale(step: StepDocument, current: StepDocument) -> tuple[StaleCode, str] | None:
     if current.status is Status.UNKNOWN:
-        return f"what is there is not known now: {current.reason}"
+        return StaleCode.OBSERVED_UNKNOWN, f"what is there is not known now: {current.reason}"
     if _observed(step) != _observed(current):
-        return f"the plan saw {_listed(_observed(step))}, and now there is {_listed(_observed(current))}"
+        text = f"the plan saw {_listed(_observed(step))}, and now there is {_listed(_observed(current))}"
+        return StaleCode.OBSERVED_CHANGED, text
     if _meaning(step) != _meaning(current):
-        return "the manifests, the settings or the catalog now ask for something else"
+        return StaleCode.WANTED_CHANGED, "the manifests, the settings or the catalog now ask for something else"
     if current.status is not Status.READY:
         holding = [g.evidence for g in current.gates if g.verdict != "pass"]
-        return "it was ready and is held now" + (f": {'; '.join(holding)}" if holding else "")
-    return ""
+        text = "it was ready and is held now" + (f": {'; '.join(holding)}" if holding else "")
+        return StaleCode.GATE_CLOSED, text
+    return None
 
 
 def _meaning(step: StepDocument) -> tuple[object, ...]:

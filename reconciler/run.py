@@ -13,6 +13,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from reconciler.declaration import Declarations
 from reconciler.document import PlanHead, build_document
 from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
 from reconciler.gates import OF_THE_SERVICE
@@ -27,6 +28,7 @@ from reconciler.review import Reviewed, match_review
 from reconciler.safety import Stops, make_safe
 from reconciler.selection import Selection, select_domains
 from reconciler.service_plan import plan_service
+from reconciler.settings import planning_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -102,16 +104,31 @@ def plan_with_origins(
         *safe.diagnostics,
         *(find_orphans(fleet, memory.known_domains()) if selection.is_everything else ()),
     ]
-    head = PlanHead(
+    head = _head(invocation, fleet)
+    service_plans = [p for _, p in safe.origins]
+    declared = _declared(fleet, domains, services)
+    document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows, declared)
+    return Planned(document, safe.origins, tuple(facts[d.name] for d in domains))
+
+
+def _head(invocation: Invocation, fleet: Fleet) -> PlanHead:
+    return PlanHead(
         commit=invocation.commit,
         manifests_digest=fleet.digest,
         catalog_digest=invocation.catalog.digest,
+        settings_digest=planning_digest(invocation.settings),
         created_at=invocation.now,
         expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
     )
-    service_plans = [p for _, p in safe.origins]
-    document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows)
-    return Planned(document, safe.origins, tuple(facts[d.name] for d in domains))
+
+
+def _declared(fleet: Fleet, domains: Iterable[Domain], services: Iterable[Service]) -> dict[str, str]:
+    """The digests of what the manifests declare, as `build_document` takes them."""
+    declarations = Declarations(fleet)
+    return {
+        **{f"{s.organization}/{s.name}": declarations.of_service(s) for s in services},
+        **{d.name: declarations.of_domain(d) for d in domains},
+    }
 
 
 def _plan_services(
@@ -145,27 +162,53 @@ def _plan_domain(facts: Facts, settings: Settings) -> DomainPlan:
     return plan_domain(facts, provider=_provider(facts.domain, settings), new_ttl=settings.new_rrset_ttl)
 
 
-def review(invocation: Invocation, saved: PlanDocument, memory: Memory, file: Path) -> tuple[Planned, list[Reviewed]]:
-    """Make a fresh plan of the same domains as the one saved in `file`, and say what of that may be written now.
-
-    Returns the fresh plan, and each domain that had something ready.
+def refuse_outdated(invocation: Invocation, saved: PlanDocument, file: Path) -> None:
+    """Refuse a plan, saved in `file`, where it is too old, or was made by another catalog or other settings.
 
     Raises:
-        StalePlanError: the saved plan expired.
+        StalePlanError: one of these.
 
     """
+    reason = None
     if saved.expires_at < invocation.now:
-        summary = f"the plan expired at {saved.expires_at.isoformat(timespec='seconds')}"
+        reason = "plan-expired", f"the plan expired at {saved.expires_at.isoformat(timespec='seconds')}"
+    reason = reason or why_outdated(invocation, saved)
+    if reason is not None:
         detail = "Make a new one with `reconciler plan --out FILE`."
-        raise StalePlanError([Diagnostic(Severity.ERROR, "plan-expired", summary, detail, str(file))])
+        raise StalePlanError([Diagnostic(Severity.ERROR, *reason, detail, str(file))])
+
+
+def why_outdated(invocation: Invocation, saved: PlanDocument) -> tuple[str, str] | None:
+    """A code and a sentence where a plan was made by another catalog, or by settings that plan otherwise."""
+    if saved.catalog_digest != invocation.catalog.digest:
+        return "catalog-changed", "the catalog of the gateway's facts is not the one that the plan was made by"
+    if saved.settings_digest != planning_digest(invocation.settings):
+        return "settings-changed", "the settings' providers, waits or TTL are not those that the plan was made by"
+    return None
+
+
+def review(invocation: Invocation, saved: PlanDocument, memory: Memory) -> tuple[Planned, list[Reviewed]]:
+    """Make a fresh plan of the same domains as a saved one, and say what of that may be written now.
+
+    Returns the fresh plan, and each domain that had something ready, or whose base moved.
+    """
+    fresh = plan_again(invocation, [d.domain for d in saved.domains], memory)
+    return fresh, match_review(saved, fresh.document)
+
+
+def plan_again(
+    invocation: Invocation,
+    domains: Iterable[str],
+    memory: Memory,
+    switched: Mapping[str, int] = MappingProxyType({}),
+) -> Planned:
+    """A fresh plan of those of these domains that are still declared; an empty one where none is."""
     fleet, _ = validate(invocation, ())
     declared = {display_name(d.name) for d in fleet.domains}
-    still = tuple(d.domain for d in saved.domains if d.domain in declared)
+    still = tuple(name for name in domains if name in declared)
     if still:
-        fresh = plan_with_origins(invocation, Selection(domains=still), memory)
-    else:
-        fresh = Planned(saved.model_copy(update={"domains": [], "services": []}), (), ())
-    return fresh, match_review(saved, fresh.document)
+        return plan_with_origins(invocation, Selection(domains=still), memory, switched)
+    return Planned(build_document(_head(invocation, fleet), [], []), (), ())
 
 
 def ready_domains(document: PlanDocument) -> list[Reviewed]:

@@ -155,17 +155,19 @@ def settled(*mx: str, ttl: int = 3600) -> History:
     return History(mx=(sighting,), first_seen=VISIBLE)
 
 
-def document(*given: Facts, **changes: Any) -> PlanDocument:  # noqa: ANN401
-    """The document of a plan for these facts, one domain each, made at NOW."""
+def document(*given: Facts, declared: str = "sha256:d", **changes: Any) -> PlanDocument:  # noqa: ANN401
+    """The document of a plan for these facts, one domain each, made at NOW; all are `declared` alike."""
     head = PlanHead(
         **{
             "commit": "0" * 40,
             "manifests_digest": "sha256:m",
             "catalog_digest": "sha256:c",
+            "settings_digest": "sha256:s",
             "created_at": NOW,
             "expires_at": NOW + timedelta(hours=24),
         }
         | changes
     )
     plans = [plan_domain(f, provider="bind", new_ttl=3600) for f in given or (facts(mx=present(MX_KEY, OLD_MX)),)]
-    return build_document(head, plans, [d for p in plans for d in p.diagnostics])
+    digests = {p.domain.name: declared for p in plans}
+    return build_document(head, plans, [d for p in plans for d in p.diagnostics], declared=digests)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def add_parser(verbs: Verbs) -> None:
     """Its arguments."""
     schema = verbs.add_parser("schema", help="print a JSON Schema")
-    schema.add_argument("what", choices=["manifest", "settings", "plan", "drift"])
+    schema.add_argument("what", choices=["manifest", "settings", "plan", "apply", "drift"])
     schema.set_defaults(run=run)
 
 

@@ -8,7 +8,7 @@ of zones: treat it as sensitive.
 
 from reconciler.document.build import assemble_document, build_document
 from reconciler.document.digest import digest_of
-from reconciler.document.file import load_document, render_document
+from reconciler.document.file import load_document, read_document, render_document
 from reconciler.document.models import (
     DiagnosticDocument,
     DocumentHead,
@@ -41,3 +41,4 @@ __all__ = [
     "plan_schema",
     "render_document",
 ]
+    "read_document",

@@ -28,7 +28,10 @@ class DomainResultDocument(DocumentModel):
     domain: str = Field(description="A-labels, without the last dot")
     became: Literal["applied", "already done", "stale", "failed"]
     steps: list[WrittenStepDocument] = Field(description="what was written; of a failed domain, what was tried")
-    code: str = Field(description="of a stale or failed domain: what kind of reason")
+    code: str = Field(
+        description="of a stale or failed domain: what kind of reason, as base-moved, observed-changed, gate-closed, "
+        "undeclared; empty of the others"
+    )
     message: str = Field(description="of a stale or failed domain: the reason")
     is_seen: bool = Field(description="false where no authoritative server showed yet what was written")
 
@@ -49,12 +52,15 @@ class ApplyDocument(DocumentModel):
     commit: str | None
     run: str = Field(description="who ran it")
     created_at: AwareDatetime
-    exit_code: ExitCode
+    exit_code: ExitCode = Field(
+        description="the process's; 1 where it was interrupted, which a diagnostic with the code `interrupted` tells"
+    )
     results: list[DomainResultDocument]
     waiting: int = Field(description="domains and services in which a step waits for a gate, a person or a look")
     undo: list[UndoDocument]
     diagnostics: list[DiagnosticDocument] = Field(
-        description="errors, and what is about the run as a whole; why a plan was refused as a whole stands here"
+        description="errors, and what is about the run as a whole: why a plan was refused as a whole, which kept plans "
+        "go on no more, what waits for a review. One with the code `unfinished`: the run was killed"
     )
 
 

@@ -37,10 +37,14 @@ def build_document(
     diagnostics: Iterable[Diagnostic],
     service_plans: Iterable[ServicePlan] = (),
     flows: Mapping[Name, Sequence[str]] = MappingProxyType({}),
+    declared: Mapping[str, str] = MappingProxyType({}),
 ) -> PlanDocument:
-    """The document of a plan; `flows` are the proved flows of mail, by mail domain."""
-    domains = [_domain_document(plan, flows.get(plan.domain.name, ())) for plan in plans]
-    services = [_service_document(plan) for plan in service_plans if plan.steps]
+    """The document of a plan; `flows` are the proved flows of mail, by mail domain.
+
+    `declared` are the digests of what the manifests declare, by mail domain, and by `organization/service`.
+    """
+    domains = [_domain_document(plan, flows.get(plan.domain.name, ()), declared) for plan in plans]
+    services = [_service_document(plan, declared) for plan in service_plans if plan.steps]
     return assemble_document(head, domains, services, diagnostics)
 
 
@@ -60,7 +64,7 @@ def assemble_document(
             for status in (Status.HELD, Status.MANUAL, Status.UNKNOWN, Status.DONE)
         },
     )
-    digest = plan_digest(head, steps)
+    digest = plan_digest(head, [*services, *domains])
     return PlanDocument(
         format_version=FORMAT_VERSION,
         kind="plan",
@@ -75,12 +79,13 @@ def assemble_document(
     )
 
 
-def _domain_document(plan: DomainPlan, flow: Sequence[str]) -> DomainDocument:
+def _domain_document(plan: DomainPlan, flow: Sequence[str], declared: Mapping[str, str]) -> DomainDocument:
     return DomainDocument(
         organization=plan.domain.organization,
         domain=plan.domain.name.removesuffix("."),
         written=plan.domain.written,
         stage=plan.stage,
+        declared=declared.get(plan.domain.name, ""),
         steps=[_step_document(step, plan.zone) for step in plan.steps],
         flow=list(flow),
     )
@@ -109,7 +114,7 @@ def _step_document(step: Step, zone: Name | None) -> StepDocument:
     )
 
 
-def _service_document(plan: ServicePlan) -> ServiceDocument:
+def _service_document(plan: ServicePlan, declared: Mapping[str, str]) -> ServiceDocument:
     service = plan.service
     name = f"{service.organization}/{service.name}"
     steps = [
@@ -132,4 +137,10 @@ def _service_document(plan: ServicePlan) -> ServiceDocument:
         )
         for step in plan.steps
     ]
-    return ServiceDocument(organization=service.organization, service=service.name, kind=service.kind, steps=steps)
+    return ServiceDocument(
+        organization=service.organization,
+        service=service.name,
+        kind=service.kind,
+        declared=declared.get(name, ""),
+        steps=steps,
+    )

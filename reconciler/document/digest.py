@@ -6,14 +6,16 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from reconciler.document.models import DomainDocument
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from reconciler.document.models import PlanHead, StepDocument
+    from reconciler.document.models import PlanHead, ServiceDocument
 
 
-def plan_digest(head: PlanHead, steps: Iterable[StepDocument]) -> str:
+def plan_digest(head: PlanHead, parts: Sequence[ServiceDocument | DomainDocument]) -> str:
     """What a plan means, as `sha256:`; two plans of the same world have the same."""
     meaning: dict[str, Any] = {
         "kind": "plan",
@@ -22,15 +24,27 @@ def plan_digest(head: PlanHead, steps: Iterable[StepDocument]) -> str:
         "catalog": head.catalog_digest,
         "steps": [
             step.model_dump(
-                mode="json", exclude={"gates": {"__all__": {"evidence", "advice"}}, "reason": True, "source": True}
+                mode="json",
+                exclude={"gates": {"__all__": {"evidence", "advice"}}, "reason": True, "source": True, "wanted": True},
             )
-            for step in steps
+            for part in parts
+            for step in part.steps
         ],
     }
+    # a plan of an earlier version says nothing of these
+    if head.settings_digest:
+        meaning["settings"] = head.settings_digest
+    declared = [[_name_of(part), part.declared] for part in parts if part.declared]
+    if declared:
+        meaning["declared"] = declared
     if head.inverse_of is not None:
         meaning["inverse_of"] = head.inverse_of
         meaning["safe_until"] = head.safe_until.isoformat() if head.safe_until is not None else None
     return digest_of(meaning)
+
+
+def _name_of(part: ServiceDocument | DomainDocument) -> str:
+    return part.domain if isinstance(part, DomainDocument) else f"{part.organization}/{part.service}"
 
 
 def plan_id(digest: str, created_at: datetime, expires_at: datetime) -> str:

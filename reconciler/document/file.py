@@ -36,9 +36,19 @@ def load_document(path: Path) -> PlanDocument:
         raise _unusable(path, f"the plan cannot be read: {exc.strerror}", "Give the path of a saved plan.") from exc
     if len(octets) > _MAX_PLAN_OCTETS:
         raise _unusable(path, "the plan is too large", "Plan fewer domains at once.")
+    return read_document(octets, path)
+
+
+def read_document(text: str | bytes, path: Path) -> PlanDocument:
+    """The plan that a JSON text is, checked that nothing in it was altered; `path` is what errors name.
+
+    Raises:
+        PlanFileError: truncated, no plan, of another major version, or altered.
+
+    """
     again = "Make a new one with `reconciler plan --out FILE`."
     try:
-        data = json.loads(octets)
+        data = json.loads(text)
     except (ValueError, RecursionError) as exc:
         raise _unusable(path, f"the plan is no complete JSON document: {exc}", again) from exc
     version = data.get("format_version") if isinstance(data, dict) else None
@@ -52,7 +62,7 @@ def load_document(path: Path) -> PlanDocument:
         place = ".".join(str(part) for part in first["loc"])
         raise _unusable(path, f"the plan is not as it was written: {place}: {first['msg']}", again) from exc
     head = PlanHead.model_validate(document.model_dump(include=set(PlanHead.model_fields)))
-    digest = plan_digest(head, [step for part in document.parts for step in part.steps])
+    digest = plan_digest(head, document.parts)
     if document.digest != digest or document.id != plan_id(digest, document.created_at, document.expires_at):
         raise _unusable(path, "the plan was altered after it was made: its digest does not fit", again)
     return document

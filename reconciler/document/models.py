@@ -99,6 +99,7 @@ class DomainDocument(DocumentModel):
 
 
 class ServiceDocument(DocumentModel):
+    declared: str = Field(default="", description="digest of all that the manifests declare for it")
     """The origin's side of one service: its allowlists and its spam rule."""
 
     organization: str
@@ -109,6 +110,7 @@ class ServiceDocument(DocumentModel):
 
 class DiagnosticDocument(DocumentModel):
     """One error, warning or advisory."""
+    declared: str = Field(default="", description="digest of what the manifests declare for it and its organization")
 
     severity: Severity
     code: str
@@ -159,6 +161,7 @@ class PlanDocument(DocumentModel):
         description="id of the plan that this one undoes; only in an inverse plan, as the next two",
     )
     safe_until: AwareDatetime | None = Field(
+    settings_digest: str = Field(default="", description="of what the settings say of how is planned")
         default=None, exclude_if=_is_left_out, description="until when it may be applied; left out where at any time"
     )
     safe_note: str = Field(default="", exclude_if=_is_left_out, description="why until then")
@@ -200,3 +203,4 @@ class PlanHead(DocumentHead):
 def plan_schema() -> dict[str, Any]:
     """The JSON Schema of the plan document."""
     return PlanDocument.model_json_schema(mode="serialization")
+    settings_digest: str = ""

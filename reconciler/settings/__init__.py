@@ -7,6 +7,7 @@ fields; `load.py` makes the one of the other.
 from reconciler.settings.journal import journal_url
 from reconciler.settings.load import load_settings, settings_schema
 from reconciler.settings.notifications import EndpointSettings, NotificationSettings, endpoint_url
+from reconciler.settings.planning import planning_digest
 from reconciler.settings.values import (
     DnsSettings,
     JournalSettings,
@@ -19,14 +20,15 @@ from reconciler.settings.values import (
 __all__ = [
     "DnsSettings",
     "JournalSettings",
+    "EndpointSettings",
     "LockSettings",
     "EndpointSettings",
     "ProbeSettings",
     "Settings",
-    "NotificationSettings",
     "ZonefileSettings",
     "journal_url",
     "load_settings",
-    "settings_schema",
     "endpoint_url",
+    "settings_schema",
+    "planning_digest",
 ]

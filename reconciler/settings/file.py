@@ -258,6 +258,13 @@ class SettingsModel(YamlModel):
         ge=1,
         le=_YEAR_HOURS,
     )
+    reviewed_days: int = Field(
+        title="Reviewed",
+        description="Days for which the held steps of an applied plan go on by themselves (`apply --continue`).",
+        default=30,
+        ge=1,
+        le=365,
+    )
     new_rrset_ttl: int = Field(
         title="New rrset TTL", description="Seconds, for rrsets that are created.", default=3600, ge=60, le=604800
     )

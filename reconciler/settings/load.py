@@ -142,6 +142,7 @@ def _build(model: SettingsModel, folder: Path, octets: bytes) -> Settings:
         catalog=None if model.catalog is None else folder / model.catalog,
         templates=None if model.templates is None else folder / model.templates,
         plan_expires_hours=model.plan_expires_hours,
+        reviewed_days=model.reviewed_days,
         new_rrset_ttl=model.new_rrset_ttl,
         state_directory=folder / model.state_directory,
         export_max_age_hours=model.export_max_age_hours,
@@ -154,8 +155,8 @@ def _build(model: SettingsModel, folder: Path, octets: bytes) -> Settings:
         limits=Limits(**dict(model.limits or LimitsModel())),
         freeze=tuple(FreezeWindow(w.from_, w.until, w.reason) for w in model.freeze),
         kill_switch=model.kill_switch,
-    )
         notifications=build_notifications(model.notifications or NotificationsModel()),
+    )
 
 
 def _observe(model: ObserveModel | None, folder: Path) -> DnsSettings | ZonefileSettings:

@@ -122,3 +122,4 @@ class Settings:
     freeze: tuple[FreezeWindow, ...] = ()
     kill_switch: str | None = None
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
+    reviewed_days: int = 30

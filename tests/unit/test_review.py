@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from builders import EU, MX_KEY, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, attestation, document, domain, facts, present
 
 from reconciler.plan import Status
-from reconciler.review import Reviewed, match_continued, match_review
+from reconciler.review import Reviewed, StaleCode, match_review
 from reconciler.state import Absent, Cause, Unknown
 
 if TYPE_CHECKING:
     from reconciler.gates import Facts
 
 TXT = present(TXT_KEY, PRIMARY)
-SEEN = ("allowlist", "console", "verified")
 SAVED = facts(txt=TXT, mx=present(MX_KEY, OLD_MX))
 
 
@@ -123,33 +122,43 @@ def test_what_is_applied_is_the_fresh_step_and_not_the_saved_text() -> None:
     assert [id(s) for s in result.steps] == [id(s) for s in fresh.domains[0].steps if s.status is Status.READY]
 
 
-def continued(saved: Facts, fresh: Facts) -> list[str]:
-    return [s.id for r in match_continued(document(saved), document(fresh)) for s in r.steps]
+def code(saved: Facts, fresh: Facts) -> str:
+    return matched(saved, fresh).code
 
 
-HELD = facts(mx=present(MX_KEY, OLD_MX))
+def test_every_reason_has_a_code_of_its_own() -> None:
+    mx = present(MX_KEY, OLD_MX)
+    assert code(SAVED, SAVED) == ""
+    assert code(SAVED, facts(txt=TXT, mx=Absent())) == StaleCode.OBSERVED_CHANGED == "observed-changed"
+    assert code(SAVED, facts(txt=TXT, mx=Unknown(Cause.TIMEOUT, "silence"))) == StaleCode.OBSERVED_UNKNOWN
+    assert code(SAVED, facts(domain(attestations=()), txt=TXT, mx=mx)) == StaleCode.GATE_CLOSED == "gate-closed"
+    assert code(SAVED, facts(domain(mx_exclusive=False), txt=TXT, mx=mx)) == StaleCode.WANTED_CHANGED
+    assert code(SAVED, facts(domain(connection="api"))) == StaleCode.NOT_NEEDED
 
 
-def test_what_was_shown_as_held_goes_on_when_its_gates_open() -> None:
-    """The review showed the whole change; only the time for it had not come."""
-    assert [s.id for s in matched(HELD, HELD).steps] == ["acme.example/verification"]
-    assert continued(HELD, SAVED) == ["acme.example/mx"]
-    assert continued(HELD, facts(txt=TXT, mx=present(MX_KEY, EU))) == []
+def test_a_domain_that_is_declared_otherwise_is_stale_and_its_place_is_told() -> None:
+    (moved,) = match_review(document(SAVED), document(SAVED, declared="sha256:other"))
+    assert (moved.steps, moved.code) == ((), "base-moved")
+    assert moved.stale == "the base moved: manifests/acme.yaml:7 declares something else than what was reviewed"
+    (gone,) = match_review(document(SAVED), document(SAVED).model_copy(update={"domains": []}))
+    assert (gone.steps, gone.code) == ((), "undeclared")
+    (steps,) = match_review(document(SAVED), document(facts(domain(connection="api")), declared="sha256:other"))
+    assert steps.stale == "the base moved: the manifests declare something else than what was reviewed"
 
 
-def test_nothing_goes_on_that_the_review_did_not_show() -> None:
-    in_sync = facts(txt=TXT, mx=present(MX_KEY, EU))
-    assert continued(in_sync, SAVED) == []
-    elsewhere = facts(txt=TXT, mx=present(MX_KEY, "20 other.acme.example."))
-    assert continued(HELD, elsewhere) == [], "the value that would go is not the one that was shown"
-    moved = domain(region="us", attestations=tuple(attestation(what=w, region="us") for w in SEEN))
-    us = facts(moved, txt=TXT, mx=present(MX_KEY, OLD_MX))
-    assert "acme.example/mx" in continued(us, us)
-    assert continued(HELD, us) == []
+def test_what_was_held_in_the_review_is_told_where_its_base_moved() -> None:
+    """It would not go on by itself any more, and somebody waits for it."""
+    held = document(facts(domain(attestations=()), txt=TXT, mx=present(MX_KEY, OLD_MX)))
+    (moved,) = match_review(held, document(SAVED, declared="sha256:other"))
+    assert moved.code == "base-moved"
 
 
-def test_a_provider_that_the_review_did_not_show_is_not_written_to() -> None:
-    fresh = document(SAVED)
-    steps = [s.model_copy(update={"provider": "another"}) for s in fresh.domains[0].steps]
-    other = fresh.model_copy(update={"domains": [fresh.domains[0].model_copy(update={"steps": steps})]})
-    assert match_continued(document(HELD), other) == []
+def test_a_domain_with_nothing_to_do_may_be_declared_otherwise() -> None:
+    in_sync = document(facts(txt=TXT, mx=present(MX_KEY, EU)))
+    assert match_review(in_sync, document(SAVED, declared="sha256:other")) == []
+
+
+def test_a_plan_that_does_not_tell_what_it_was_made_from_is_not_taken_for_the_same() -> None:
+    """Whoever takes the digest out of a file, and makes its own anew, gains nothing."""
+    (moved,) = match_review(document(SAVED, declared=""), document(SAVED, declared=""))
+    assert moved.code == "base-moved"

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import EU, MX_KEY, NOW, OLD_MX, PRIMARY, TXT_KEY, catalog, document, domain, facts, present
+from builders import EU, MX_KEY, NOW, OLD_MX, PRIMARY, TXT_KEY, catalog, domain, facts, present
 from gate_builders import policy, ready
 
 from reconciler.diff import Change
@@ -20,7 +20,6 @@ from reconciler.journal import open_journal, read_journal
 from reconciler.journal.entries import AppliedChange, Look
 from reconciler.journal.record import after_applied, after_look
 from reconciler.plan import Status, plan_domain
-from reconciler.review import match_continued, match_review
 from reconciler.state import Cause, Rdata, Unknown, mx_rdata
 
 if TYPE_CHECKING:
@@ -76,28 +75,6 @@ def test_an_old_mx_stays_beside_the_gateways_while_an_enforced_policy_lists_it_a
     known = ready(mx=present(MX_KEY, EU, OLD_MX), around={"mta_sts": policy(listed)})
     (mx,) = (s for s in plan_domain(known, provider="bind", new_ttl=3600).steps if s.id.endswith("/mx"))
     assert (mx.phase, mx.status) == ("contract", status)
-
-
-def test_a_domain_that_was_found_stale_does_not_go_on_while_others_wait() -> None:
-    saved = document(facts(mx=present(MX_KEY, OLD_MX)))
-    fresh = document(facts(mx=present(MX_KEY, OLD_MX), txt=present(TXT_KEY, '"somebody else"')))
-    (reviewed,) = match_review(saved, fresh)
-    assert reviewed.stale
-    assert match_continued(saved, fresh, {"acme.example"}) == []
-
-
-def test_a_ttl_that_the_review_did_not_show_is_not_written() -> None:
-    mx, txt = present(MX_KEY, EU), present(TXT_KEY, PRIMARY)
-    saved, fresh = facts(mx=mx, txt=txt), facts(domain(ttl=60), mx=mx, txt=txt)
-    assert match_continued(document(saved), document(fresh)) == []
-
-
-def test_nothing_goes_on_once_the_review_has_expired() -> None:
-    held = document(facts(mx=present(MX_KEY, OLD_MX)))
-    opened = facts(mx=present(MX_KEY, OLD_MX), txt=present(TXT_KEY, PRIMARY))
-    for after, steps in ((timedelta(), ["acme.example/mx"]), (timedelta(seconds=1), [])):
-        fresh = document(opened, created_at=held.expires_at + after)
-        assert [s.id for r in match_continued(held, fresh) for s in r.steps] == steps
 
 
 def test_a_restored_journal_tells_no_time_at_all(tmp_path: Path) -> None:
