@@ -39,6 +39,6 @@ __all__ = [
     "digest_of",
     "load_document",
     "plan_schema",
+    "read_document",
     "render_document",
 ]
-    "read_document",

@@ -94,23 +94,23 @@ class DomainDocument(DocumentModel):
     domain: str = Field(description="A-labels, without the last dot")
     written: str = Field(description="as the manifest spells it")
     stage: Stage
+    declared: str = Field(default="", description="digest of all that the manifests declare for it")
     steps: list[StepDocument]
     flow: list[str] = Field(default=[], description="where its mail goes after each phase, a line a phase")
 
 
 class ServiceDocument(DocumentModel):
-    declared: str = Field(default="", description="digest of all that the manifests declare for it")
     """The origin's side of one service: its allowlists and its spam rule."""
 
     organization: str
     service: str
     kind: str
+    declared: str = Field(default="", description="digest of what the manifests declare for it and its organization")
     steps: list[StepDocument]
 
 
 class DiagnosticDocument(DocumentModel):
     """One error, warning or advisory."""
-    declared: str = Field(default="", description="digest of what the manifests declare for it and its organization")
 
     severity: Severity
     code: str
@@ -148,6 +148,7 @@ class PlanDocument(DocumentModel):
     commit: str | None
     manifests_digest: str
     catalog_digest: str
+    settings_digest: str = Field(default="", description="of what the settings say of how is planned")
     created_at: AwareDatetime
     expires_at: AwareDatetime
     has_changes: bool
@@ -161,7 +162,6 @@ class PlanDocument(DocumentModel):
         description="id of the plan that this one undoes; only in an inverse plan, as the next two",
     )
     safe_until: AwareDatetime | None = Field(
-    settings_digest: str = Field(default="", description="of what the settings say of how is planned")
         default=None, exclude_if=_is_left_out, description="until when it may be applied; left out where at any time"
     )
     safe_note: str = Field(default="", exclude_if=_is_left_out, description="why until then")
@@ -194,6 +194,7 @@ class DocumentHead(DocumentModel):
 class PlanHead(DocumentHead):
     """What a plan is bound to, beside its domains."""
 
+    settings_digest: str = ""
     expires_at: datetime
     inverse_of: str | None = None
     safe_until: datetime | None = None
@@ -203,4 +204,3 @@ class PlanHead(DocumentHead):
 def plan_schema() -> dict[str, Any]:
     """The JSON Schema of the plan document."""
     return PlanDocument.model_json_schema(mode="serialization")
-    settings_digest: str = ""

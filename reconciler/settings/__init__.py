@@ -19,16 +19,16 @@ from reconciler.settings.values import (
 
 __all__ = [
     "DnsSettings",
-    "JournalSettings",
     "EndpointSettings",
+    "JournalSettings",
     "LockSettings",
     "EndpointSettings",
     "ProbeSettings",
     "Settings",
     "ZonefileSettings",
+    "endpoint_url",
     "journal_url",
     "load_settings",
-    "endpoint_url",
-    "settings_schema",
     "planning_digest",
+    "settings_schema",
 ]

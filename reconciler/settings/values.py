@@ -121,5 +121,5 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     freeze: tuple[FreezeWindow, ...] = ()
     kill_switch: str | None = None
-    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     reviewed_days: int = 30
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
