@@ -38,9 +38,18 @@ class StepRun:
     environment: Json = field(default_factory=dict)
 
     @property
-    def commands(self) -> list[str]:
-        """The workflow commands in its output that make annotations."""
-        return re.findall(r"^::(?:error|warning|notice)\b.*$", self.out, re.MULTILINE)
+    def orders(self) -> list[str]:
+        """The lines of its output that the runner obeys: `::command::` at the start, `##[command]` anywhere."""
+        found, stop = [], ""
+        for line in f"{self.out}\n{self.err}".splitlines():
+            started = re.match(r"::stop-commands::(.+)", line)
+            if stop:
+                stop = "" if line == f"::{stop}::" else stop
+            elif started:
+                stop = started[1]
+            elif re.match(r"\s*::[\w-]+( .*?)?::", line) or "##[" in line:
+                found.append(line)
+        return found
 
 
 @dataclass

@@ -1,0 +1,114 @@
+"""A team that has its manifests in a repository at the forge, and its DNS in a real name server or in master files."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from laboratory import Backend, laboratory, manifest
+from servers.github_rest import GithubApi, github_api
+
+from workflows.forge import Forge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from workflows.runner import WorkflowRun
+
+Json = dict[str, Any]
+
+TTL, SETTLE = 1, 2  # seconds
+WAITS = f"waits: {{settle_minutes: {SETTLE / 60}, assumed_ttl_hours: {TTL / 3600}, absent_ttl_hours: {TTL / 3600}}}\n"
+ZONE = f"""$ORIGIN {{name}}.example.
+@ 600 IN SOA ns hostmaster 1 3600 600 86400 {TTL}
+@ 600 IN NS ns
+@ {TTL} IN MX 10 mail.elsewhere.example.
+ns 600 IN A 127.0.0.1
+_amazonses {TTL} IN TXT "a foreign value"
+"""
+GATEWAY = "inbound-smtp.eu-west-1.amazonaws.com."
+MINE = "manifests/acme.yaml"
+ACME = manifest("acme.example")
+SECRETS = {"NOTIFICATION_URL": "json://127.0.0.1:9/a-secret-path"}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a run kept."""
+
+    name: str
+    members: list[str]
+    octets: dict[str, bytes]
+
+    @property
+    def document(self) -> Json:
+        """The one JSON document in it."""
+        [octets] = self.octets.values()
+        found: Json = json.loads(octets)
+        return found
+
+
+@dataclass
+class Team:
+    """The repository, GitHub and DNS; `other` is the manifest that main begins with."""
+
+    forge: Forge
+    api: GithubApi
+    backend: Backend
+    other: str = field(default_factory=lambda: manifest("other.example", organization="other"))
+
+    def comments(self, number: int) -> list[Json]:
+        """The comments of a pull request or an issue."""
+        return self.api.state.comments_of(number)
+
+    def artifacts(self, run: WorkflowRun) -> list[Artifact]:
+        """What a run kept, in its order."""
+        found = []
+        for number, artifact in self.api.state.artifacts.items():
+            if artifact["workflow_run"]["id"] == run.number:
+                with zipfile.ZipFile(io.BytesIO(self.api.state.archives[number])) as archive:
+                    octets = {name: archive.read(name) for name in archive.namelist()}
+                found.append(Artifact(artifact["name"], list(octets), octets))
+        return found
+
+    def mx(self, domain: str = "acme.example.") -> frozenset[bytes]:
+        """The MX that the server has, as octets."""
+        return self.backend.content(domain)[domain, "MX"][1]
+
+
+@contextmanager
+def team_at_work(folder: Path) -> Iterator[Team]:
+    """With BIND, and a repository that holds the program, settings and one domain."""
+    zones = {f"{name}.example.": ZONE.format(name=name) for name in ("acme", "other", "second")}
+    with laboratory("bind", zones, folder / "lab") as (workspace, backend), github_api() as api:
+        workspace.append("reconciler.yaml", WAITS)
+        forge = Forge(folder, api)
+        forge.repository.environments["production"] = {**SECRETS, **backend.environment}
+        forge.repository.environments["drift"] = dict(SECRETS)
+        team = Team(forge, api, backend)
+        names = ("reconciler.yaml", "authority.pem")
+        files: dict[str, str | None] = {name: (workspace.directory / name).read_text() for name in names}
+        forge.commit({**files, "manifests/other.yaml": team.other}, "Settings")
+        yield team
+
+
+@contextmanager
+def team_with_files(folder: Path, domains: Sequence[str]) -> Iterator[Team]:
+    """With master files in the repository, one for each domain."""
+    zones = {f"{name.removesuffix('.example')}.example.": "" for name in domains[:0]}
+    with laboratory("zonefile", zones, folder / "lab") as (_, backend), github_api() as api:
+        forge = Forge(folder, api)
+        files: dict[str, str | None] = {
+            f"zones/{domain}.zone": ZONE.format(name=domain.removesuffix(".example")) for domain in domains
+        }
+        files["reconciler.yaml"] = (
+            "observe: {zonefiles: zones}\ndefault_provider: files\nlimits: {unhealthy_share: 1}\n"
+            "providers: {files: {class: octodns_bind.ZoneFileProvider, directory: zones, file_extension: .zone}}\n"
+        )
+        forge.commit(files, "Settings and zones")
+        yield Team(forge, api, backend)
