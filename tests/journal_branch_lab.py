@@ -143,7 +143,9 @@ class Forge:
     def _commit(self, ref: str, files: Iterable[tuple[str, str, str, bytes]]) -> str:
         lines = []
         for mode, kind, name, octets in files:
-            what = git("-C", self.directory, "hash-object", "-w", "--stdin", octets=octets)
+            what = "1" * 40
+            if kind == "blob":
+                what = git("-C", self.directory, "hash-object", "-w", "--stdin", octets=octets)
             lines.append(f"{mode} {kind} {what}\t{name}\0")
         top = git("-C", self.directory, "mktree", "-z", "--missing", octets="".join(lines).encode())
         commit = git("-C", self.directory, "commit-tree", top, "-m", "first")

@@ -14,7 +14,7 @@ from reconciler.files import contained_path, write_atomically
 from reconciler.journal.database import Location, damaged, journal_errors, open_engine, parse_location
 from reconciler.journal.mark import FILE as MARK_FILE
 from reconciler.journal.mark import read_mark, write_mark
-from reconciler.journal.schema import has_tables, read_identity
+from reconciler.journal.schema import has_tables, read_identity, refuse_other_database
 from reconciler.journal.tables import LOCK, ONLY
 from reconciler.journal_branch import content
 
@@ -63,6 +63,7 @@ def identity_of(path: Path, shown: str) -> Identity | None:
     engine = open_engine(location, is_read_only=True)
     try:
         with journal_errors(location), engine.connect() as connection, connection.begin():
+            refuse_other_database(connection, location)
             return read_identity(connection, location) if has_tables(connection) else None
     finally:
         engine.dispose()
@@ -112,6 +113,7 @@ def read_whole_journal(path: Path, wait: timedelta, say: Callable[[str], None]) 
 def _read_unlocked(engine: Engine, location: Location) -> Written | str | None:
     """The journal, or who has its lock; None where it has no tables yet. No other process writes meanwhile."""
     with journal_errors(location), engine.begin() as connection:
+        refuse_other_database(connection, location)
         if not has_tables(connection):
             return None
         if (found := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()) != "ok":

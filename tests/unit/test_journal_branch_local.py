@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -108,6 +110,22 @@ def test_a_damaged_journal_is_kept_too(forge: Forge) -> None:
     (aside,) = one.state.glob("journal.sqlite3.unpushed-*")
     assert aside.read_bytes() == b"no database"
     assert is_restored(one)
+
+
+def test_a_database_of_something_else_is_never_written_over(forge: Forge) -> None:
+    one = forge.checkout("one")
+    one.fetch()
+    one.work()
+    one.push()
+    two = forge.checkout("two")
+    two.state.mkdir()
+    with closing(sqlite3.connect(two.journal)) as connection:
+        connection.execute("CREATE TABLE customers (name TEXT)")
+    kept = two.journal.read_bytes()
+    refuse(two, "journal-damaged")
+    two.fetch(is_taking_over=True)
+    (aside,) = two.state.glob("journal.sqlite3.unpushed-*")
+    assert aside.read_bytes() == kept
 
 
 def test_an_older_copy_gives_way(forge: Forge) -> None:
