@@ -27,10 +27,11 @@ _WAITING = (
 )
 _TO_DO = {
     "base-moved": f"the manifests say something else than what was reviewed: {_PLAN_AGAIN}",
-    "observed-changed": f"somebody changed DNS since: find out who and why, then {_PLAN_AGAIN}",
     "gate-closed": "nothing, where the gate opens again by itself; else do what the plan says of it",
-    "undeclared": "nothing: it left the manifests since",
-    "stale": f"look at what changed, then {_PLAN_AGAIN}",
+    "not-needed": "nothing: something else has done it",
+    "observed-changed": f"somebody changed DNS since: find out who and why, then {_PLAN_AGAIN}",
+    "observed-unknown": f"see that its name servers answer, then {_PLAN_AGAIN}",
+    "undo-refused": "revert the commit instead, and plan again",
 }
 _OF_FAILED = "see what the provider says; the next run of the apply workflow tries again"
 
@@ -49,7 +50,11 @@ def apply_page(document: ApplyDocument, place: Place) -> Page:
     """What became of each domain; failed and refused ones first."""
     counts: Counter[str] = Counter(result.became for result in document.results)
     told = ", ".join(f"{counted(counts[w], 'domain')} {_TITLES[w]}" for w in _WORST_FIRST if counts[w])
-    title = "the plan was refused, and nothing was written" if is_refused(document) else told or "nothing was written"
+    title = told or "nothing was written"
+    if is_refused(document):
+        title = "the plan was refused, and nothing was written"
+    elif document.exit_code is ExitCode.ERROR and not told:
+        title = "it failed, and nothing was written"
     head = [f"### Mail gateway apply: {title}", "", " ".join(_about(document, place)), "", *_diagnostics(document)]
     if document.waiting:
         head += [_WAITING.format(document.waiting), ""]
@@ -59,7 +64,8 @@ def apply_page(document: ApplyDocument, place: Place) -> Page:
         results = [r for r in document.results if r.became == word]
         if results:
             summary = f"<b>{_TITLES[word]}</b>: {counted(len(results), 'domain')}"
-            folds.append(Fold(summary, len(results), map(_block, results)))
+            is_open = word in {"failed", "stale"}
+            folds.append(Fold(summary, len(results), map(_block, results), is_open=is_open))
     seen = document.created_at.isoformat(sep=" ", timespec="minutes")
     return Page("\n".join([*head, ""]), folds, f"Applied at {seen} by {markdown_code(document.run)}.")
 
@@ -96,7 +102,11 @@ def _block(result: DomainResultDocument) -> str:
     lines = [f"**{markdown_code(short(result.domain))}** ({markdown_text(result.organization)})", ""]
     if result.became in {"failed", "stale"}:
         lines.append(f"- {markdown_code(result.code)}: {markdown_text(result.message)}")
-        to_do = _OF_FAILED if result.became == "failed" else _TO_DO.get(result.code, _TO_DO["stale"])
+        to_do = (
+            _OF_FAILED
+            if result.became == "failed"
+            else _TO_DO.get(result.code, f"look at what changed, then {_PLAN_AGAIN}")
+        )
         lines.append(f"- **to do**: {to_do}")
     if result.became == "applied" and not result.is_seen:
         lines.append("- no authoritative server showed it yet: the next run looks again")

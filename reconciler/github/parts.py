@@ -21,12 +21,13 @@ class Fold:
     """What is folded away under one line.
 
     `summary` is HTML without a line end, `size` the number of `blocks`; these are made only when they are needed. Each
-    is Markdown and ends with an empty line.
+    is Markdown and ends with an empty line. `is_open`: it is shown unfolded.
     """
 
     summary: str
     size: int
     blocks: Iterable[str]
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class _Packer:
         if self.is_full:
             return 0
         shown, is_open = 0, False
-        opening = f"<details><summary>{fold.summary}</summary>\n\n"
+        opening = f"<details{' open' if fold.is_open else ''}><summary>{fold.summary}</summary>\n\n"
         overhead = octets(opening) + octets(CLOSE) + len(" (continued)")
         for whole in fold.blocks:
             block = fitted(whole, self.room - overhead)

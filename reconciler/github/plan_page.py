@@ -27,6 +27,7 @@ _HOW_TO_APPLY = (
     "is shown here; what is held follows by itself when its gates open. By hand: `reconciler apply plan.json`, with "
     "the plan from the artifact."
 )
+_FEW = 3  # domains and services that need no folding away
 _MOST_DIAGNOSTICS = 20
 _MOST_ORGANIZATIONS = 200
 _WRITES = (Action.CREATE, Action.UPDATE, Action.DELETE)
@@ -58,7 +59,8 @@ def plan_page(document: PlanDocument, place: Place, commit: str | None) -> Page:
         *_attention(document),
         *_table(busy),
     ]
-    folds = [Fold(_summary(name, parts), len(parts), map(_block, parts)) for name, parts in busy]
+    is_short = sum(len(parts) for _, parts in busy) <= _FEW
+    folds = [Fold(_summary(name, parts), len(parts), map(_block, parts), is_open=is_short) for name, parts in busy]
     return Page("\n".join([*head, ""]), folds, _tail(document))
 
 
