@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.catalog import load_catalog
-from reconciler.settings import load_settings
+from reconciler.errors import Diagnostic, Severity
+from reconciler.settings import DnsSettings, OfflineSettings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ class Invocation:
     """What every verb needs.
 
     `holder` is who runs, for the journal: user, host and process, or the name of a CI run. `say` tells a person who
-    waits why. `started` is the monotonic time that `now` stands for.
+    waits why. `started` is the monotonic time that `now` stands for. Where `is_offline` nobody is asked anything.
     """
 
     manifests: Path
@@ -49,10 +50,27 @@ class Invocation:
     holder: str = "somebody"
     say: Callable[[str], None] = _nothing
     started: float = field(default_factory=time.monotonic)
+    is_offline: bool = False
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What whoever reads the result must know of how it was made."""
+        if not isinstance(self.settings.observe, OfflineSettings):
+            return ()
+        summary = "nobody was asked (--offline): what is there is not known, and only what is declared is shown"
+        detail = "Plan without --offline, which asks DNS and mail servers, to see what would be done."
+        return (Diagnostic(Severity.ADVISORY, "offline", summary, detail),)
 
     def moment(self) -> datetime:
         """The time by now: the run's own, and what has passed since it began."""
         return self.now + timedelta(seconds=time.monotonic() - self.started)
+
+    def offline(self) -> Invocation:
+        """The same without any network: files are read as ever, and what only a network tells is unknown."""
+        observe = self.settings.observe
+        if isinstance(observe, DnsSettings):
+            observe = OfflineSettings("not asked: --offline")
+        return replace(self, settings=replace(self.settings, observe=observe), is_offline=True)
 
     def later(self) -> Invocation:
         """The same, begun now."""

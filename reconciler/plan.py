@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reconciler.errors import Diagnostic
     from reconciler.manifest.fleet import Domain, Source
     from reconciler.names import Name
-    from reconciler.state import Key
+    from reconciler.state import Key, Rdata
 
 
 class Phase(StrEnum):
@@ -87,7 +87,8 @@ class Stage(StrEnum):
 class Step:
     """One change with its gates. `change` is None where the observed state is unknown; `reason` then says why.
 
-    `not_before` is the earliest time at which it may be done, None where it need not wait for a time.
+    `not_before` is the earliest time at which it may be done, None where it need not wait for a time. `wanted` are the
+    declared values where what is there is unknown; elsewhere the change has them.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Step:
     reason: str
     source: Source
     not_before: datetime | None = None
+    wanted: tuple[Rdata, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class _Planner:
             return []
         found = self._difference(desired)
         if isinstance(found, Unknown):
-            return [self._unknown("verification", Phase.EXPAND, desired.key, found)]
+            return [self._unknown("verification", Phase.EXPAND, desired, found)]
         expand = self._step("verification", Phase.EXPAND, found.change(add=True, remove=False), ())
         if not found.surplus:
             return [expand]
@@ -176,7 +178,7 @@ class _Planner:
             desired = without_settled(desired, seen.rrset.rdatas if isinstance(seen, Present) else ())
         found = self._difference(desired)
         if isinstance(found, Unknown):
-            return [self._unknown("mx", Phase.SWITCH, desired.key, found)]
+            return [self._unknown("mx", Phase.SWITCH, desired, found)]
         if not found.missing and not found.surplus:
             return self._settled_mx_steps(found)
         switch_ttl = self.facts.domain.switch_ttl
@@ -232,8 +234,9 @@ class _Planner:
         rrset = observed.rrset if isinstance(observed, Present) else None
         return diff_rrset(desired, rrset, zone=observation.zone.apex, new_ttl=self.new_ttl)
 
-    def _unknown(self, what: str, phase: Phase, key: Key, unknown: Unknown) -> Step:
-        return self._make(what, phase, key, None, Action.NO_OP, Status.UNKNOWN, (), unknown.detail)
+    def _unknown(self, what: str, phase: Phase, desired: DesiredRRset, unknown: Unknown) -> Step:
+        step = self._make(what, phase, desired.key, None, Action.NO_OP, Status.UNKNOWN, (), unknown.detail)
+        return replace(step, wanted=desired.wanted)
 
     def _step(self, what: str, phase: Phase, change: Change, gates: tuple[Gate, ...]) -> Step:
         results = judge_gates(gates, self.facts) if not change.is_noop else ()

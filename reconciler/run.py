@@ -13,6 +13,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from reconciler.changed import Scope, find_changes, narrowed
 from reconciler.declaration import Declarations
 from reconciler.document import PlanHead, build_document
 from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.catalog import Catalog
-    from reconciler.document import PlanDocument
+    from reconciler.document import LeftOutDocument, PlanDocument
     from reconciler.gates import Facts
     from reconciler.gather import ServiceKey
     from reconciler.invocation import Invocation
@@ -80,11 +81,12 @@ def plan_with_origins(
     `switched` is how many mail domains of each organization this run has switched already.
     """
     if memory is None:
-        with open_memory(invocation.settings) as opened:
+        with open_memory(invocation.settings, is_offline=invocation.is_offline) as opened:
             return plan_with_origins(invocation, selection, opened, switched)
     fleet, diagnostics = validate(invocation, ())
     check_providers(fleet, invocation.settings)
-    domains = select_domains(fleet, selection)
+    scope = _scope(invocation, fleet, selection, memory)
+    domains = scope.domains
     services, sharing, neighbours = services_around(fleet, domains)
     origins = observe_origins(invocation, services)
     everyone = dict.fromkeys((*domains, *neighbours))
@@ -102,16 +104,35 @@ def plan_with_origins(
         *(d for _, p in safe.origins for d in p.diagnostics),
         *memory.diagnostics,
         *safe.diagnostics,
-        *(find_orphans(fleet, memory.known_domains()) if selection.is_everything else ()),
+        *scope.diagnostics,
+        *invocation.diagnostics,
     ]
-    head = _head(invocation, fleet)
+    head = _head(invocation, fleet, scope.left_out)
     service_plans = [p for _, p in safe.origins]
     declared = _declared(fleet, domains, services)
     document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows, declared)
     return Planned(document, safe.origins, tuple(facts[d.name] for d in domains))
 
 
-def _head(invocation: Invocation, fleet: Fleet) -> PlanHead:
+def _scope(invocation: Invocation, fleet: Fleet, selection: Selection, memory: Memory) -> Scope:
+    """The domains to plan, and what is told of those that are not declared any more."""
+    chosen = select_domains(fleet, selection)
+    if selection.changed_since is None:
+        orphans = find_orphans(fleet, memory.known_domains()) if selection.is_everything else ()
+        return Scope(chosen, diagnostics=tuple(orphans))
+    changes = find_changes(
+        selection.changed_since,
+        fleet,
+        manifests=invocation.manifests,
+        settings=invocation.settings,
+        catalog=invocation.catalog,
+        today=invocation.now.date(),
+    )
+    known = memory.known_domains() if changes.undeclared else {}
+    return narrowed(chosen, selection, changes, {name for name, domain in known.items() if domain.is_gone})
+
+
+def _head(invocation: Invocation, fleet: Fleet, left_out: LeftOutDocument | None = None) -> PlanHead:
     return PlanHead(
         commit=invocation.commit,
         manifests_digest=fleet.digest,
@@ -119,6 +140,7 @@ def _head(invocation: Invocation, fleet: Fleet) -> PlanHead:
         settings_digest=planning_digest(invocation.settings),
         created_at=invocation.now,
         expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
+        left_out=left_out,
     )
 
 

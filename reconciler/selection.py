@@ -11,31 +11,56 @@ from reconciler.names import InvalidNameError, canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from reconciler.manifest.fleet import Domain, Fleet
+    from reconciler.names import Name
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSince:
+    """A git revision, and the settings file that is compared beside the manifests, whether it is there or not."""
+
+    revision: str
+    settings_file: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which declared domains a verb is about; both empty: all of them."""
+    """Which declared domains a verb is about: those that are named, by domain or by organization; none named, all.
+
+    With `changed_since`, of these the ones that are touched since, which can be none.
+    """
 
     domains: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
+    changed_since: ChangedSince | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether domains or organizations are named."""
+        return bool(self.domains or self.organizations)
 
     @property
     def is_everything(self) -> bool:
         """Whether nothing was chosen, and so everything is meant."""
-        return not self.domains and not self.organizations
+        return not self.is_narrow and self.changed_since is None
+
+    def is_about(self, domain: Name, organization: str) -> bool:
+        """Whether a domain is named by itself or by its organization, or nothing is."""
+        return (
+            not self.is_narrow or organization in self.organizations or domain in map(_canonical_or_same, self.domains)
+        )
 
 
 def select_domains(fleet: Fleet, selection: Selection) -> tuple[Domain, ...]:
-    """The declared domains that a verb is about.
+    """The declared domains that are named; what is touched among them is for `reconciler.changed` to say.
 
     Raises:
         ManifestError: something that is selected is not declared.
 
     """
-    if selection.is_everything:
+    if not selection.is_narrow:
         return fleet.domains
     names = {_canonical_or_same(n) for n in selection.domains}
     organizations = set(selection.organizations)

@@ -35,7 +35,9 @@ def opened(arguments: argparse.Namespace) -> Invocation:
 
 
 def selected(arguments: argparse.Namespace) -> Selection:
-    """The domains that `--domain` and `--organization` choose."""
-    from reconciler.selection import Selection  # noqa: PLC0415
+    """The domains that `--domain` and `--organization` choose, and of these what is touched, where that is asked."""
+    from reconciler.selection import ChangedSince, Selection  # noqa: PLC0415
 
-    return Selection(tuple(arguments.domain), tuple(arguments.organization))
+    revision = getattr(arguments, "changed_since", None)  # only the verbs that have the option
+    since = None if revision is None else ChangedSince(revision, arguments.settings or DEFAULT_SETTINGS)
+    return Selection(tuple(arguments.domain), tuple(arguments.organization), since)

@@ -26,8 +26,14 @@ def add_parser(verbs: Verbs) -> None:
     plan.add_argument("--json-into", type=Path, metavar="FILE", help="write the JSON document beside the output")
     plan.add_argument("--format", choices=["text", "json", "markdown", "html"], default="text")
     plan.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there are changes")
+    plan.add_argument(
+        "--changed-since",
+        metavar="REV",
+        help="only domains that the working tree touches since this git revision's last common commit with HEAD",
+    )
+    plan.add_argument("--offline", action="store_true", help="ask nobody: show what is declared; not for --out")
     add_selection(plan)
-    plan.set_defaults(run=run)
+    plan.set_defaults(run=run, usage_error=plan.error)
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
@@ -36,7 +42,9 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     from reconciler.document import render_document  # noqa: PLC0415
     from reconciler.files import write_atomically  # noqa: PLC0415
 
-    invocation = opened(arguments)
+    if arguments.offline and arguments.out is not None:
+        arguments.usage_error("a plan that saw nothing is not to be applied: --out does not go with --offline")
+    invocation = opened(arguments).offline() if arguments.offline else opened(arguments)
     document = pipeline.plan(invocation, selected(arguments))
     for path in (arguments.out, arguments.json_into):
         if path is not None:

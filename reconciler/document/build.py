@@ -101,6 +101,7 @@ def _step_document(step: Step, zone: Name | None) -> StepDocument:
         resource=ResourceDocument(
             kind="rrset", name=step.key.name, type=step.key.type, zone=change.zone if change else zone
         ),
+        wanted=list(step.wanted),
         provider=step.provider,
         before=list(change.before) if change else [],
         after=list(change.after) if change else [],

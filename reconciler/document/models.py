@@ -70,6 +70,11 @@ class StepDocument(DocumentModel):
     gates: list[GateDocument]
     not_before: AwareDatetime | None = None
     reason: str = ""
+    wanted: list[str] = Field(
+        default=[],
+        exclude_if=_is_left_out,
+        description="the declared values, only where what is there is unknown; not part of the digest",
+    )
     source: SourceDocument
 
     def change(self) -> Change | None:
@@ -138,6 +143,14 @@ class SummaryDocument(DocumentModel):
     done: int
 
 
+class LeftOutDocument(DocumentModel):
+    """What `--changed-since` left out of a plan."""
+
+    since: str = Field(description="the commit that the working tree was compared with, in full")
+    domains: int = Field(description="how many of the chosen domains are not in the plan, because nothing touches them")
+    reason: str = Field(description="one sentence for people: what was left out, or why nothing was")
+
+
 class PlanDocument(DocumentModel):
     """A plan."""
 
@@ -165,6 +178,11 @@ class PlanDocument(DocumentModel):
         default=None, exclude_if=_is_left_out, description="until when it may be applied; left out where at any time"
     )
     safe_note: str = Field(default="", exclude_if=_is_left_out, description="why until then")
+    left_out: LeftOutDocument | None = Field(
+        default=None,
+        exclude_if=_is_left_out,
+        description="only in a plan of what changed since a commit; not part of the digest",
+    )
 
     @property
     def parts(self) -> list[ServiceDocument | DomainDocument]:
@@ -199,6 +217,7 @@ class PlanHead(DocumentHead):
     inverse_of: str | None = None
     safe_until: datetime | None = None
     safe_note: str = ""
+    left_out: LeftOutDocument | None = None
 
 
 def plan_schema() -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""The observer that the settings ask for. What the other one needs is not imported."""
+"""The observer that the settings ask for. What the others need is not imported."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from reconciler.observe import Observer
     from reconciler.observe.exchange import DnsSettings
+
+    ObserveSettings: TypeAlias = "DnsSettings | ZonefileSettings | OfflineSettings"
 
 
 @runtime_checkable
@@ -27,8 +29,22 @@ class ZonefileSettings(Protocol):
         ...
 
 
-def build_observer(settings: DnsSettings | ZonefileSettings, progress: Callable[[int], None] | None = None) -> Observer:
+@runtime_checkable
+class OfflineSettings(Protocol):
+    """Nobody is to be asked, and why."""
+
+    @property
+    def why(self) -> str:
+        """One sentence for people, told of each rrset."""
+        ...
+
+
+def build_observer(settings: ObserveSettings, progress: Callable[[int], None] | None = None) -> Observer:
     """The observer for the settings; `progress` is called with the number of observations done so far."""
+    if isinstance(settings, OfflineSettings):
+        from reconciler.observe.offline import OfflineObserver  # noqa: PLC0415 - lazy, as the module says
+
+        return OfflineObserver(settings.why, progress)
     if isinstance(settings, ZonefileSettings):
         from reconciler.observe.zonefile import ZonefileObserver  # noqa: PLC0415 - lazy, as the module says
 

@@ -15,13 +15,15 @@ import dns.name
 
 from reconciler.names import ROOT, Name
 from reconciler.observe import Question
-from reconciler.observe.build import ZonefileSettings, build_observer
+from reconciler.observe.build import OfflineSettings, ZonefileSettings, build_observer
 from reconciler.state import Absent, Cause, Key, Unknown
+from reconciler.surroundings import NOT_PROBED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from reconciler.observe.build import ObserveSettings
     from reconciler.observe.exchange import DnsSettings
     from reconciler.state import Observation, Observed
     from reconciler.surroundings import Surroundings
@@ -118,18 +120,20 @@ class ZoneContent:
 
 def observe_surroundings(
     wanted: Sequence[SurroundingsWanted],
-    observe_settings: DnsSettings | ZonefileSettings,
+    observe_settings: ObserveSettings,
     probe_settings: ProbeSettings,
     progress: Callable[[int], None] | None = None,
 ) -> dict[Name, Surroundings]:
     """Look around every domain; `progress` is called with the number of domains done so far.
 
-    Nothing that the network or a file does raises.
+    Nothing that the network or a file does raises. Where nobody is to be asked, nothing is looked at.
 
     Raises:
         SettingsError: the `ca_file` cannot be used.
 
     """
+    if isinstance(observe_settings, OfflineSettings):
+        return {one.domain: NOT_PROBED for one in wanted}
     if isinstance(observe_settings, ZonefileSettings):
         from reconciler.observe.zonefile_surroundings import look_into_files  # noqa: PLC0415 - lazy: one is needed
 

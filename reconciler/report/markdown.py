@@ -30,6 +30,7 @@ def render_markdown(document: PlanDocument) -> str:
         "|---:|---:|---:|---:|---:|---:|---:|---:|",
         f"| {' | '.join(str(n) for n in (*numbers, len(document.domains), in_sync))} |",
         "",
+        *left_out_lines(document),
         *_diagnostic_lines(document),
     ]
     for organization, services, domains in by_organization(document):
@@ -39,6 +40,13 @@ def render_markdown(document: PlanDocument) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def left_out_lines(document: PlanDocument) -> Iterator[str]:
+    """What `--changed-since` left out, and an empty line."""
+    if document.left_out is not None:
+        yield markdown_text(document.left_out.reason)
+        yield ""
 
 
 def _diagnostic_lines(document: PlanDocument) -> Iterator[str]:
@@ -103,6 +111,8 @@ def _step_lines(step: StepDocument) -> Iterator[str]:
         yield f"  - TTL {step.ttl_before} to {step.ttl}"
     if step.reason:
         yield f"  - {'unknown' if step.status is Status.UNKNOWN else 'note'}: {markdown_text(step.reason)}"
+    for value in step.wanted:
+        yield f"  - declared {markdown_code(value)}"
     for gate in step.gates:
         if gate.verdict is not Verdict.PASS or gate.is_waived or gate.advice:
             advice = f" ({markdown_text(gate.advice)})" if gate.advice else ""

@@ -53,7 +53,7 @@ class Style:
 
 
 def render_text(document: PlanDocument, *, color: bool) -> str:
-    """The whole plan as text; the last line has the counts."""
+    """The whole plan as text; the last line has the counts, or what was left out."""
     style = Style(color=color)
     lines = list(render_diagnostics(document.diagnostics_as_data(), color=color))
     in_sync = [d for d in document.domains if d.stage is Stage.PROTECTED]
@@ -62,7 +62,7 @@ def render_text(document: PlanDocument, *, color: bool) -> str:
         lines += ["", style(terminal_text(organization), "bold")]
         lines += [line for service in services for line in _service_lines(service, style)]
         lines += [line for domain in domains for line in _domain_lines(domain, width, style)]
-    lines += ["", *_manual_hint(document), _summary_line(document, len(in_sync), style)]
+    lines += ["", *_manual_hint(document), *_summary_lines(document, len(in_sync), style)]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -140,6 +140,8 @@ def value_lines(step: StepDocument, style: Style) -> Iterator[str]:
     if step.reason:
         word = style("unknown:", "magenta") if step.status is Status.UNKNOWN else style("note:", "cyan")
         yield f"{word} {terminal_text(step.reason)}"
+    for value in step.wanted:
+        yield f"{style('declared:', 'cyan')} {terminal_text(value)}"
 
 
 def _gate_lines(step: StepDocument, style: Style) -> Iterator[str]:
@@ -175,6 +177,14 @@ def _manual_hint(document: PlanDocument) -> Iterator[str]:
         # `emit exchange` has the scripts, `emit allowlists` all the rest
         for verb in sorted({"exchange" if is_exchange_target(s.resource.type) else "allowlists" for s in steps}):
             yield text.format(verb)
+
+
+def _summary_lines(document: PlanDocument, in_sync: int, style: Style) -> Iterator[str]:
+    left_out = document.left_out
+    if left_out is None or document.domains:
+        yield _summary_line(document, in_sync, style)
+    if left_out is not None:
+        yield terminal_text(left_out.reason)
 
 
 def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:

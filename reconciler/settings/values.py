@@ -49,6 +49,13 @@ class ZonefileSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OfflineSettings:
+    """Observing nothing; `why` is told of everything that was not asked."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class JournalSettings:
     """Where the journal is: an SQLAlchemy URL without a password, and `env/NAME` where the password is, if any.
 
@@ -102,7 +109,7 @@ class Settings:
     the file's octets; over nothing where there is no file.
     """
 
-    observe: DnsSettings | ZonefileSettings
+    observe: DnsSettings | ZonefileSettings | OfflineSettings
     default_provider: str
     providers: Mapping[str, Mapping[str, object]] = field(repr=False)
     secret_handlers: Mapping[str, Mapping[str, object]] = field(repr=False)
