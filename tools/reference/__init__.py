@@ -1,0 +1,46 @@
+"""The parts of the reference that are made from the code while the documentation is built; nothing of it is committed.
+
+A page says where with a comment, as in `<!-- made from the code: command-line -->`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reference.codes import render_codes
+from reference.command_line import render_command_line
+from reference.decisions import render_decisions
+from reference.schemas import render_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reference.schemas import Kind
+
+_MARK = re.compile(r"^<!-- made from the code: ([a-z-]+) -->$", re.MULTILINE)
+
+
+def _schema(kind: Kind) -> Callable[[], str]:
+    return lambda: render_schema(kind)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "command-line": render_command_line,
+    "codes": render_codes,
+    "decisions": render_decisions,
+    "manifest-keys": _schema("manifest"),
+    "settings-keys": _schema("settings"),
+    "plan-document": _schema("plan"),
+    "drift-document": _schema("drift"),
+}
+
+
+def fill_in(markdown: str) -> str:
+    """A page with each mark replaced by the part that it names.
+
+    Raises:
+        KeyError: there is no part of that name.
+
+    """
+    return _MARK.sub(lambda mark: PARTS[mark[1]](), markdown)
