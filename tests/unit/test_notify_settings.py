@@ -50,9 +50,7 @@ def test_endpoints_are_read(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "url", [f'"{URL}"', "env/", "env/A-B", "env/A/B", "[s3cr3t]", "{s3cr3t: x}", "s3cr3t", "null"]
-)
+@pytest.mark.parametrize("url", [f'"{URL}"', "env/", "env/A-B", "env/A/B", "[s3cr3t]", "{s3cr3t: x}", "s3cr3t", "null"])
 def test_what_is_no_variable_is_refused_and_never_repeated(tmp_path: Path, url: str) -> None:
     found = refused(tmp_path, f"  endpoints: [{{url: {url}, on: [switch-done]}}]\n")
     assert found.code == "notification-url"
