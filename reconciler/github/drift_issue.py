@@ -65,9 +65,9 @@ def keep_issue(api: Api, document: DriftDocument, place: Place, now: datetime, s
     if not deciding:
         _without_findings(api, document, place, issue if is_open else None, say)
     elif issue is None:
-        _open(api, {"title": TITLE, "labels": [LABEL], "body": _body(document, deciding, place)}, now)
+        _open(api, {"title": TITLE, "labels": [LABEL], "body": _body(document, _findings(deciding), place)}, now)
     else:
-        change: Json = {"title": TITLE, "body": _body(document, deciding, place)}
+        change: Json = {"title": TITLE, "body": _body(document, _findings(deciding), place)}
         if not is_open:
             change |= {"state": "open", "state_reason": "reopened"}
         _label(api, issue)
@@ -85,13 +85,14 @@ def _without_findings(
 ) -> None:
     if issue is None:
         return
-    path = f"/issues/{issue['number']}"
+    path, nothing = f"/issues/{issue['number']}", _findings([])
     is_unknown = any(f.drift_class is DriftClass.UNKNOWN for f in document.counting)
     if is_unknown or any(d.severity is Severity.ERROR for d in document.diagnostics):
         say(f"issue {issue['number']} stays open: not everything could be read")
-        api.change("PATCH", path, {"body": _body(document, [], place)})
+        # what it told of before stays remembered: it may be there still
+        api.change("PATCH", path, {"body": _body(document, _remembered(issue) or nothing, place)})
         return
-    api.change("PATCH", path, {"body": _body(document, [], place), "state": "closed", "state_reason": "completed"})
+    api.change("PATCH", path, {"body": _body(document, nothing, place), "state": "closed", "state_reason": "completed"})
     seen = document.created_at.isoformat(sep=" ", timespec="minutes")
     api.make(f"{path}/comments", {"body": f"No drift any more, seen {seen} ([the run]({place.run_url}))."})
 
@@ -169,8 +170,8 @@ def _remembered(issue: Json) -> _Findings | None:
     return _Findings(match["digest"], int(match["count"]), frozenset(match["prints"].split())) if match else None
 
 
-def _body(document: DriftDocument, deciding: Sequence[FindingDocument], place: Place) -> str:
-    head = f"{MARKER}\n{_findings(deciding).line}\n"
+def _body(document: DriftDocument, findings: _Findings, place: Place) -> str:
+    head = f"{MARKER}\n{findings.line}\n"
     about = (
         f"Found by [a look at every domain]({place.run_url}), kept up to date by the next ones, and closed when "
         "nothing is left. To let a finding be, declare `ignore_drift` in its manifest.\n\n"

@@ -99,7 +99,9 @@ def _issues(state: GithubState, _match: re.Match[str], query: dict[str, str], _d
     return [
         issue
         for issue in sorted([*state.issues.values(), *pulls], key=lambda i: -int(i["number"]))
-        if query.get("state", "open") in {"all", issue["state"]} and labels <= {n["name"] for n in issue["labels"]}
+        if query.get("state", "open") in {"all", issue["state"]}
+        and labels <= {n["name"] for n in issue["labels"]}
+        and issue["updated_at"] >= query.get("since", "")
     ]
 
 
