@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help plan test lab check lint types coverage schemas bench lock clean
+.PHONY: help plan test lab check lint types coverage schemas docs bench lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ CORE := reconciler/desired.py,reconciler/diff.py,reconciler/allowlist_diff.py,re
 
 schemas: $(VENV)/.dev  ## the published schemas are those of the code
 	@for kind in manifest settings plan apply drift; do $(BIN)/reconciler schema $$kind | diff -u docs/schemas/$$kind.schema.json - || exit 1; done
+
+docs: $(VENV)/.dev  ## the documentation's site, into dist/documentation; a dead link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.dev  ## plan 1,000 domains on loopback, beside octodns-sync's dry run on the same zones
 	$(BIN)/python benchmarks/plan_1000.py

@@ -21,7 +21,7 @@ _MARK = re.compile(r"<!-- ([a-z ]+?)(?:: [^>]*)? -->")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: its language and title, and the comment right above it, as `not executed` or `fragment`."""
+    """A fenced block: its language and title, and the comment right above it, as `not executed`."""
 
     page: str
     line: int

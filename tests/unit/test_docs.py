@@ -25,10 +25,3 @@ def test_every_key_of_a_manifest_and_of_the_settings_is_documented() -> None:
     models = (OrganizationManifest, ServiceManifest, DomainManifest)
     keys = {key for model in models for key in model.model_fields} | set(load_schema("settings")["properties"])
     assert [key for key in sorted(keys) if f"`{key}`" not in page] == []
-
-
-def test_every_link_between_the_pages_leads_somewhere() -> None:
-    pages = [*DOCS.rglob("*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
-    for page in pages:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"

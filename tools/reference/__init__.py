@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reconciler.schemas import SCHEMAS
 from reference.codes import render_codes
 from reference.command_line import render_command_line
 from reference.decisions import render_decisions
@@ -16,12 +17,14 @@ from reference.schemas import render_schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reference.schemas import Kind
-
 _MARK = re.compile(r"^<!-- made from the code: ([a-z-]+) -->$", re.MULTILINE)
 
 
-def _schema(kind: Kind) -> Callable[[], str]:
+# what people write; the rest is what the program writes
+WRITTEN = ("manifest", "settings")
+
+
+def _schema(kind: str) -> Callable[[], str]:
     return lambda: render_schema(kind)
 
 
@@ -29,10 +32,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "command-line": render_command_line,
     "codes": render_codes,
     "decisions": render_decisions,
-    "manifest-keys": _schema("manifest"),
-    "settings-keys": _schema("settings"),
-    "plan-document": _schema("plan"),
-    "drift-document": _schema("drift"),
+    **{f"{kind}-{'keys' if kind in WRITTEN else 'document'}": _schema(kind) for kind in SCHEMAS},
 }
 
 

@@ -10,6 +10,7 @@ import ast
 import re
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,9 +78,11 @@ def render_codes() -> str:
     return table_of(("code", "severity", "by", "says"), rows)
 
 
-def collect_codes() -> set[Code]:
+@cache
+def collect_codes() -> frozenset[Code]:
     """Every code of the package."""
-    return {code for path in PACKAGE.rglob("*.py") for code in codes_in(path.read_text(encoding="utf-8"), _area(path))}
+    files = PACKAGE.rglob("*.py")
+    return frozenset(code for path in files for code in codes_in(path.read_text(encoding="utf-8"), _area(path)))
 
 
 def _of_the_catalog() -> Iterator[Code]:

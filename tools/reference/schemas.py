@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reconciler.schemas import load_schema
 from reference.table import code_of, table_of, text_of
@@ -11,7 +11,6 @@ from reference.table import code_of, table_of, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind: TypeAlias = Literal["manifest", "settings", "plan", "drift"]
 Schema: TypeAlias = dict[str, Any]
 _BOUNDS = {
     "minimum": "at least {}",
@@ -24,7 +23,7 @@ _BOUNDS = {
 _TYPES = {"boolean": "true or false", "string": "text", "null": "nothing", "object": "mapping"}
 
 
-def render_schema(kind: Kind) -> str:
+def render_schema(kind: str) -> str:
     """The root's keys first, then those of what it is made of; words that are one of a few values have no table."""
     schema = load_schema(kind)
     parts = [text_of(schema.get("description", "")), _keys(schema, kind)]
@@ -35,17 +34,17 @@ def render_schema(kind: Kind) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _title(definition: Schema, kind: Kind) -> str:
+def _title(definition: Schema, kind: str) -> str:
     """A heading that is one of its kind on the page: documents are beside each other on one."""
     title = str(definition["title"]).removesuffix("Document")
     return f"{kind}: {title[0].lower()}{title[1:]}"
 
 
-def _anchor(definition: Schema, kind: Kind) -> str:
+def _anchor(definition: Schema, kind: str) -> str:
     return _title(definition, kind).lower().replace(": ", "-").replace(" ", "-")
 
 
-def _keys(definition: Schema, kind: Kind, root: Schema | None = None) -> str:
+def _keys(definition: Schema, kind: str, root: Schema | None = None) -> str:
     root = definition if root is None else root
     needed = definition.get("required", [])
     rows = []
@@ -60,7 +59,7 @@ def _default(key: Schema) -> str:
     return code_of(json.dumps(key["default"])) if key.get("default") is not None else ""
 
 
-def _type(key: Schema, root: Schema, kind: Kind) -> str:
+def _type(key: Schema, root: Schema, kind: str) -> str:
     return "; ".join([_alternatives(key, root, kind), *_bounds(key)])
 
 
@@ -70,7 +69,7 @@ def _bounds(key: Schema) -> Iterator[str]:
             yield words.format(key[bound])
 
 
-def _alternatives(key: Schema, root: Schema, kind: Kind) -> str:
+def _alternatives(key: Schema, root: Schema, kind: str) -> str:
     if "anyOf" in key:
         return " or ".join(dict.fromkeys(_type(choice, root, kind) for choice in key["anyOf"]))
     if "$ref" in key:
@@ -83,13 +82,13 @@ def _alternatives(key: Schema, root: Schema, kind: Kind) -> str:
     return " or ".join(_plain(one, key, root, kind) for one in ([types] if isinstance(types, str) else types))
 
 
-def _referred(definition: Schema, root: Schema, kind: Kind) -> str:
+def _referred(definition: Schema, root: Schema, kind: str) -> str:
     if "properties" not in definition:
         return _type(definition, root, kind)
     return f"[{definition['title']}](#{_anchor(definition, kind)})"
 
 
-def _plain(one: str, key: Schema, root: Schema, kind: Kind) -> str:
+def _plain(one: str, key: Schema, root: Schema, kind: str) -> str:
     if one == "array":
         return f"list of: {_type(key.get('items', {}), root, kind)}"
     values = key.get("additionalProperties")
