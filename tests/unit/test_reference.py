@@ -110,6 +110,11 @@ def test_codes_are_collected_where_diagnostics_are_made(source: str, found: set[
     assert {(code.code, code.severity, code.summary) for code in codes_in(source)} == found
 
 
+def test_whatever_holds_a_step_beside_its_gates_is_on_the_page_on_gates() -> None:
+    page = (DOCS / "reference" / "gates.md").read_text(encoding="utf-8")
+    assert {code.code for code in collect_codes() if code.severity == "holds" and f"| `{code.code}` |" not in page} == set()
+
+
 def test_words_of_messages_are_no_markup() -> None:
     assert text_of("`a|b` _x_ <y> *z* | [w]") == "`a\\|b` \\_x\\_ &lt;y&gt; \\*z\\* \\| \\[w\\]"
     assert table_of(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.schemas import SCHEMAS
 from reference.codes import render_codes
 from reference.command_line import render_command_line
-from reference.decisions import render_decisions
+from reference.pages import render_decisions, render_tasks
 from reference.schemas import render_schema
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "command-line": render_command_line,
     "codes": render_codes,
     "decisions": render_decisions,
+    "tasks": render_tasks,
     **{f"{kind}-{'keys' if kind in WRITTEN else 'document'}": _schema(kind) for kind in SCHEMAS},
 }
 
