@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,12 +92,9 @@ def _shared_files(files: FileComparison, settings_file: Path, settings: Settings
 
 
 def _touched_by_exports(files: FileComparison, fleet: Fleet, settings: Settings) -> set[Name]:
-    known: dict[str, bool] = {}
-
+    @cache
     def is_changed(export: str) -> bool:
-        if export not in known:
-            known[export] = files.is_changed(settings.directory, export)
-        return known[export]
+        return files.is_changed(settings.directory, export)
 
     services = (s for o in fleet.organizations for s in o.services)
     changed = {(s.organization, s.name) for s in services if any(map(is_changed, _exports(s)))}

@@ -109,6 +109,15 @@ def test_the_common_commit_is_the_base(folder: Path) -> None:
     assert repository.base_of(other).diagnostics == ()
 
 
+def test_a_revision_is_never_an_option(folder: Path) -> None:
+    """A branch can be made whose name looks like one."""
+    head = git(folder, "rev-parse", "HEAD")
+    git(folder, "update-ref", "refs/heads/-x", head)
+    git(folder, "update-ref", "refs/heads/--all", head)
+    repository = Repository(folder)
+    assert (repository.base_of("-x").commit, repository.base_of("--all").commit) == (head, head)
+
+
 def test_a_file_whose_name_ends_like_a_revision_is_no_commit(folder: Path) -> None:
     (folder / "evil^{commit}").write_text("not a commit\n")
     committed(folder)
@@ -141,6 +150,14 @@ def test_what_is_no_plain_file_counts_as_changed(folder: Path) -> None:
         (folder / "a.txt").unlink(missing_ok=True)
         make(folder / "a.txt")
         assert files.is_changed(folder, "a.txt")
+
+
+def test_a_file_behind_a_new_link_counts_as_changed(folder: Path) -> None:
+    """Also with the same octets: what it leads to may be another thing at any time."""
+    files = compared(folder)
+    (folder / "many").rename(folder / "real")
+    (folder / "many").symlink_to("real")
+    assert files.is_other("many/b\u00fccher.txt")
 
 
 def test_a_link_at_the_commit_is_no_file_of_the_same_octets(folder: Path) -> None:

@@ -90,6 +90,10 @@ def test_why_nothing_was_left_out_or_nothing_is_planned(made: Scope, said: str) 
     assert reason(made) == said
 
 
+def test_what_touches_everything_touches_everything() -> None:
+    assert scope([], [], "the settings are not the same").domains == (ONE, TWO)
+
+
 def test_what_is_declared_no_more_is_told_with_what_to_do() -> None:
     (told,) = scope([], [named("old.example", "elsewhere")]).diagnostics
     assert (told.severity, told.code, told.domain) == (Severity.WARNING, "undeclared", "old.example")
