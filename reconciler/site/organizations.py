@@ -7,23 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.names import Name
-from reconciler.report.drift_words import (
-    about_text,
-    changed_by_text,
-    class_text,
-    ignored_text,
-    place_text,
-    since_text,
-)
+from reconciler.plan import Status
 from reconciler.report.text import STAGE_MEANINGS
+from reconciler.site.cards import finding_card, step_card, told_cards
 from reconciler.site.standing import NO_TROUBLE, Standing, Trouble, page_name, troubles_of
 from reconciler.site.timeline import build_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.document import DiagnosticDocument, DomainDocument, ServiceDocument
+    from reconciler.document import DiagnosticDocument, ServiceDocument
     from reconciler.drift import FindingDocument
+    from reconciler.site.cards import FindingCard, StepCard, ToldCard
     from reconciler.site.coverage import Coverage
     from reconciler.site.seen import Seen
     from reconciler.site.timeline import Line
@@ -32,29 +27,26 @@ _NOT_BY_MX_MEANING = "nothing in DNS: its connection needs no MX change"
 
 
 @dataclass(frozen=True, slots=True)
-class FindingCard:
-    """A finding, in the words of every form of drift."""
-
-    finding: FindingDocument
-    about: str
-    why: str
-    since: str
-    place: str
-    by: str
-    ignored: str
-
-
-@dataclass(frozen=True, slots=True)
 class DomainCard:
     """One mail domain: its part of the plan, and everything that is told of it."""
 
     standing: Standing
-    document: DomainDocument
     meaning: str
     findings: tuple[FindingCard, ...]
-    diagnostics: tuple[DiagnosticDocument, ...]
+    told: tuple[ToldCard, ...]
+    steps: tuple[StepCard, ...]
+    flow: tuple[str, ...]
     timeline: tuple[Line, ...]
     earlier: int
+
+
+class ServiceCard(NamedTuple):
+    """One service's part of the plan; `is_done`: there is nothing left to do."""
+
+    service: str
+    kind: str
+    steps: tuple[StepCard, ...]
+    is_done: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +60,7 @@ class OrganizationPage:
     number: int
     files: tuple[str, ...]
     domains: tuple[DomainCard, ...]
-    services: tuple[ServiceDocument, ...] = ()
+    services: tuple[ServiceCard, ...] = ()
     findings: tuple[FindingCard, ...] = ()
     coverage: tuple[Coverage, ...] = ()
 
@@ -152,34 +144,30 @@ class Organizations:
         domains = tuple(self._domain(s) for s in parts.standings if s.page == files[number - 1])
         if number > 1:
             return OrganizationPage(name, number, files, domains)
-        cards = tuple(_finding(f) for f in parts.findings)
-        return OrganizationPage(name, 1, files, domains, tuple(parts.services), cards, tuple(parts.coverage))
+        services = tuple(map(_service, parts.services))
+        findings = tuple(map(finding_card, parts.findings))
+        return OrganizationPage(name, 1, files, domains, services, findings, tuple(parts.coverage))
 
     def _domain(self, standing: Standing) -> DomainCard:
         name = standing.domain
+        document = self._documents[name]
         timeline, earlier = build_timeline(self._seen.timelines.get(Name(f"{name}."), ()))
         return DomainCard(
             standing=standing,
-            document=self._documents[name],
             meaning=STAGE_MEANINGS[standing.stage] if standing.is_by_mx else _NOT_BY_MX_MEANING,
-            findings=tuple(_finding(f) for f in self._findings.get(name, ())),
-            diagnostics=tuple(self._diagnostics.get(name, ())),
+            findings=tuple(map(finding_card, self._findings.get(name, ()))),
+            told=told_cards(self._diagnostics.get(name, ())),
+            steps=tuple(map(step_card, document.steps)),
+            flow=tuple(document.flow),
             timeline=timeline,
             earlier=earlier,
         )
 
 
+def _service(service: ServiceDocument) -> ServiceCard:
+    is_done = all(s.status is Status.DONE for s in service.steps)
+    return ServiceCard(service.service, service.kind, tuple(map(step_card, service.steps)), is_done)
+
+
 def _files(name: str, parts: _Parts) -> tuple[str, ...]:
     return tuple(dict.fromkeys([page_name(name), *(s.page for s in parts.standings)]))
-
-
-def _finding(finding: FindingDocument) -> FindingCard:
-    return FindingCard(
-        finding=finding,
-        about=about_text(finding),
-        why=class_text(finding),
-        since=since_text(finding),
-        place=place_text(finding),
-        by=changed_by_text(finding),
-        ignored=ignored_text(finding),
-    )

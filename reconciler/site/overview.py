@@ -10,8 +10,8 @@ from reconciler.drift import DriftClass, DriftSeverity
 from reconciler.errors import Severity
 from reconciler.journal.entries import DriftCounts
 from reconciler.plan import Stage
-from reconciler.report.drift_words import about_text
 from reconciler.report.text import STAGE_MEANINGS, counted
+from reconciler.site.cards import prose, told_cards
 from reconciler.site.chart import build_chart
 from reconciler.site.coverage import CoverageState
 from reconciler.site.standing import NO_TROUBLE, NOT_BY_MX, SEVERITIES, page_name, trouble_of
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from reconciler.document import DiagnosticDocument
     from reconciler.drift import FindingDocument
+    from reconciler.site.cards import Text, ToldCard
     from reconciler.site.chart import Chart
     from reconciler.site.coverage import Coverage
     from reconciler.site.seen import Seen
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SHOWN_FINDINGS = 10
 _SHOWN_GAPS = 10
-_SHOWN_DIAGNOSTICS = 20
+_SHOWN_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,7 @@ class OpenFinding(NamedTuple):
     """One of the findings that a reader shall see first."""
 
     severity: str
-    summary: str
-    about: str
+    summary: Text
     whose: str
     href: str
     since: datetime
@@ -93,8 +92,8 @@ class Overview:
     regions: tuple[RegionLine, ...]
     coverage: tuple[tuple[str, int], ...]
     gaps: tuple[Coverage, ...]
-    diagnostics: tuple[DiagnosticDocument, ...]
-    more_diagnostics: int
+    told: tuple[ToldCard, ...]
+    more_told: int
 
 
 def build_overview(seen: Seen, standings: Sequence[Standing]) -> Overview:
@@ -122,8 +121,8 @@ def build_overview(seen: Seen, standings: Sequence[Standing]) -> Overview:
         regions=_regions(standings),
         coverage=tuple((state.value, states[state]) for state in CoverageState),
         gaps=tuple(gaps[:_SHOWN_GAPS]),
-        diagnostics=tuple(fleets[:_SHOWN_DIAGNOSTICS]),
-        more_diagnostics=max(0, len(fleets) - _SHOWN_DIAGNOSTICS),
+        told=told_cards(fleets[:_SHOWN_TOLD]),
+        more_told=max(0, len(fleets) - _SHOWN_TOLD),
     )
 
 
@@ -161,8 +160,7 @@ def _open_finding(finding: FindingDocument, pages: dict[str, str]) -> OpenFindin
     elsewhere = f"organizations/{page_name(finding.organization)}"
     return OpenFinding(
         severity=finding.severity.value,
-        summary=finding.summary,
-        about=about_text(finding),
+        summary=prose(finding.summary),
         whose=finding.domain or finding.organization,
         href=pages.get(finding.domain, elsewhere),
         since=finding.first_seen,

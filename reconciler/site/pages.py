@@ -13,6 +13,7 @@ from reconciler.errors import EmitError, error
 from reconciler.escape import csv_cell, html_data
 from reconciler.plan import Stage
 from reconciler.report.text import STAGE_MEANINGS
+from reconciler.site.cards import moment
 from reconciler.site.organizations import Organizations
 from reconciler.site.overview import age_text, build_overview
 from reconciler.site.standing import NOT_BY_MX, SEVERITIES, build_standings, worst_first
@@ -20,7 +21,6 @@ from reconciler.templating import Templates, shipped_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from reconciler.site.seen import Seen
@@ -77,17 +77,12 @@ def _common(seen: Seen) -> dict[str, object]:
         "drift": seen.drift,
         "is_whole": seen.is_whole,
         "root": "",
-        "moment": _moment,
+        "moment": moment,
         "age": age_text,
         "stages": [(stage.value, meaning) for stage, meaning in STAGE_MEANINGS.items()],
         "not_by_mx": NOT_BY_MX,
         "ranks": _RANKS,
     }
-
-
-def _moment(at: datetime) -> str:
-    """To the minute, in UTC, in which everything here is told."""
-    return at.strftime("%Y-%m-%d %H:%M")
 
 
 def _asset(name: str, user_templates: Path | None) -> bytes:
@@ -117,7 +112,7 @@ def _table_data(ordered: Sequence[Standing]) -> dict[str, object]:
                 _STAGES.index(s.stage_text),
                 s.trouble.rank,
                 s.trouble.findings,
-                _moment(s.trouble.since) if s.trouble.since is not None else "",
+                moment(s.trouble.since) if s.trouble.since is not None else "",
                 s.region,
                 files[s.page],
                 "" if s.anchor == f"d-{s.domain}" else s.anchor,

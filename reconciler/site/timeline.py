@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.journal.entries import EventKind
 from reconciler.names import display_name
+from reconciler.site.cards import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from reconciler.journal.entries import AppliedChange, Event
 
@@ -28,9 +28,9 @@ _WORDS = {
 
 
 class Line(NamedTuple):
-    """One line: when, what happened, and to what."""
+    """One line: when, to the minute in UTC, what happened, and to what."""
 
-    at: datetime
+    at: str
     what: str
     about: tuple[str, ...]
 
@@ -42,16 +42,16 @@ def build_timeline(events: Sequence[Event]) -> tuple[tuple[Line, ...], int]:
 
 
 def _line(event: Event) -> Line:
-    what = _WORDS[event.kind]
+    at, what = moment(event.at), _WORDS[event.kind]
     if event.change is not None:
-        return Line(event.at, f"{what} by {event.change.provider}", tuple(_change(event.change)))
+        return Line(at, f"{what} by {event.change.provider}", tuple(_change(event.change)))
     if event.kind is EventKind.MX_SEEN and not event.values:
-        return Line(event.at, "no MX seen", ())
+        return Line(at, "no MX seen", ())
     if event.kind is EventKind.MX_GONE and not event.values:
-        return Line(event.at, "there is an MX again", ())
+        return Line(at, "there is an MX again", ())
     values = tuple(v.removesuffix(".") for v in event.values) if event.values else ()
     ttl = (f"TTL {event.ttl}",) if event.ttl is not None else ()
-    return Line(event.at, what, (event.step_id,) if event.step_id else (*values, *ttl))
+    return Line(at, what, (event.step_id,) if event.step_id else (*values, *ttl))
 
 
 def _change(applied: AppliedChange) -> list[str]:

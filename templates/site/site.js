@@ -187,6 +187,7 @@ function startTable() {
   fillControls();
   show();
   byId("filter").hidden = false;
+  byId("plain").hidden = true;
   for (const [name, control] of Object.entries(controls)) control.addEventListener("input", () => change({ [name]: control.value }));
   controls.organization.addEventListener("focus", () => {
     const names = [...data.organizations].sort().slice(0, MOST_SUGGESTIONS);
