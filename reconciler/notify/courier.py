@@ -94,7 +94,9 @@ def _service(url: str) -> NotifyBase | None:
 def _send(service: NotifyBase, message: dict[str, Any]) -> str:
     from apprise import Apprise, AppriseResultStatus, NotifyFormat  # noqa: PLC0415 - as above
 
-    is_markdown = service.resolve_format(None) is NotifyFormat.MARKDOWN
+    # what takes HTML too is mail, or a webhook that shows nothing by itself; `?format=` in the URL has its way
+    takes_html = service.resolve_format(NotifyFormat.HTML) is NotifyFormat.HTML
+    is_markdown = service.resolve_format(NotifyFormat.MARKDOWN) is NotifyFormat.MARKDOWN and not takes_html
     courier = Apprise(asset=service.asset)
     courier.add(service)
     result = courier.notify(

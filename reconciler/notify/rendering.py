@@ -2,8 +2,8 @@
 
 The endpoint's service chooses between the two bodies. Templates are in `notifications/`; a folder of the user's may
 hold others. What they are given is inert already: services, and Apprise on the way to them, look for mentions by `@`,
-`<` and `>`, or their entities, wherever they stand, in code spans too. So these, and `&`, become their code points
-before a template can print them.
+`<` and `>`, or their entities, wherever they stand, in code spans too; and some show Markdown's links in plain text. So
+these, `&` and brackets become their code points before a template can print them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FOLDER = "notifications"
 _REST = "rest"
 _MOST_LINES = 10
 _LONGEST_TITLE = 150
-_MENTIONS = str.maketrans({c: f"\\u{{{ord(c):x}}}" for c in "@<>&"})
+_MENTIONS = str.maketrans({c: f"\\u{{{ord(c):x}}}" for c in "@<>&[]"})
 _BEYOND_IDENTIFIER = re.compile(r"[^A-Za-z0-9._-]")
 _ALARMING = frozenset({"critical", "high"})
 

@@ -155,7 +155,7 @@ def assert_inert(sent: RenderedMessage) -> None:
     assert_markdown_is_safe(sent.markdown)
     for body in (sent.text, sent.markdown):
         # what Apprise and services take for a mention, a tag or a link, wherever it stands
-        assert not set("@<>") & set(body)
+        assert not set("@<>[]") & set(body)
 
 
 def test_a_user_may_have_other_words(tmp_path: Path) -> None:
