@@ -25,7 +25,7 @@ from reconciler.state import Key
 from reconciler.undo import UNDO_ENDING, refuse_inverse, undo_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from reconciler.document import PlanDocument
@@ -67,7 +67,8 @@ def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta(
             is_failed = any(r.became is Became.FAILED for r in report.results)
             claim.is_kept_open = is_failed or report.interrupted is not None
     report = replace(report, is_waiting=kept.only(saved.id).is_waiting(report.plan))
-    return _continued(invocation, report, wait, _kept_round(saved.id), lambda r: r.is_waiting)
+    apply_round = _kept_round(saved.id, [d.domain for d in saved.domains])
+    return _continued(invocation, report, wait, apply_round, lambda r: r.is_waiting)
 
 
 def apply_now(invocation: Invocation, selection: Selection, wait: timedelta = timedelta()) -> ApplyReport:
@@ -100,13 +101,18 @@ def apply_kept(invocation: Invocation, wait: timedelta = timedelta()) -> ApplyRe
     return _continued(invocation, report, wait, apply_round, lambda r: r.is_waiting)
 
 
-def _kept_round(plan_id: str | None = None) -> Round:
-    """One look at what is kept of reviewed plans, or of one of them, and a write of what may be written by that."""
+def _kept_round(plan_id: str | None = None, domains: Iterable[str] = ()) -> Round:
+    """One look at what is kept of reviewed plans, or of one of them, and a write of what may be written by that.
+
+    The `domains`, and those of the rounds before, are looked at too: what is left of them is told at the end.
+    """
+    seen = dict.fromkeys(domains)
 
     def apply_round(invocation: Invocation, switched: Mapping[str, int]) -> ApplyReport:
         with open_session(invocation) as session:
             kept = load_kept(session, plan_id).judged()
-            planned = plan_again(session.invocation, kept.domains, session.journal, switched)
+            seen.update(dict.fromkeys(kept.domains))
+            planned = plan_again(session.invocation, seen, session.journal, switched)
             session.record_seen(planned)
             kept, reviewed = kept.matched(planned.document)
             report = write_reviewed(session, planned, reviewed, _undo_of(session))

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.apply.result import Became
+from reconciler.continuation import UNREVIEWED
 from reconciler.document.models import DomainDocument
 from reconciler.escape import terminal_text
 from reconciler.report.text import SYMBOLS, Style, counted, value_lines
@@ -28,7 +29,10 @@ def render_applied(report: ApplyReport, *, color: bool) -> str:
     problems = f"{counts[Became.STALE]} stale, {counts[Became.FAILED]} failed"
     waiting = report.plan.unfinished
     rest = f" {_waiting_text(waiting)}" if waiting else ""
-    if not report.results and not waiting:
+    unreviewed = sum(n.code == UNREVIEWED for n in report.notes)
+    if unreviewed:
+        rest += f" {counted(unreviewed, 'step')} {'waits' if unreviewed == 1 else 'wait'} for a review."
+    if not report.results and not rest and not report.is_outdated:
         return f"{style('In sync.', 'green')} {counted(len(report.plan.domains), 'domain')}, nothing to apply.\n"
     lines += ["", *(_undo_text(u) for u in report.undo)] if lines else []
     return "\n".join([*lines, f"{style('Apply:', 'bold')} {done}; {problems}.{rest}", ""])
