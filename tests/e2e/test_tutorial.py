@@ -63,7 +63,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[list[str], s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
         check=True,
     )
     found: list[tuple[list[str], str]] = []
