@@ -47,7 +47,7 @@ OTHERS = {
 
 
 def without_required(schema: Any) -> Any:  # noqa: ANN401 - as JSON is
-    """A schema that a part of a document meets, too: keys and values are what they have to be, and some are left out."""
+    """A schema that a part of a document meets, too: keys and values are what they have to be; some are left out."""
     if isinstance(schema, dict):
         return {key: without_required(value) for key, value in schema.items() if key != "required"}
     return [without_required(value) for value in schema] if isinstance(schema, list) else schema
