@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from builders import NOW, OLD_MX
-from journal_lab import LEASE, NONE, look
+from journal_lab import NONE, SHORT, look
 
 from reconciler.journal import open_journal
 from reconciler.journal_branch import BranchName, FetchOptions, Result, fetch_journal, push_journal
@@ -91,7 +91,7 @@ class Checkout:
             opened = open_journal(
                 settings.journal.url, directory=settings.directory, state_directory=settings.state_directory
             )
-            with opened as journal, journal.lock(self.holder, LEASE, NONE):
+            with opened as journal, journal.lock(self.holder, SHORT, 10 * SHORT):
                 journal.record_looks([look(OLD_MX)], NOW)
 
     def write_undo(self, name: str, octets: bytes = b"{}\n") -> Path:

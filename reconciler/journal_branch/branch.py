@@ -65,9 +65,7 @@ class Branch:
     def tip(self) -> str | None:
         """The branch's commit at this moment; None where there is no such branch."""
         try:
-            listing = self._git(
-                "ls-remote", "--", self._remote.url, self._ref, seconds=NETWORK_SECONDS, is_inside=False
-            )
+            listing = self._git("ls-remote", "--", self._remote.url, self._ref, seconds=NETWORK_SECONDS)
         except GitError as exc:
             raise refused(self.where, "asked for", exc.said) from exc
         refs = {name: commit for commit, name in _LISTED_REF.findall(listing)}
