@@ -113,6 +113,15 @@ def test_another_domain_of_the_organization_is_not() -> None:
     assert digest(one, domains=(one, other)) == digest(one)
 
 
+def test_two_domains_of_one_service_have_one_of_it_and_two_of_their_own() -> None:
+    one, other = domain(), domain(name=canonical_name("other.example"))
+    organization = Organization("acme", "eu", False, (), (service(),), (one, other), SOURCE)  # noqa: FBT003 - as it is resolved
+    declarations = Declarations(Fleet((organization,), "sha256:f"))
+    assert declarations.of_domain(one) != declarations.of_domain(other)
+    assert declarations.of_service(service()) == declarations.of_service(service())
+    assert declarations.of_domain(one) == Declarations(Fleet((organization,), "sha256:g")).of_domain(one)
+
+
 def test_places_spellings_and_the_order_of_statements_are_not() -> None:
     moved = tuple(replace(a, source=ELSEWHERE) for a in reversed(domain().attestations))
     assert digest(domain(attestations=moved, source=ELSEWHERE, written="ACME.Example")) == digest(domain())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import EU, MX_KEY, OLD_MX, PRIMARY, TXT_KEY, document, facts, present
 from hostile import IN_DOCUMENTS, assert_log_is_safe, hostile_document
 
 from reconciler.apply.result import ApplyReport, Became, DomainResult, Sight
-from reconciler.errors import ExitCode, worst_exit_code
+from reconciler.continuation import UNREVIEWED
+from reconciler.errors import Diagnostic, ExitCode, Severity, worst_exit_code
 from reconciler.escape import log_text, terminal_text
 from reconciler.names import Name
 from reconciler.report.applied import render_applied
@@ -100,3 +103,34 @@ def test_the_worst_decides_the_exit_code(became: tuple[Became, ...], held: bool,
 def test_an_error_of_the_plan_is_an_error_of_the_apply() -> None:
     alias = document(facts(txt=Unknown(Cause.CNAME, "it is a CNAME")))
     assert worst_exit_code(ApplyReport((_applied(),), alias).exit_codes) is ExitCode.ERROR
+
+
+UNREVIEWED_NOTE = Diagnostic(Severity.WARNING, UNREVIEWED, "a.example/mx is ready", "Review it.", domain="a.example")
+OUTDATED = Diagnostic(Severity.WARNING, "reviewed-expired", "a reviewed plan does not go on", "Plan again.")
+
+
+def test_what_waits_for_a_review_is_counted_and_leaves_the_run_incomplete() -> None:
+    report = replace(_report(), notes=(UNREVIEWED_NOTE,))
+    assert render_applied(report, color=False).endswith("0 failed. 1 step waits for a review.\n")
+    two = replace(_report(), notes=(UNREVIEWED_NOTE, replace(UNREVIEWED_NOTE, summary="b.example/mx is ready")))
+    assert "2 steps wait for a review." in render_applied(two, color=False)
+    assert worst_exit_code(report.exit_codes) is ExitCode.INCOMPLETE
+    assert report.diagnostics == [UNREVIEWED_NOTE]
+
+
+def test_a_review_that_ended_is_stale_and_not_in_sync() -> None:
+    report = replace(_report(), notes=(OUTDATED,), is_outdated=True)
+    assert "In sync" not in render_applied(report, color=False)
+    assert worst_exit_code(report.exit_codes) is ExitCode.STALE
+
+
+def test_a_step_that_may_go_on_later_leaves_the_run_incomplete() -> None:
+    """Its gates opened between the plan and the apply, which does not write what the review showed as held."""
+    assert worst_exit_code(replace(_report(_applied()), is_waiting=True).exit_codes) is ExitCode.INCOMPLETE
+
+
+def test_rounds_of_one_run_add_up() -> None:
+    first = replace(_report(_applied()), notes=(UNREVIEWED_NOTE, OUTDATED), is_outdated=True, is_waiting=True)
+    both = first.continued(replace(_report(_applied(0)), notes=(OUTDATED,)))
+    assert [(r.became, len(r.steps), r.is_seen) for r in both.results] == [(Became.APPLIED, 2, False)]
+    assert (both.notes, both.is_outdated, both.is_waiting) == ((OUTDATED,), True, False)
