@@ -64,8 +64,8 @@ def hide_comments(api: Api, number: int, name: str, line: str) -> None:
         GithubError: as `keep_comments`.
 
     """
-    if found := own_comments(api, number, name):
-        kept = _until_answered(api, number, name, [marked(name, 1, line)], found)
+    if own_comments(api, number, name):
+        kept = _until_answered(api, number, name, [marked(name, 1, line)])
         _show(api, kept, is_hidden=True)
 
 
@@ -79,16 +79,14 @@ def own_comments(api: Api, number: int, name: str) -> list[tuple[int, Json]]:
     return sorted(found, key=lambda entry: (entry[0], int(entry[1]["id"])))
 
 
-def _until_answered(
-    api: Api, number: int, name: str, bodies: Sequence[str], found: Sequence[tuple[int, Json]] | None = None
-) -> list[Json]:
+def _until_answered(api: Api, number: int, name: str, bodies: Sequence[str]) -> list[Json]:
     for left in reversed(range(_TRIES)):
         try:
-            return _converge(api, number, bodies, own_comments(api, number, name) if found is None else found)
+            # what was made without an answer may be there by now
+            return _converge(api, number, bodies, own_comments(api, number, name))
         except UnansweredError:
             if not left:
                 raise
-            found = None  # it may be there by now
     raise AssertionError  # the last try returns or raises
 
 

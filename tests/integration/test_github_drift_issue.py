@@ -115,6 +115,14 @@ def test_what_comes_back_soon_reopens_it_and_later_opens_another(step: Drifting,
         assert step.comments(first)[-1].startswith("It is back. 1 finding ")
 
 
+def test_what_is_said_in_an_old_issue_does_not_make_it_a_new_one(step: Drifting) -> None:
+    first = step.look(drift_of(FINDING))["number"]
+    step.look(drift_of())
+    step.now += timedelta(days=8)
+    step.api.state.issues[first]["updated_at"] = step.api.state.now()
+    assert step.look(drift_of(FINDING))["number"] != first
+
+
 def test_issues_of_others_are_never_touched(step: Drifting) -> None:
     state = step.api.state
     body = f"{MARKER}\nmine now"

@@ -52,7 +52,10 @@ class Call:
 
 @dataclass
 class Failure:
-    """How the next requests that fit fail: `times` of them, with the effect where `is_done`, after `delay` seconds."""
+    """How the next requests that fit fail: `times` of them, with the effect where `is_done`, after `delay` seconds.
+
+    With `status` 0 the connection ends without an answer.
+    """
 
     method: str
     path: str
@@ -156,6 +159,9 @@ class _Rest(_Handler):
             api.calls.append(Call(self.command, url.path, query, document, status))
         if failure is not None:
             time.sleep(failure.delay)
+            if not failure.status:
+                self.close_connection = True
+                return
         self._send(status, body, headers)
 
     do_POST = do_PATCH = do_DELETE = do_PUT = do_GET  # noqa: N815 - the base class's way
