@@ -54,7 +54,8 @@ def apply_page(document: ApplyDocument, place: Place) -> Page:
     if is_refused(document):
         title = "the plan was refused, and nothing was written"
     elif document.exit_code is ExitCode.ERROR and not told:
-        title = "it failed, and nothing was written"
+        # it may have ended between a write and its record, so nothing is said of what was written
+        title = "it did not come to its end"
     head = [f"### Mail gateway apply: {title}", "", " ".join(_about(document, place)), "", *_diagnostics(document)]
     if document.waiting:
         head += [_WAITING.format(document.waiting), ""]

@@ -148,8 +148,11 @@ def test_a_plan_that_was_refused_as_a_whole_says_why_and_what_to_do() -> None:
     assert not is_refused(applied(result("stale", "observed-changed"), exit_code=ExitCode.STALE))
 
 
-def test_an_error_before_anything_was_written_is_told_as_one() -> None:
-    assert "it failed, and nothing was written" in apply_page(applied(exit_code=ExitCode.ERROR), PLACE).head
+def test_of_a_run_that_was_killed_nobody_says_that_nothing_was_written() -> None:
+    head = apply_page(applied(exit_code=ExitCode.ERROR), PLACE).head
+    assert head.startswith("### Mail gateway apply: it did not come to its end\n")
+    assert "nothing was written" not in head
+    assert "nothing was written" in apply_page(applied(), PLACE).head
 
 
 def test_a_note_in_a_marker_is_a_plan_id_or_nothing() -> None:
