@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,10 @@ def fleet(size: int, organizations: int) -> Seen:
         drifted.append(kind.drift.domains[0].model_copy(update=named))
         findings += [f.model_copy(update=named) for f in kind.drift.findings]
     plan = kinds[0].plan.model_copy(update={"domains": documents})
-    summary = kinds[1].drift.summary.model_copy(update={"domains": size, "in_sync": -(-size // 3)})
+    severities = Counter(f.severity for f in findings)
+    counted = {severity: severities[severity] for severity in DriftSeverity}
+    numbers = {"severities": counted, "domains": size, "in_sync": -(-size // 3)}
+    summary = kinds[1].drift.summary.model_copy(update=numbers)
     drift = kinds[0].drift.model_copy(update={"domains": drifted, "findings": findings, "summary": summary})
     events = [Event(NOW - n * HOUR, EventKind.DIFFERENCE_SEEN, f"step-{n}") for n in range(8, 0, -1)]
     timelines = {d.name: events for d in domains}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.drift import DriftSeverity
+from reconciler.report.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,13 +84,12 @@ def _thinned(counts: Sequence[DriftCounts]) -> list[DriftCounts]:
 
 
 def _nice(number: int) -> int:
-    """The least of 2, 4, 10, 20, 40, 100, ... that is not below: even, so that half of it is a number of findings."""
+    """The least round number that is not below: even, so that half of it is a number of findings."""
     unit = 1
-    while True:
-        for step in (2, 4, 10):
-            if number <= step * unit:
-                return step * unit
+    while number > 10 * unit:
         unit *= 10
+    halves = (6, 8, 10, 15, 20, 30, 40, 50) if unit > 1 else (10, 20, 30, 40, 50)
+    return next(2 * half * unit // 10 for half in halves if number * 10 <= 2 * half * unit)
 
 
 def _height(number: int, top: int) -> float:
@@ -127,5 +127,5 @@ def _summary(counts: Sequence[DriftCounts]) -> str:
     first, last = sum(_stack(counts[0])), sum(_stack(counts[-1]))
     days = (counts[-1].at - counts[0].at).days
     most = max(sum(_stack(c)) for c in counts)
-    over = f"over {days} days" if days else "within a day"
+    over = f"over {counted(days, 'day')}" if days else "within a day"
     return f"{len(counts)} looks {over}: from {first} findings to {last}, at most {most}"

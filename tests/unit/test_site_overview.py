@@ -211,7 +211,7 @@ def test_a_year_of_looks_is_drawn_with_the_worst_of_each_moment_and_stays_inside
     chart = build_chart(looks)
     assert chart is not None
     assert all(len(layer.path) < 12_000 for layer in chart.layers)
-    assert "V57.4" in chart.layers[0].path  # 7 of 10 on the scale of 158
+    assert "V29.8" in chart.layers[0].path  # 7 of 8 on the scale of 158
     numbers = [float(n) for layer in chart.layers for n in layer.path.replace("Z", "").translate(SPACED).split()]
     assert max(numbers) <= WIDTH
     assert min(numbers) >= 0
@@ -233,6 +233,16 @@ def test_the_table_is_the_worst_first_then_the_oldest_then_by_name() -> None:
 )
 def test_ages_are_told_as_people_tell_them(hours: int, text: str) -> None:
     assert age_text(hours) == text
+
+
+@pytest.mark.parametrize(
+    ("most", "top"), [(0, 2), (2, 2), (3, 4), (10, 10), (11, 12), (13, 16), (18, 20), (99, 100), (10999, 12000)]
+)
+def test_the_scale_ends_at_an_even_round_number(most: int, top: int) -> None:
+    chart = build_chart([counts(2, low=most), counts(1)])
+    assert chart is not None
+    assert chart.levels[-1].text == str(top)
+    assert int(chart.levels[1].text) * 2 == top
 
 
 @pytest.mark.parametrize(("part", "whole", "share"), [(0, 0, 0), (199, 200, 99), (200, 200, 100), (1, 300, 0)])
