@@ -99,7 +99,7 @@ class _Couriers:
             if self._is_over:
                 return None
             process = subprocess.Popen(  # noqa: S603 - our own file, by this interpreter
-                [sys.executable, "-P", str(_COURIER)],  # -P: nothing beside it, or in the current folder, is imported
+                [sys.executable, "-P", str(_COURIER)],  # -P: nothing that lies beside it is imported
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # what Apprise says may have a part of the URL in it

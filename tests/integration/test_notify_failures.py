@@ -104,8 +104,8 @@ def test_the_whole_run_is_bounded_and_what_was_taken_is_known(web: Web) -> None:
     paths = ["drip"] * 4 + ["ok"]
     parcels = [Parcel(f"E{n}", web.url(path), (MESSAGE,) * 2) for n, path in enumerate(paths)]
     begun = time.monotonic()
-    receipts = list(deliver(parcels, seconds=12))
-    assert time.monotonic() - begun < 16
+    receipts = list(deliver(parcels, seconds=16))
+    assert time.monotonic() - begun < 24
     assert {(r.parcel, r.message, r.outcome) for r in receipts} == {
         *((number, 0, "late") for number in range(4)),
         (4, 0, "taken"),
@@ -133,7 +133,7 @@ def test_too_long_a_text_is_cut_unless_the_url_says_otherwise(web: Web) -> None:
     long = RenderedMessage("t", "x" * 50_000, "x", "info")
     assert [r.outcome for r in deliver([Parcel("A", web.url(), (long,))])] == ["taken"]
     assert [r.outcome for r in deliver([Parcel("A", f"{web.url()}?overflow=split", (long,))])] == ["taken"]
-    assert len(web.bodies) == 3
+    assert [len(body["message"]) < 33_000 for _, body in web.bodies] == [True] * 3
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,15 @@ def test_too_long_a_text_is_cut_unless_the_url_says_otherwise(web: Web) -> None:
         f"json://127.0.0.1:PORT/%0d%0a::error::{SECRET}\x1b[31m",
     ],
 )
-def test_a_url_is_never_shown_and_never_kept(run: Command, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setenv("CHAT", url.replace("PORT", str(free_port("127.0.0.1"))))
-    ran = run("-v", "notify", say(drift_json(finding())))
-    assert "CHAT" in ran.err
-    assert SECRET not in f"{ran.out}{ran.err}"
-    assert "\x1b" not in f"{ran.out}{ran.err}"
+@pytest.mark.usefixtures("run")
+def test_a_url_is_never_shown_and_never_kept(url: str) -> None:
+    say(drift_json(finding()))
+    with started(url.replace("PORT", str(free_port("127.0.0.1"))), "-v") as process:
+        out, err = process.communicate(timeout=60)
+    assert b"CHAT" in err
+    assert SECRET.encode() not in out + err
+    assert b"\x1b" not in out + err
+    assert b"apprise" not in err.lower().replace(b"apprise -vv", b"").replace(b"that apprise can", b"")
     assert SECRET.encode() not in JOURNAL.read_bytes()
 
 
@@ -180,8 +183,8 @@ def test_without_apprise_it_is_an_error_that_says_what_to_install(
     assert not JOURNAL.exists()
 
 
-def started(url: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "reconciler", "--now", NOW, "notify", "news.json"]
+def started(url: str, *options: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "reconciler", "--now", NOW, *options, "notify", "news.json"]
     return subprocess.Popen(command, env={**os.environ, "CHAT": url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
