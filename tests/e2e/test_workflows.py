@@ -5,7 +5,7 @@ The repository is a bare one on this machine, DNS is a real BIND, and GitHub's A
 
 from __future__ import annotations
 
-import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,7 +101,7 @@ def test_what_stands_in_dns_and_manifests_gives_the_runner_no_orders(team: Team)
     hostile = ACME.replace("organization: acme", 'organization: "acme\\n::error::from the manifest"')
     number, run = team.forge.open_pull({MINE: ACME})
     assert run.conclusion == "success", run.shown()
-    assert "##[add-matcher]from DNS" in run.jobs["plan"].step("Plan").out
+    assert "::error::from DNS" in run.jobs["plan"].step("Plan").out
     assert [o for s in run.steps for o in s.orders if "from DNS" in o or "add-matcher" in o] == []
     assert "##[" not in team.comments(number)[0]["body"]
     run = team.forge.push(number, {MINE: hostile})
@@ -110,16 +110,17 @@ def test_what_stands_in_dns_and_manifests_gives_the_runner_no_orders(team: Team)
 
 
 def test_ten_thousand_domains_are_one_comment_below_its_limit(tmp_path: Path) -> None:
-    names = {f"org{o:02}": [f"d{o:02}{n:03}.example" for n in range(200)] for o in range(50)}
+    names = {f"org{o:02}": [f"d{o:02}{n:03}.fleet.example" for n in range(200)] for o in range(50)}
     with team_with_files(tmp_path, [d for domains in names.values() for d in domains]) as team:
         files = {f"manifests/{o}.yaml": manifest(*domains, organization=o) for o, domains in names.items()}
         number, run = team.forge.open_pull(files)
         assert run.conclusion == "success", run.shown()
         [plan] = team.artifacts(run)
-        assert len(plan.document["domains"]) == 10_000
+        changed = [d for d in plan.document["domains"] if any(s["action"] != "no-op" for s in d["steps"])]
+        assert len(changed) == 10_000
         comments = team.comments(number)
         assert 1 <= len(comments) <= 5
+        assert all(c["body"].startswith("<!-- reconciler:plan") for c in comments)
         assert all(len(c["body"]) < LONGEST_COMMENT for c in comments)
-        assert "10,000" in comments[0]["body"] or "10000" in comments[0]["body"]
+        assert re.search(r"10[, ]?000", comments[0]["body"])
         assert len(run.jobs["comment"].summary.encode()) < LARGEST_SUMMARY
-        assert len(json.dumps(plan.document)) > LONGEST_COMMENT

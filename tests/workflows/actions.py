@@ -71,15 +71,16 @@ def _checkout(place: Place, inputs: Json) -> Json:
     _git(folder, "init", "--quiet")
     _git(folder, "remote", "add", "origin", place.remote)
     depth = int(inputs.get("fetch-depth", "1"))
-    shallow = ["--no-tags", f"--depth={depth}"] if depth else ["+refs/heads/*:refs/remotes/origin/*", "--tags"]
+    options = ["--quiet", "--no-tags", f"--depth={depth}"] if depth else ["--quiet", "--tags"]
+    refs = ["origin"] if depth else ["origin", "+refs/heads/*:refs/remotes/origin/*"]
     ref = inputs.get("ref") or (place.ref if place.ref.startswith("refs/heads/") else place.sha)
     wanted = place.sha if "ref" not in inputs else ref
     if ref.startswith("refs/heads/"):
         branch = ref.removeprefix("refs/heads/")
-        _git(folder, "fetch", "--quiet", *shallow, "origin", f"+{wanted}:refs/remotes/origin/{branch}")
+        _git(folder, "fetch", *options, *refs, f"+{wanted}:refs/remotes/origin/{branch}")
         _git(folder, "checkout", "--quiet", "--force", "-B", branch, f"refs/remotes/origin/{branch}")
     else:
-        _git(folder, "fetch", "--quiet", *shallow, "origin", f"+{wanted}:refs/remotes/pull/merge")
+        _git(folder, "fetch", *options, *refs, f"+{wanted}:refs/remotes/pull/merge")
         _git(folder, "checkout", "--quiet", "--force", "--detach", "refs/remotes/pull/merge")
     return {"commit": _git(folder, "rev-parse", "HEAD")}
 

@@ -68,11 +68,11 @@ def install_nothing(_machine: Machine, _action: Path, _inputs: dict[str, str]) -
 
 
 class Forge:
-    """One repository, its forks, and what ran."""
+    """One repository, its forks, and what ran. `is_protected`: a rule keeps jobs from pushing any branch."""
 
     def __init__(self, folder: Path, api: GithubApi, *, has_program: bool = True) -> None:
         """An empty repository, or one that begins with this project's workflows and its action."""
-        self.folder, self.api = folder, api
+        self.folder, self.api, self.is_protected = folder, api, False
         self.bare, self.desk = folder / "mail.git", folder / "desk"
         self.git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
         self.git(self.bare, "config", "uploadpack.allowAnySHA1InWant", "true")
@@ -131,12 +131,16 @@ class Forge:
 
     def merge(self, number: int) -> WorkflowRun:
         """Merge a pull request; the run of `apply.yml` that the push to main starts."""
+        self.merge_alone(number)
+        return self._run_on_main("apply.yml", "push")
+
+    def merge_alone(self, number: int) -> None:
+        """Merge a pull request whose run GitHub drops, because another one was waiting."""
         merged = self._merged(self.api.state.pulls[number]["head"]["sha"])
         self.git(self.desk, "checkout", "--quiet", "main")
         self.git(self.desk, "reset", "--quiet", "--hard", merged)
         self.git(self.desk, "push", "--quiet", "origin", "main")
         self.api.state.merge(number, merged)
-        return self._run_on_main("apply.yml", "push")
 
     def scheduled(self, workflow: str) -> WorkflowRun:
         """Run a workflow as its schedule does."""
@@ -147,9 +151,18 @@ class Forge:
         return self._run_on_main(workflow, "workflow_dispatch")
 
     @property
+    def pages(self) -> Path:
+        """What was published last."""
+        return self.repository.folder / "pages"
+
+    @property
     def head(self) -> str:
         """The newest commit of main."""
         return self.git(self.bare, "rev-parse", "refs/heads/main")
+
+    def branches(self) -> list[str]:
+        """The branches that are there, as `refs/heads/...`."""
+        return self.git(self.bare, "for-each-ref", "--format=%(refname)", "refs/heads").splitlines()
 
     def _exists(self, ref: str) -> bool:
         return bool(self.git(self.desk, "for-each-ref", ref))
@@ -199,6 +212,7 @@ class Forge:
 
     def _grant(self, writable: frozenset[str]) -> None:
         self.api.state.writable = writable
+        writable -= {"contents"} if self.is_protected else set()
         (self.bare / "writable").write_text("".join(f"{name}\n" for name in sorted(writable)), encoding="utf-8")
 
     def _is_ancestor(self, older: str, newer: str) -> bool:

@@ -9,13 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import dns.name
+import dns.query
+import dns.tsigkeyring
+import dns.update
+from backends import DnsBackend
 from laboratory import Backend, laboratory, manifest
 from servers.github_rest import GithubApi, github_api
 
 from workflows.forge import Forge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from workflows.runner import WorkflowRun
@@ -76,9 +81,37 @@ class Team:
                 found.append(Artifact(artifact["name"], list(octets), octets))
         return found
 
-    def mx(self, domain: str = "acme.example.") -> frozenset[bytes]:
-        """The MX that the server has, as octets."""
-        return self.backend.content(domain)[domain, "MX"][1]
+    def artifact(self, run: WorkflowRun, name: str, member: str) -> str:
+        """A file of an artifact of a run, as text."""
+        [found] = [a for a in self.artifacts(run) if a.name == name]
+        return found.octets[member].decode()
+
+    def mx_hosts(self, domain: str = "acme.example.") -> set[str]:
+        """Where the server's MX leads to."""
+        rdatas = self.backend.content(domain)[domain, "MX"][1]
+        return {dns.name.from_wire(rdata, 2)[0].to_text() for rdata in rdatas}
+
+    def update(self, zone: str, change: Callable[[dns.update.UpdateMessage], None]) -> None:
+        """Somebody else changes a zone."""
+        assert isinstance(self.backend, DnsBackend)
+        key, server = self.backend.key, self.backend.server
+        keyring = dns.tsigkeyring.from_text({key.name: key.secret})
+        message = dns.update.UpdateMessage(zone, keyring=keyring, keyalgorithm=key.algorithm)
+        change(message)
+        answer = dns.query.tcp(message, server.address, port=server.port, timeout=5)
+        assert answer.rcode() == 0, answer
+
+    def take_next_hop_away(self) -> None:
+        """The next hop's name has no address any more: the gate `next-hop` holds."""
+        self.update("elsewhere.example.", lambda m: m.delete("mail.elsewhere.example."))
+
+    def bring_next_hop_back(self) -> None:
+        """The gate opens."""
+        self.update("elsewhere.example.", lambda m: m.add("mail.elsewhere.example.", 60, "A", "127.0.0.1"))
+
+    def txt(self, domain: str = "acme.example.") -> frozenset[bytes]:
+        """The values at the verification name, as octets."""
+        return self.backend.content(domain)[f"_amazonses.{domain}", "TXT"][1]
 
 
 @contextmanager
@@ -99,16 +132,14 @@ def team_at_work(folder: Path) -> Iterator[Team]:
 
 @contextmanager
 def team_with_files(folder: Path, domains: Sequence[str]) -> Iterator[Team]:
-    """With master files in the repository, one for each domain."""
-    zones = {f"{name.removesuffix('.example')}.example.": "" for name in domains[:0]}
-    with laboratory("zonefile", zones, folder / "lab") as (_, backend), github_api() as api:
+    """With the domains in one master file of the repository, fleet.example."""
+    with laboratory("zonefile", {}, folder / "lab") as (_, backend), github_api() as api:
         forge = Forge(folder, api)
-        files: dict[str, str | None] = {
-            f"zones/{domain}.zone": ZONE.format(name=domain.removesuffix(".example")) for domain in domains
-        }
+        lines = [f"{domain}. 600 IN MX 10 mail.elsewhere.example.\n" for domain in domains]
+        files: dict[str, str | None] = {"zones/fleet.example.zone": ZONE.format(name="fleet") + "".join(lines)}
         files["reconciler.yaml"] = (
             "observe: {zonefiles: zones}\ndefault_provider: files\nlimits: {unhealthy_share: 1}\n"
             "providers: {files: {class: octodns_bind.ZoneFileProvider, directory: zones, file_extension: .zone}}\n"
         )
-        forge.commit(files, "Settings and zones")
+        forge.commit(files, "Settings and a zone")
         yield Team(forge, api, backend)
