@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MailHandler
-from command import SETTINGS, Command
+from command import NOW, SETTINGS, Command
 from hostile import IN_DOCUMENTS, assert_markdown_is_safe
 from notify_builders import applied_json, drift_json, finding, held, result
 from notify_lab import ALL, JOURNAL, LATER, MUCH_LATER, declare, say
@@ -80,6 +80,18 @@ def test_what_drift_itself_writes_is_told(run: Command, web: Web, monkeypatch: p
     assert run("drift", "--record", "--json-into", "two.json", now=LATER.isoformat()).code == 3
     run("notify", "two.json", now=LATER.isoformat())
     assert not [title for title in web.titles() if "closed" in title], "unknown closes nothing"
+
+
+def test_what_apply_itself_writes_is_told(run: Command, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAT", web.url())
+    for name, now in (("expand.json", NOW), ("switch.json", LATER.isoformat())):
+        assert run("apply", "--auto-approve", "--json-into", name, now=now).code in {0, 3}
+        assert run("notify", name, now=now).code == 0
+    ((_, body),) = web.bodies
+    assert body["title"] == "acme: MX of 1 domain moved"
+    assert body["message"] == (
+        "- MX acme.example: now 0 inbound-smtp.eu-west-1.amazonaws.com.; was 10 mail.acme.example."
+    )
 
 
 def test_a_service_of_markdown_gets_markdown(run: Command, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,3 +183,9 @@ def test_each_event_has_both_templates() -> None:
     names = {path.name for path in (shipped_templates() / "notifications").iterdir()}
     words = [*(event.value for event in Event), "rest"]
     assert names == {"title.text.j2", *(f"{w}.{kind}.j2" for w in words for kind in ("text", "md"))}
+
+
+def test_templates_of_text_print_each_value_on_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.text.j2").write_text("{{ value }}\n{{ 7 }}\n")
+    rendered_text = Templates(tmp_path).render("x.text.j2", {"value": "a\n<b>\x1b\u202e"})
+    assert rendered_text == "a\\u{a}<b>\\u{1b}\\u{202e}\n7\n"
