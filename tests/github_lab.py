@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from github_builders import HEAD
+from servers.github_rest import github_api
 
 from reconciler.cli import main
 from reconciler.document import PlanDocument, render_document
@@ -13,6 +15,7 @@ from reconciler.document.applied import ApplyDocument
 from reconciler.drift import render_drift_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pytest
@@ -76,3 +79,10 @@ class Step:
         else:
             file.write_text(render_drift_json(document), encoding="utf-8")
         return self("publish", str(file), *arguments, pull=pull, now=now)
+
+
+@contextmanager
+def running_step(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Step]:
+    """A step and the stand-in that it speaks to, until the end of the block."""
+    with github_api() as api:
+        yield Step(api, folder, monkeypatch, capsys)

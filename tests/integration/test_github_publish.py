@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +15,7 @@ from github_builders import (
     refused,
     result,
 )
-from github_lab import Step
-from servers.github_rest import TOKEN, github_api
+from github_lab import running_step
 
 from reconciler.github.sticky import MAX_OCTETS, MOST_PARTS, marked
 
@@ -25,15 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from github_lab import Step
+
 pytestmark = pytest.mark.integration
 MARKER = "<!-- reconciler:plan --><!-- part 1 -->\n"
 
 
 @pytest.fixture
 def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Step]:
-    with github_api() as api:
-        api.state.clock = lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)
-        yield Step(api, tmp_path, monkeypatch, capsys)
+    with running_step(tmp_path, monkeypatch, capsys) as made:
+        yield made
 
 
 def test_a_plan_is_one_comment_that_is_changed_in_place(step: Step) -> None:
@@ -134,65 +133,12 @@ def test_our_comment_is_found_behind_a_hundred_others(step: Step) -> None:
     assert "2 to create" in state.comments_of(pull)[-1]["body"]
 
 
-@pytest.mark.parametrize(
-    ("status", "headers", "body"),
-    [
-        (500, {}, b""),
-        (502, {}, b"<html>bad gateway</html>"),
-        (429, {"retry-after": "0"}, b'{"message": "too many"}'),
-        (403, {"retry-after": "0"}, b'{"message": "You have exceeded a secondary rate limit"}'),
-        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, b'{"message": "API rate limit exceeded"}'),
-    ],
-)
-def test_a_failure_that_passes_is_waited_out(step: Step, status: int, headers: dict[str, str], body: bytes) -> None:
-    pull = step.api.state.open_pull(HEAD)
-    for method in ("GET", "POST", "PATCH"):
-        step.api.fail(method, "/comments", status=status, headers=headers, body=body)
-    for size in (1, 2):
-        assert step.publish(plan_of(size), pull=pull).code == 0
-    [comment] = step.api.state.comments_of(pull)
-    assert "2 to create" in comment["body"]
-
-
-@pytest.mark.parametrize(("times", "status"), [(1, 502), (2, 502), (1, 0), (2, 0)])
-def test_a_comment_whose_answer_was_lost_is_not_made_twice(step: Step, times: int, status: int) -> None:
-    pull = step.api.state.open_pull(HEAD)
-    step.api.fail("POST", "/comments", status=status, is_done=True, times=times)
-    assert step.publish(plan_of(60, 60, 60), pull=pull).code == 0
-    comments = step.api.state.comments_of(pull)
-    assert [c["body"].splitlines()[0][-14:] for c in comments] == [
-        f"<!-- part {n} -->"[-14:] for n in range(1, len(comments) + 1)
-    ]
-    assert len(comments) > 1
-
-
 def test_comments_that_two_runs_made_become_one(step: Step) -> None:
     state = step.api.state
     pull = state.open_pull(HEAD)
     made = [state.add_comment(pull, marked("plan", 1, f"run {n}")) for n in (1, 2)]
     step.publish(plan_of(1), pull=pull)
     assert [c["id"] for c in state.comments_of(pull)] == [made[0]["id"]]
-
-
-def test_github_being_down_fails_the_step_alone_with_the_summary_written(step: Step) -> None:
-    pull = step.api.state.open_pull(HEAD)
-    step.api.fail("*", ".", status=503, times=1000)
-    ran = step.publish(plan_of(1), pull=pull)
-    assert ran.code == 1
-    assert "GitHub answers 503" in ran.err
-    assert "githubstatus" in ran.err
-    assert step.summary.startswith("### Mail gateway plan")
-    assert ran.out.startswith("::notice")
-    assert TOKEN not in ran.out + ran.err + step.summary
-    assert 3 < len(step.api.calls) < 10
-
-
-def test_a_wait_beyond_patience_ends_at_once(step: Step) -> None:
-    pull = step.api.state.open_pull(HEAD)
-    step.api.fail("GET", "/pulls", status=429, headers={"retry-after": "3600"}, body=b'{"message": "later"}')
-    ran = step.publish(plan_of(1), pull=pull)
-    assert (ran.code, len(step.api.calls)) == (1, 1)
-    assert "later" in ran.err
 
 
 def test_a_fork_s_read_only_token_is_no_failure(step: Step) -> None:
@@ -252,35 +198,6 @@ def test_without_a_comment_nothing_is_sent(step: Step) -> None:
     assert ran.code == 0
     assert "no pull request" in ran.err
     assert step.api.calls == []
-
-
-def test_huge_and_strange_answers_are_errors(step: Step) -> None:
-    pull = step.api.state.open_pull(HEAD)
-    for body, said in ((b"<html>", "no JSON"), (b"{}", "no list"), (b" " * (65 * 1024 * 1024), "more than")):
-        step.api.fail("GET", "/comments", status=200, body=body)
-        ran = step.publish(plan_of(1), pull=pull)
-        assert ran.code == 1
-        assert said in ran.err
-
-
-def test_the_token_follows_no_redirect_to_elsewhere(step: Step) -> None:
-    pull = step.api.state.open_pull(HEAD)
-    step.api.fail("GET", "/comments", status=302, headers={"location": f"{step.api.storage}/x"}, body=b"")
-    ran = step.publish(plan_of(1), pull=pull)
-    assert ran.code == 1
-    assert "leads to another address" in ran.err
-    step.api.fail("GET", "/comments", status=200, body=b"[]", headers={"link": f'<{step.api.storage}/x>; rel="next"'})
-    ran = step.publish(plan_of(1), pull=pull)
-    assert "its next page is at another address" in ran.err
-    assert step.api.storage_headers == []
-
-
-def test_a_redirect_at_home_is_followed(step: Step) -> None:
-    pull = step.api.state.open_pull(HEAD)
-    path = f"/repos/acme/mail/issues/{pull}/comments"
-    step.api.fail("GET", "/comments", status=301, headers={"location": f"{step.api.url}{path}"}, body=b"")
-    assert step.publish(plan_of(1), pull=pull).code == 0
-    assert len(step.api.state.comments) == 1
 
 
 def test_an_apply_is_told_and_told_again_in_place(step: Step) -> None:

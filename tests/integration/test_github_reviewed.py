@@ -239,6 +239,15 @@ def test_a_hundred_merged_pull_requests_are_read_page_by_page(step: Reviewing) -
     assert len(step.api.told("GET", "/pulls$")) == 2
 
 
+@pytest.mark.parametrize("target", ["ftp://127.0.0.1/x", "file:///etc/passwd"])
+def test_an_artifact_that_is_kept_anywhere_else_is_an_error(step: Reviewing, target: str) -> None:
+    step.merged(1, plan_of(1))
+    step.api.fail("GET", "/zip", status=302, headers={"location": target}, body=b"")
+    ran = step("reviewed", "--out", "reviewed", sha=sha(101))
+    assert ran.code == 1
+    assert "leads from address to address" in ran.err
+
+
 def test_github_being_down_is_an_error(step: Reviewing) -> None:
     step.merged(1, plan_of(1))
     step.api.fail("*", ".", status=500, times=1000)

@@ -23,7 +23,8 @@ from github_builders import (
 )
 from hostile import IN_DOCUMENTS, code_spans, hostile_document
 
-from reconciler.errors import ExitCode
+from reconciler.document import DiagnosticDocument, LeftOutDocument
+from reconciler.errors import ExitCode, Severity
 from reconciler.escape import terminal_text
 from reconciler.github.apply_page import apply_page, is_refused, is_used
 from reconciler.github.plan_page import is_quiet, plan_page, quiet_line
@@ -78,6 +79,26 @@ def test_what_is_ready_comes_before_what_waits() -> None:
     page = plan_page(document(held, ready), PLACE, HEAD)
     assert ["b-ready" in fold.summary for fold in page.folds] == [True, False]
     assert "- **the MX moves when this is applied** in 1 domain: `acme.example`" in page.head.splitlines()
+
+
+def test_hundreds_of_organizations_and_warnings_are_counted() -> None:
+    told = [
+        DiagnosticDocument(severity=Severity.WARNING, code=f"w{i}", summary=f"warning {i}", detail="Mend it.")
+        for i in range(50)
+    ]
+    made = plan_of(*[1] * 250)
+    head = plan_page(made.model_copy(update={"diagnostics": told}), PLACE, HEAD).head
+    assert head.count("| `org-") == 200
+    assert "50 more organizations have something to do." in head
+    assert head.count("- **warning**") == 20
+    assert "- 30 more errors and warnings" in head
+
+
+def test_what_changed_since_left_out_is_told() -> None:
+    left = LeftOutDocument(since="1" * 40, domains=7, reason="7 domains are as on main @octocat.")
+    head = plan_page(plan_of(1).model_copy(update={"left_out": left}), PLACE, HEAD).head
+    assert "7 domains are as on main \\@&zwnj;octocat. Steps that wait: 1 held." in head
+    assert_github_markdown_is_safe(head)
 
 
 def test_few_domains_are_not_folded_away_and_many_are() -> None:
