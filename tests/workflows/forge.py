@@ -9,14 +9,13 @@
 
 Workflows are read from the commit that GitHub reads them from. The installed program is the one that runs the tests:
 `ready_program` lays it where the action finds it installed already, so that no package is installed for each job. What
-that leaves unproven, the installation itself, a test of the action proves with `install_nothing`.
+that leaves unproven, the installation itself, a test of the action proves with `InstalledOnce`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,18 +52,33 @@ exit 1
 
 def ready_program(machine: Machine, action: Path, inputs: dict[str, str]) -> None:
     """Lay the program that runs the tests where the action finds that it is installed already."""
+    if not (machine.temporary / "mail-gateway-reconciler").exists():
+        _lay(machine, Path(sys.prefix), f"{action} {inputs['extras']}")
+
+
+def _lay(machine: Machine, environment: Path, mark: str) -> None:
     home = machine.temporary / "mail-gateway-reconciler"
-    if home.exists():
-        return
     (home / "bin").mkdir(parents=True)
-    (home / "venv").symlink_to(sys.prefix)
+    (home / "venv").symlink_to(environment)
     (home / "bin" / "reconciler").symlink_to("../venv/bin/reconciler")
-    (home / "installed").write_text(f"{action} {inputs['extras']}", encoding="utf-8")
+    (home / "installed").write_text(mark, encoding="utf-8")
     machine.paths.append(str(home / "bin"))
 
 
-def install_nothing(_machine: Machine, _action: Path, _inputs: dict[str, str]) -> None:
-    """Leave the installation to the action."""
+class InstalledOnce:
+    """Leave the installation to the action on the first machine, and lay what it installed there on the others."""
+
+    def __init__(self) -> None:
+        """Nothing is installed yet."""
+        self.first: Path | None = None
+
+    def __call__(self, machine: Machine, action: Path, inputs: dict[str, str]) -> None:
+        """Before the action runs."""
+        home = machine.temporary / "mail-gateway-reconciler"
+        if self.first is None:
+            self.first = home
+        elif not home.exists():
+            _lay(machine, self.first / "venv", f"{action} {inputs['extras']}")
 
 
 class Forge:
@@ -223,8 +237,3 @@ class Forge:
 def _copied(document: Json) -> Json:
     copied: Json = json.loads(json.dumps(document))
     return copied
-
-
-def clear(folder: Path) -> None:
-    """Remove what the runs of a test left; it is much."""
-    shutil.rmtree(folder, ignore_errors=True)

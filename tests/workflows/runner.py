@@ -37,8 +37,9 @@ class Event:
 
 @dataclass
 class Repository:
-    """What the runner knows of where it runs. `environments` are the secrets of each environment by its name.
+    """What the runner knows of where it runs.
 
+    `environments` are the secrets of each environment by its name, `machine` the variables that a machine begins with.
     `program` gives the folder of an action's repository at a commit. `install` may lay what an action installs on the
     machine before the action runs: it is given its folder and its inputs. `grant` tells the forge what the token may
     write.
@@ -51,6 +52,7 @@ class Repository:
     program: Callable[[str, str], Path]
     install: Callable[[Machine, Path, dict[str, str]], None]
     grant: Callable[[frozenset[str]], None]
+    machine: dict[str, str] = field(default_factory=dict)
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -188,6 +190,7 @@ class _Job:
         return Machine(
             folder,
             {
+                **self.repository.machine,
                 "GITHUB_ACTIONS": "true", "GITHUB_API_URL": api.url, "GITHUB_GRAPHQL_URL": f"{api.url}/graphql",
                 "GITHUB_BASE_REF": event.base_ref, "GITHUB_EVENT_NAME": event.name, "GITHUB_EVENT_PATH": str(file),
                 "GITHUB_JOB": name, "GITHUB_REF": event.ref, "GITHUB_REF_NAME": seen["ref_name"],

@@ -115,12 +115,12 @@ class Team:
 
 
 @contextmanager
-def team_at_work(folder: Path) -> Iterator[Team]:
-    """With BIND, and a repository that holds the program, settings and one domain."""
+def team_at_work(folder: Path, *, has_program: bool = True) -> Iterator[Team]:
+    """With BIND, and a repository that holds settings, one domain and, where wanted, the program's workflows."""
     zones = {f"{name}.example.": ZONE.format(name=name) for name in ("acme", "other", "second")}
     with laboratory("bind", zones, folder / "lab") as (workspace, backend), github_api() as api:
         workspace.append("reconciler.yaml", WAITS)
-        forge = Forge(folder, api)
+        forge = Forge(folder, api, has_program=has_program)
         forge.repository.environments["production"] = {**SECRETS, **backend.environment}
         forge.repository.environments["drift"] = dict(SECRETS)
         team = Team(forge, api, backend)
