@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.errors import JournalError
+from reconciler.errors import JournalError, JournalLockedError
 from reconciler.journal.mark import read_mark
 from reconciler.journal.schema import Identity
 from reconciler.journal_branch import content, local
@@ -255,13 +255,22 @@ class _Fetching:
         return own.is_fetched and (own.fetched is None or ours.counter > own.counter)
 
     def _ours(self, path: Path) -> tuple[Identity | None, bool]:
-        """The journal that is here, and whether it is damaged, which stops nobody who gives it up."""
+        """The journal that is here, and whether it is damaged, which stops nobody who gives it up.
+
+        Raises:
+            JournalLockedError: a run on this machine is writing to it.
+            JournalError: it is damaged, of a newer version, or none.
+
+        """
         try:
-            return local.identity_of(path, str(path)), False
+            written = local.read_whole_journal(path, self.options.wait, self.say)
+        except JournalLockedError:
+            raise
         except JournalError:
             if not self.options.is_taking_over:
                 raise
             return None, True
+        return (None if written is None else written.identity), False
 
     def _mark(self, files: Mapping[str, bytes]) -> Identity | None:
         theirs = local.mark_in(self.folder, files.get(content.MARK))

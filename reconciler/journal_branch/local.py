@@ -128,7 +128,7 @@ def _read_unlocked(engine: Engine, location: Location) -> Written | str | None:
 
 def _locked(path: Path, holder: str) -> JournalLockedError:
     summary = f"the journal {path} is in use: {holder} has its lock"
-    detail = "Push it when that run has ended; a dead one's lease ends by itself."
+    detail = "Try again when that run has ended; a dead one's lease ends by itself."
     return JournalLockedError([error("journal-locked", summary, detail)])
 
 

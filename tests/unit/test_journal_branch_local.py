@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from journal_branch_lab import Checkout, Forge, git, make_forge
-from journal_lab import ACME, diagnostic
+from journal_lab import ACME, LEASE, NONE, diagnostic
 
-from reconciler.errors import JournalError
+from reconciler.errors import JournalError, JournalLockedError
 from reconciler.files import write_atomically
-from reconciler.journal import read_journal
+from reconciler.journal import open_journal, read_journal
 from reconciler.journal_branch import fetch
 from reconciler.journal_branch.branch import Branch
 from reconciler.journal_branch.claim import read_own_claim, write_own_claim
@@ -110,6 +110,25 @@ def test_a_damaged_journal_is_kept_too(forge: Forge) -> None:
     (aside,) = one.state.glob("journal.sqlite3.unpushed-*")
     assert aside.read_bytes() == b"no database"
     assert is_restored(one)
+
+
+def test_a_journal_to_which_a_run_writes_is_not_replaced(forge: Forge) -> None:
+    """Its writes would go to a file that nobody finds again."""
+    for number in range(2):
+        one = forge.checkout(str(number))
+        one.fetch()
+        one.work()
+        one.push()
+    older = Checkout(one.directory.parent / "0")
+    settings = older.settings
+    opened = open_journal(settings.journal.url, directory=settings.directory, state_directory=older.state)
+    tip = forge.tip()
+    with opened as journal, journal.lock("an apply by hand", LEASE, NONE):
+        for is_taking_over in (False, True):
+            with pytest.raises(JournalLockedError) as refused:
+                older.fetch(is_taking_over=is_taking_over)
+            assert "an apply by hand has its lock" in diagnostic(refused)[1]
+    assert forge.tip() == tip
 
 
 def test_a_database_of_something_else_is_never_written_over(forge: Forge) -> None:
