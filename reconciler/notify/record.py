@@ -104,9 +104,10 @@ class Record:
         return ENDINGS.get(self.matter.subject) if self.standing is Standing.ENDING else None
 
     def taken(self, now: datetime) -> Record:
-        """As it stands when the endpoint took the message."""
+        """As it stands when the endpoint took the message; of the texts what its end will be told with is kept."""
         standing = Standing.TOLD if self.standing is Standing.WAITING else Standing.ENDED
-        return replace(self, standing=standing, at=now)
+        kept = replace(self.matter, advice="", age_hours=0, held_by=(), before=(), after=())
+        return replace(self, matter=kept, standing=standing, at=now)
 
 
 Records = dict[str, Record]

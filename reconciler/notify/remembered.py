@@ -32,4 +32,8 @@ def read_records(told: Iterable[Told]) -> tuple[Records, list[str]]:
 
 def told_of(records: Iterable[Record]) -> list[Told]:
     """What the journal keeps of them."""
-    return [Told(r.key, _FORM.dump_json(r, ensure_ascii=True).decode("ascii"), r.at) for r in records]
+    return [Told(r.key, _text(r), r.at) for r in records]
+
+
+def _text(record: Record) -> str:
+    return _FORM.dump_json(record, ensure_ascii=True, exclude_defaults=True).decode("ascii")
