@@ -50,6 +50,9 @@ lock: $(VENV)/.dev  ## resolve the dependencies anew, with hashes and without th
 	  --group build -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
 	  --all-extras --group build --group dev -o requirements-dev.lock pyproject.toml
+	# what action.yml installs where extras are wanted: the versions that are tested
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	  --all-extras --group build -c requirements-dev.lock -o requirements-extras.lock pyproject.toml
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +157,17 @@ def test_nothing_is_granted_on_top_and_every_job_says_what_it_needs(path: Path) 
 def test_no_checkout_leaves_the_token_behind(path: Path) -> None:
     checkouts = [s for s in steps(path) if s.get("uses", "").startswith("actions/checkout@")]
     assert all(s["with"]["persist-credentials"] is False for s in checkouts)
+
+
+def test_the_extras_are_locked_at_the_versions_that_are_tested() -> None:
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^(\S+==\S+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+
+    locked, tested = pins("requirements-extras.lock"), pins("requirements-dev.lock")
+    assert locked <= tested
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    wanted = {re.split(r"[\[>=<]", text)[0] for texts in extras.values() for text in texts}
+    assert wanted <= {pin.partition("==")[0] for pin in locked}
 
 
 @each_of_ours
