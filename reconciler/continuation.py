@@ -75,6 +75,12 @@ def is_waiting(kept: Sequence[PlanDocument], fresh: PlanDocument) -> bool:
     )
 
 
+def shown_steps(kept: Sequence[PlanDocument], fresh: PlanDocument) -> frozenset[str]:
+    """The ids of a fresh plan's steps that kept plans show: they are written as soon as their gates are open."""
+    shown = _shown_by_domain(kept)
+    return frozenset(s.id for d in fresh.domains for s in d.steps if is_open(s) and _is_shown(s, d, shown))
+
+
 def find_unreviewed(kept: Sequence[PlanDocument], fresh: PlanDocument) -> Iterator[Diagnostic]:
     """Each step that is ready and that no kept plan shows: drift, or what the manifests want since."""
     shown = _shown_by_domain(kept)

@@ -29,7 +29,7 @@ from reconciler.review import Reviewed
 from reconciler.run import why_outdated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from reconciler.apply.result import ApplyReport
     from reconciler.document import PlanDocument
@@ -137,14 +137,19 @@ def _with(kept: KeptPlans, plan_id: str, plan: PlanDocument | None) -> KeptPlans
 def load_kept(session: Session, plan_id: str | None = None) -> KeptPlans:
     """Every plan that the journal keeps, or the one with this id."""
     before = {p.plan_id: p for p in session.journal.reviewed_plans() if plan_id in {None, p.plan_id}}
+    return KeptPlans(session, before, *read_kept(before.values()))
+
+
+def read_kept(rows: Iterable[ReviewedPlan]) -> tuple[dict[str, PlanDocument], dict[str, str]]:
+    """The plans by their ids, and why others cannot be read."""
     plans: dict[str, PlanDocument] = {}
     unreadable: dict[str, str] = {}
-    for row in before.values():
+    for row in rows:
         try:
             plans[row.plan_id] = read_document(row.document, Path("journal"))
         except PlanFileError as exc:
             unreadable[row.plan_id] = str(exc)
-    return KeptPlans(session, before, plans, unreadable)
+    return plans, unreadable
 
 
 def _dropped(code: str, why: str, domains: str) -> Diagnostic:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.blame import authors_of, unchanged_since
+from reconciler.continuation import shown_steps
 from reconciler.document import DocumentHead
 from reconciler.drift import (
     ORPHANED,
@@ -24,6 +25,7 @@ from reconciler.drift import (
 )
 from reconciler.errors import ExitCode, Severity
 from reconciler.journal import DriftCounts
+from reconciler.kept_plans import read_kept
 from reconciler.memory import open_memory
 from reconciler.names import Name
 from reconciler.plan import Status
@@ -99,6 +101,7 @@ def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftD
         known=memory.known_domains() if any(d.code == ORPHANED for d in document.diagnostics) else {},
         ignore={(o.service.organization, o.service.name): o.service.ignore_drift for o, _ in planned.origins},
         unchanged=_unchanged(invocation, planned, timelines),
+        reviewed=_kept_steps(memory, document),
         is_whole=all(d.code != _RESTORED for d in memory.diagnostics),
     )
     findings = find_drift(looked)
@@ -108,6 +111,12 @@ def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftD
     ]
     authors = _authors(invocation, findings)
     return build_drift_document(head, domains, findings, other_diagnostics(document), authors)
+
+
+def _kept_steps(memory: Memory, document: PlanDocument) -> frozenset[str]:
+    """The steps that go on by themselves, because a plan that was reviewed shows them."""
+    plans, _ = read_kept(memory.reviewed_plans())
+    return shown_steps(list(plans.values()), document)
 
 
 def _open_domains(document: PlanDocument) -> list[Name]:

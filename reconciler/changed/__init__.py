@@ -10,9 +10,10 @@ The commit is read from git's objects alone, never checked out; nothing that it 
 from reconciler.changed.compare import Comparison, compare_fleets
 from reconciler.changed.find import Changes, find_changes
 from reconciler.changed.repository import RevisionError
-from reconciler.changed.scope import Scope, narrowed
+from reconciler.changed.scope import UNDECLARED, Scope, narrowed
 
 __all__ = [
+    "UNDECLARED",
     "Changes",
     "Comparison",
     "RevisionError",

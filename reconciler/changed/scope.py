@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 20
 
+UNDECLARED = "undeclared"
+"""The code of what the manifests do not declare any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -78,9 +81,9 @@ def _undeclared(removed: Sequence[tuple[Domain, Source]], short: str) -> Iterato
                 f"{where}. If it shall leave the gateway, declare it again in {domain.organization} with "
                 "`lifecycle: offboarded` until the plan says that it is gone."
             )
-        yield Diagnostic(severity, "undeclared", summary, detail, domain=shown)
+        yield Diagnostic(severity, UNDECLARED, summary, detail, domain=shown)
     more = len(removed) - MOST_TOLD
     if more > 0:
         summary = f"{more:,} more {'domain is' if more == 1 else 'domains are'} declared no more"
         detail = f"Compare the manifests with those of {short}. Leaving is declared: `lifecycle: offboarded`."
-        yield Diagnostic(Severity.WARNING, "undeclared", summary, detail)
+        yield Diagnostic(Severity.WARNING, UNDECLARED, summary, detail)

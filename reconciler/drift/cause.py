@@ -6,7 +6,7 @@ The rules, in this order; `last` is the last change that this program wrote to t
    or the TTL is another one than it wrote: out-of-band;
 2. without `last`, an MX that changed when it began to differ: out-of-band; one that is older: what is declared changed;
 3. what is wanted was not wanted by `last`, and the manifest is still what it was then: catalog;
-4. the step waits for its gates: pending;
+4. the step waits for its gates, or goes on by itself because it was reviewed: pending;
 5. else it was declared and not applied. Nothing shows that it ever was as declared, nor that it was not: then the class
    is unapplied, and not certain.
 """
@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.drift.finding import Cause, DriftClass, certain, uncertain
-from reconciler.plan import Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,12 +30,15 @@ Unchanged = frozenset[tuple[str, str]]
 
 
 def cause_of(
-    change: Change, status: Status, remembered: Remembered, *, since: datetime, file: str, unchanged: Unchanged
+    change: Change, remembered: Remembered, *, is_waiting: bool, since: datetime, file: str, unchanged: Unchanged
 ) -> Cause:
-    """Why an rrset differs; `since` is when that was first seen, `file` the manifest that declares it."""
+    """Why an rrset differs; `since` is when that was first seen, `file` the manifest that declares it.
+
+    `is_waiting`: the step that mends it waits for its gates, or a reviewed plan shows it, so that it goes on by itself.
+    """
     last = remembered.last_applied(change.key)
     if last is None:
-        return _cause_unwritten(change, status, remembered, since)
+        return _cause_unwritten(change, remembered, since, is_waiting=is_waiting)
     moved = _moved_since(change, last)
     if moved:
         return certain(DriftClass.OUT_OF_BAND, moved)
@@ -44,7 +46,7 @@ def cause_of(
     if is_new and last.commit is not None and (last.commit, file) in unchanged:
         text = f"the manifest is as it was when {_written(last)}; the catalog changed since"
         return certain(DriftClass.CATALOG, text)
-    if status is Status.HELD:
+    if is_waiting:
         return certain(DriftClass.PENDING)
     return certain(DriftClass.UNAPPLIED, f"it is as {_written(last)} left it")
 
@@ -64,12 +66,12 @@ def _moved_since(change: Change, last: AppliedChange) -> str:
     return ""
 
 
-def _cause_unwritten(change: Change, status: Status, remembered: Remembered, since: datetime) -> Cause:
+def _cause_unwritten(change: Change, remembered: Remembered, since: datetime, *, is_waiting: bool) -> Cause:
     moved = remembered.is_mx_moved(change.expected, since) if change.key.type == "MX" else None
     if moved:
         text = "it was another one when it was last looked at, and this program did not write it"
         return certain(DriftClass.OUT_OF_BAND, text)
-    if status is Status.HELD:
+    if is_waiting:
         return certain(DriftClass.PENDING)
     if moved is False:
         return certain(DriftClass.UNAPPLIED, "it was so before it began to differ: what is declared changed")

@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DomainFinder:
-    """Looks for the findings of one mail domain; `diagnostics` are the plan's own of it."""
+    """Looks for the findings of one mail domain; `diagnostics` are the plan's own of it, `reviewed` as in `Looked`."""
 
     document: DomainDocument
     facts: Facts
     remembered: Remembered
     diagnostics: Sequence[DiagnosticDocument]
     unchanged: Unchanged
+    reviewed: frozenset[str]
 
     def find(self) -> Iterator[Finding]:
         """Everything that is not as declared, then the hazards that no step is about."""
@@ -59,7 +60,12 @@ class DomainFinder:
             return self._unread(step)
         since = self.remembered.since(step.id)
         cause = cause_of(
-            change, step.status, self.remembered, since=since, file=step.source.file, unchanged=self.unchanged
+            change,
+            self.remembered,
+            is_waiting=step.status is Status.HELD or step.id in self.reviewed,
+            since=since,
+            file=step.source.file,
+            unchanged=self.unchanged,
         )
         code = self._code(change)
         expected, observed = _values(change, step)

@@ -35,7 +35,8 @@ class Looked:
     """One look at the world: the plan of it and its facts, and what the journal knew before.
 
     `ignore` are the ignore rules of services, by organization and service; those of domains are in the facts.
-    `unchanged` is as in `cause_of`. `is_whole` is False for a journal that is an older copy of itself.
+    `unchanged` is as in `cause_of`. `reviewed` are the ids of steps that a kept reviewed plan shows.
+    `is_whole` is False for a journal that is an older copy of itself.
     """
 
     document: PlanDocument
@@ -44,6 +45,7 @@ class Looked:
     known: Mapping[Name, KnownDomain] = field(default_factory=dict)
     ignore: Mapping[tuple[str, str], Sequence[DriftIgnore]] = field(default_factory=dict)
     unchanged: Unchanged = frozenset()
+    reviewed: frozenset[str] = frozenset()
     is_whole: bool = True
 
 
@@ -84,7 +86,8 @@ def _of_domains(looked: Looked, remembered: Mapping[Name, Remembered]) -> Iterat
     for document in looked.document.domains:
         own = facts[document.domain]
         memory = remembered[own.domain.name]
-        finder = DomainFinder(document, own, memory, diagnostics[document.domain], looked.unchanged)
+        told = diagnostics[document.domain]
+        finder = DomainFinder(document, own, memory, told, looked.unchanged, looked.reviewed)
         for finding in finder.find():
             yield with_ignored(finding, own.domain.ignore_drift, own.today)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reconciler.changed import UNDECLARED
 from reconciler.document import DomainDocument
 from reconciler.errors import Severity, sorted_diagnostics
 from reconciler.escape import markdown_cell, markdown_code, markdown_text
@@ -35,9 +36,10 @@ _WAITS = (Status.HELD, Status.MANUAL, Status.UNKNOWN)
 
 
 def is_quiet(document: PlanDocument) -> bool:
-    """Whether there is nothing to review: all is as declared, and nothing failed or could not be read."""
+    """Whether there is nothing to review: all is as declared, nothing failed, was taken out or could not be read."""
+    undeclared = any(d.code == UNDECLARED and d.severity is Severity.WARNING for d in document.diagnostics)
     has_errors = any(d.severity is Severity.ERROR for d in document.diagnostics)
-    return not document.has_changes and not document.summary.unknown and not has_errors
+    return not (document.has_changes or document.summary.unknown or has_errors or undeclared)
 
 
 def quiet_line(document: PlanDocument, commit: str | None) -> str:

@@ -13,6 +13,7 @@ from reconciler.continuation import (
     match_continued,
     open_part,
     reviewed_anew,
+    shown_steps,
     without_domains,
     without_finished,
 )
@@ -48,6 +49,13 @@ def ids(plan: PlanDocument | None) -> list[str]:
 def continued(reviewed: Facts, fresh: Facts) -> list[str]:
     left = open_part(document(reviewed))
     return [s.id for r in match_continued([left] if left else [], document(fresh)) for s in r.steps]
+
+
+def test_the_steps_that_go_on_by_themselves_are_those_that_were_shown_and_are_open() -> None:
+    assert shown_steps([kept(NEW)], document(OPENED)) == {MX_STEP}
+    assert shown_steps([kept(NEW)], document(NEW)) == {TXT_STEP, MX_STEP}
+    assert shown_steps([kept(NEW)], document(IN_SYNC)) == frozenset()
+    assert shown_steps([], document(OPENED)) == frozenset()
 
 
 def test_what_is_ready_or_held_is_kept_and_nothing_else() -> None:

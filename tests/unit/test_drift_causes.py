@@ -59,7 +59,7 @@ def cause(
 ) -> Cause:
     remembered = Remembered(NOW, history, events, changes.pop("is_whole", True))
     given: dict[str, Any] = {"since": NOW, "file": FILE, "unchanged": frozenset()} | changes
-    return cause_of(now, status, remembered, **given)
+    return cause_of(now, remembered, is_waiting=status is Status.HELD, **given)
 
 
 WROTE_TOKEN = applied(change(TXT_KEY, [], [PRIMARY]))

@@ -37,6 +37,16 @@ def test_what_is_as_declared_is_no_finding() -> None:
     assert drift(facts(txt=TOKENS, mx=present(MX_KEY, EU))) == []
 
 
+def test_a_step_that_was_reviewed_goes_on_by_itself_and_is_no_drift() -> None:
+    """Its gates may be open by now; whoever moved it since is told all the same."""
+    due = facts(txt=TOKENS, mx=present(MX_KEY, OLD_MX), history=settled(OLD_MX))
+    reviewed = frozenset({"acme.example/mx"})
+    assert by_code(drift(due))["mx-not-switched"].cause.drift_class is DriftClass.UNAPPLIED
+    assert by_code(drift(due, reviewed=reviewed))["mx-not-switched"].cause.drift_class is DriftClass.PENDING
+    moved = by_code(drift(due, events=(SWITCHED,), reviewed=reviewed))["mx-not-gateway"]
+    assert moved.cause.drift_class is DriftClass.OUT_OF_BAND
+
+
 @pytest.mark.parametrize(
     ("given", "events", "code", "severity", "drift_class"),
     [

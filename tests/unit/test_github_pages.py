@@ -111,6 +111,8 @@ def test_a_plan_is_quiet_when_nothing_changes_and_everything_was_read() -> None:
     assert not is_quiet(plan_of(1))
     unread = document(facts(mx=Unknown(Cause.TIMEOUT, "silence"))).model_copy(update={"has_changes": False})
     assert not is_quiet(unread)
+    taken_out = DiagnosticDocument(severity=Severity.WARNING, code="undeclared", summary="x is gone", detail="Declare.")
+    assert not is_quiet(quiet_plan().model_copy(update={"diagnostics": [taken_out]}))
     assert quiet_line(quiet_plan(), HEAD) == (
         f"Mail gateway plan: nothing changes for commit `{HEAD}`; 0 domains as declared."
     )
