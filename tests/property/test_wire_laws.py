@@ -1,0 +1,193 @@
+"""Laws of the walker: what it reads is what dnspython reads, whatever came; what it leaves is left to dnspython.
+
+`RECONCILER_WIRE_EXAMPLES` sets the number of generated answers: 100000 is a few minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.observe.wire import AA, RA, Plain, mixed_case, name_wire, packed_query, question_wire, read_plain
+
+EXAMPLES = int(os.environ.get("RECONCILER_WIRE_EXAMPLES", "1000"))
+SLICE = 100  # answers made from one hypothesis example
+
+NAMES = [
+    "acme.example.",
+    "_amazonses.acme.example.",
+    "mail.ACME.example.",
+    "example.",
+    ".",
+    "a.b.c.acme.example.",
+    "org.",
+]
+RDATAS = {
+    "A": ["192.0.2.1", "192.0.2.2"],
+    "AAAA": ["2001:db8::1", "2001:db8::2"],
+    "MX": ["10 mail.acme.example.", "0 inbound-smtp.EU-west-1.amazonaws.com.", "0 ."],
+    "NS": ["ns1.acme.example.", "NS2.other.example."],
+    "SOA": ["ns1.acme.example. hostmaster.acme.example. 1 2 3 4 5", ". . 4294967295 2 3 4 5"],
+    "TXT": ['"a foreign value"', '"one" "two"', '"\\000\\255"', '""'],
+    "CNAME": ["acme.example.", "elsewhere.example."],
+    "DS": ["1 8 2 " + "AB" * 32],
+}
+TYPES = list(RDATAS)
+
+
+def an_answer(dice: random.Random) -> tuple[bytes, bytes]:
+    """A reply as a server might make it, and the question in lower case."""
+    name, rdtype = dice.choice(NAMES).lower(), dice.choice(TYPES)
+    question = question_wire(name, rdtype)
+    asked = dns.message.from_wire(
+        packed_query(b"\x12\x34", mixed_case(question, dice.randbytes(len(question))), 0, use_edns=True)
+    )
+    reply = dns.message.make_response(asked)
+    reply.flags |= dns.flags.Flag(dice.choice([0, AA, AA, AA | RA]))
+    reply.set_rcode(dns.rcode.Rcode(dice.choice([0, 0, 0, 3, 3, 2, 5])))
+    if dice.random() < 0.7:
+        owner = asked.question[0].name if dice.random() < 0.9 else dns.name.from_text(dice.choice(NAMES))
+        kind = rdtype if dice.random() < 0.85 else dice.choice(TYPES)
+        reply.answer = [rrset_of(dice, owner, kind)]
+    for section, kinds in ((reply.authority, ["NS", "SOA", "SOA", "DS"]), (reply.additional, ["A", "AAAA", "TXT"])):
+        for _ in range(dice.choice([0, 0, 1, 2])):
+            kind = dice.choice(kinds) if dice.random() < 0.2 else kinds[dice.randrange(2)]
+            section.append(rrset_of(dice, dns.name.from_text(dice.choice(NAMES)), kind))
+    if dice.random() < 0.3:
+        reply.use_edns(False)  # noqa: FBT003 - dnspython's way to say without
+    return reply.to_wire(), question
+
+
+def rrset_of(dice: random.Random, owner: dns.name.Name, rdtype: str) -> dns.rrset.RRset:
+    most = 1 if rdtype in ("SOA", "CNAME") else len(RDATAS[rdtype])
+    rdatas = dice.sample(RDATAS[rdtype], dice.randint(1, most))
+    return dns.rrset.from_text(owner, dice.choice([0, 300, 2**31 - 1]), "IN", rdtype, *rdatas)
+
+
+def check(wire: bytes, question: bytes) -> bool:
+    """The walker's reading is dnspython's, or it has none; says whether it has one."""
+    plain = read_plain(wire, question)
+    if plain is None:
+        return False
+    reply = dns.message.from_wire(wire)  # whatever the walker reads, dnspython does not refuse
+    name, _ = dns.name.from_wire(question, 0)
+    rdtype = dns.rdatatype.RdataType(int.from_bytes(question[-4:-2], "big"))
+    assert reply.question == [dns.rrset.RRset(name, dns.rdataclass.IN, rdtype)]
+    assert not reply.flags & dns.flags.TC
+    assert plain.flags == reply.flags & ~0x000F
+    assert plain.rcode == reply.rcode()
+    rrset = reply.get_rrset(reply.answer, name, dns.rdataclass.IN, rdtype)
+    assert len(reply.answer) == (rrset is not None)
+    if rrset is None:
+        assert (plain.ttl, plain.rdatas) == (0, ())
+    else:
+        assert plain.ttl == rrset.ttl
+        assert plain.rdatas == tuple(sorted(rdata.to_digestable() for rdata in rrset))
+    expected = {(int(r.rdtype), r.name.canonicalize().to_wire()) for r in reply.authority}
+    assert set(plain.authority) == expected
+    return True
+
+
+@settings(max_examples=max(EXAMPLES // SLICE, 1), deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_plain_answers_are_read_as_dnspython_reads_them(seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - a generator of test data
+    read = sum(check(*an_answer(dice)) for _ in range(SLICE))
+    assert read > SLICE // 10, "the law is about what is read"
+
+
+@settings(max_examples=max(EXAMPLES // SLICE, 1), deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_damaged_answers_are_read_as_dnspython_reads_them_or_left(seed: int) -> None:
+    """Octets changed, removed, doubled and appended; pointers set at random places."""
+    dice = random.Random(seed)  # noqa: S311 - a generator of test data
+    for _ in range(SLICE):
+        wire, question = an_answer(dice)
+        damaged = bytearray(wire)
+        for _ in range(dice.randint(1, 3)):
+            place = dice.randrange(len(damaged))
+            kind = dice.randrange(5)
+            if kind == 0:
+                damaged[place] = dice.randrange(256)
+            elif kind == 1:
+                del damaged[place : place + dice.randint(1, 4)]
+            elif kind == 2:
+                damaged[place:place] = damaged[place : place + dice.randint(1, 4)]
+            elif kind == 3:
+                damaged[place : place + 2] = bytes((0xC0 | dice.randrange(2), dice.randrange(256)))
+            else:
+                damaged[place] ^= 1 << dice.randrange(8)
+            damaged = damaged or bytearray(b"\x00")
+        check(bytes(damaged), question)
+
+
+QUESTION = question_wire("acme.example.", "MX")
+HEAD = b"\x12\x34\x84\x00\x00\x01\x00\x01\x00\x00\x00\x00" + QUESTION
+
+
+@settings(max_examples=max(EXAMPLES // 10, 1), deadline=None)
+@given(tail=st.binary(max_size=120), has_head=st.booleans())
+def test_random_octets_are_read_as_dnspython_reads_them_or_left(tail: bytes, has_head: bool) -> None:  # noqa: FBT001 - by name
+    check(HEAD + tail if has_head else tail, QUESTION)
+
+
+parts = st.one_of(
+    st.binary(min_size=1, max_size=8).map(lambda label: bytes((len(label),)) + label),
+    st.integers(0, 120).map(lambda target: (0xC000 | target).to_bytes(2, "big")),
+    st.just(b"\x00"),
+    st.integers(64, 191).map(lambda octet: bytes((octet,))),
+)
+
+
+@settings(max_examples=max(EXAMPLES // 5, 1), deadline=None)
+@given(owner=st.lists(parts, max_size=4), exchange=st.lists(parts, max_size=6), slack=st.integers(-1, 1))
+def test_pointers_are_followed_as_dnspython_follows_them(owner: list[bytes], exchange: list[bytes], slack: int) -> None:
+    rdata = b"\x00\x0a" + b"".join(exchange)
+    size = max(len(rdata) + slack, 0).to_bytes(2, "big")
+    head = HEAD + (b"".join(owner) or b"\xc0\x0c") + b"\x00\x0f\x00\x01\x00\x00\x01\x2c"
+    check(head + size + rdata, QUESTION)
+
+
+def test_a_chain_of_pointers_ends() -> None:
+    """Every pointer to the one before it, and one to itself: RFC 1035 section 4.1.4 forbids none of it by name."""
+    chain = b"\xc0\x0c" + b"".join((0xC000 | place).to_bytes(2, "big") for place in range(43, 243, 2))
+    record = b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x01\x2c"
+    for rdata in (b"\x00\x0a" + chain, b"\x00\x0a\xc0\x2b", b"\x00\x0a\xc0\xff"):
+        assert read_plain(HEAD + record + len(rdata).to_bytes(2, "big") + rdata, QUESTION) is None
+
+
+labels = st.lists(st.binary(min_size=1, max_size=20), min_size=0, max_size=5).map(
+    lambda found: dns.name.Name([*found, b""])
+)
+
+
+@given(name=labels, randomness=st.binary(min_size=300, max_size=300))
+def test_queries_are_what_dnspython_makes_of_them(name: dns.name.Name, randomness: bytes) -> None:
+    text = name.to_text()
+    assert name_wire(text) == name.canonicalize().to_wire()
+    question = question_wire(text, "TXT")
+    mixed = mixed_case(question, randomness[: len(question)])
+    assert mixed.lower() == question.lower()
+    assert mixed[-4:] == question[-4:]
+    query = dns.message.from_wire(packed_query(b"\xab\xcd", mixed, 0x0100, use_edns=True))
+    assert query.id == 0xABCD
+    assert query.flags == dns.flags.RD
+    assert (query.edns, query.payload) == (0, 1232)
+    assert query.question == [dns.rrset.RRset(name, dns.rdataclass.IN, dns.rdatatype.TXT)]
+    assert dns.message.from_wire(packed_query(b"\xab\xcd", mixed, 0, use_edns=False)).edns == -1
+
+
+def test_a_plain_answer() -> None:
+    record = b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x01\x2c\x00\x09\x00\x0a\x04MAIL\xc0\x0c"
+    expected = b"\x00\x0a\x04mail\x04acme\x07example\x00"
+    assert read_plain(HEAD + record, QUESTION) == Plain(0x8400, 0, 300, (expected,), ())
