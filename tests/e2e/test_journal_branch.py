@@ -85,7 +85,7 @@ def test_the_jobs_token_goes_to_the_remote_and_nowhere_else(forge: Forge, tmp_pa
     with run_git_server(tmp_path, TOKEN) as server:
         one = by_http(forge, server, "1")
         config = (one.directory / ".git" / "config").read_bytes()
-        trace = {"GIT_TRACE": "1", "GIT_TRACE_CURL": "1", "GIT_TRACE_REDACT": "0"}
+        trace = {"GIT_TRACE": "1", "GIT_TRACE_CURL": str(tmp_path / "trace"), "GIT_TRACE_REDACT": "0"}
         with arguments_of_git(tmp_path, one) as log:
             ran = [run(one, verb, **github(server), **trace) for verb in ("fetch", "push")]
         assert [r.code for r in ran] == [0, 0], ran
@@ -94,6 +94,7 @@ def test_the_jobs_token_goes_to_the_remote_and_nowhere_else(forge: Forge, tmp_pa
         for text in (log.read_text(), *(r.out + r.err for r in ran)):
             assert TOKEN not in text
             assert server.authorizations[0][0] not in text
+        assert not (tmp_path / "trace").exists()
         assert (one.directory / ".git" / "config").read_bytes() == config
         for path in (*one.directory.rglob("*"), *forge.directory.rglob("*")):
             assert not path.is_file() or TOKEN.encode() not in path.read_bytes()
