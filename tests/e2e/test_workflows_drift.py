@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from workflows.team import ACME, GATEWAY, MINE, Team, team_at_work
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from workflows.runner import WorkflowRun
 
 pytestmark = pytest.mark.integration
 
@@ -85,6 +88,11 @@ def team(tmp_path: Path, watch: Watch) -> Iterator[Team]:
         yield team
 
 
+def since(team: Team, run: WorkflowRun) -> dict[str, str]:
+    """Since when each finding is seen, by its code."""
+    return {f["code"]: f["first_seen"] for f in json.loads(team.artifact(run, "drift", "drift.json"))["findings"]}
+
+
 def test_drift_is_one_issue_that_opens_changes_and_closes(team: Team, watch: Watch) -> None:
     clean = team.forge.scheduled("drift.yml")
     assert clean.conclusion == "success", clean.shown()
@@ -106,6 +114,7 @@ def test_drift_is_one_issue_that_opens_changes_and_closes(team: Team, watch: Wat
     [updated] = team.api.state.issues.values()
     assert updated["number"] == issue["number"]
     assert "bypass-mx" in updated["body"]
+    assert since(team, worse)["token-removed"] == since(team, drifted)["token-removed"], "the look was not recorded"
 
     team.update("acme.example.", lambda m: m.delete("acme.example.", "MX", "20 old.elsewhere.example."))
     team.update("acme.example.", lambda m: m.add(TOKENS, 1, "TXT", '"one-acme.example"'))
@@ -113,6 +122,7 @@ def test_drift_is_one_issue_that_opens_changes_and_closes(team: Team, watch: Wat
     assert mended.conclusion == "success", mended.shown()
     [closed] = team.api.state.issues.values()
     assert closed["state"] == "closed"
+    assert len(watch.messages) == 3, "one opened, another opened, and both closed"
     assert watch.asked == ["/heartbeat"] * 4
 
 
