@@ -106,7 +106,7 @@ class DomainFinder:
             told
             or {
                 "token-missing": f"{name} lacks {len(change.added)} of the verification values that are declared",
-                "token-surplus": f"{name} still has {len(change.removed)} outdated verification values of ours",
+                "token-surplus": f"{name} still has outdated verification values of ours: {len(change.removed)}",
                 "mx-not-gateway": f"mail to {name} no longer goes through the gateway, but to {hosts}",
                 "mx-other-gateway": f"mail to {name} goes to another host of the gateway than declared: {hosts}",
                 "mx-not-switched": f"mail to {name} does not go through the gateway yet, but to {hosts}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.gates import Verdict
+from reconciler.moments import end_text
 from reconciler.plan import Status
 from reconciler.targets.base import is_exchange_target
 
@@ -32,7 +33,7 @@ def repair_of(step: StepDocument, domain: str, *, is_out_of_band: bool) -> str:
 def _when_held(step: StepDocument) -> str:
     waiting = [g for g in step.gates if g.verdict is not Verdict.PASS]
     if step.not_before is not None:
-        until = step.not_before.isoformat(sep=" ", timespec="minutes")
+        until = end_text(step.not_before)
         return f"Wait: the first `reconciler apply` after {until} goes on with it."
     gate = next((g for g in waiting if g.advice), None)
     if gate is None:

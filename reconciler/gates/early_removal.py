@@ -14,6 +14,7 @@ from reconciler.gates.base import Facts, GateResult, Verdict
 from reconciler.gates.observed import history_with_this_look, observation_of
 from reconciler.gates.switch_observed import SwitchObserved
 from reconciler.history import cached_mx, caches_empty_at
+from reconciler.moments import end_text
 from reconciler.state import Absent, Present
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class EarlyRemoval:
         is_switched = SwitchObserved().judge(facts).verdict is Verdict.PASS
         if is_switched and removal.moment <= facts.now:
             return GateResult(self.id, Verdict.PASS, "no sender can hold the old MX any more")
-        moment = removal.moment.isoformat(sep=" ", timespec="minutes")
+        moment = end_text(removal.moment)
         if removal.is_assumed:
             evidence = f"nobody knows which MX senders hold, so the longest time is assumed: until {moment}"
         elif is_switched:

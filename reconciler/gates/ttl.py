@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reconciler.gates.base import Facts, GateResult, Verdict
 from reconciler.gates.observed import history_with_this_look, observation_of
 from reconciler.history import cached_mx
+from reconciler.moments import end_text
 from reconciler.state import Present, Unknown
 
 
@@ -32,8 +33,7 @@ class Ttl:
         held = [c for c in cached_mx(history_with_this_look(facts), facts.now, facts.waits) if c.rdatas is not None]
         if held:
             until = held[-1].until
-            moment = until.isoformat(sep=" ", timespec="minutes")
-            evidence = f"senders may hold the MX with its old TTL until {moment}"
+            evidence = f"senders may hold the MX with its old TTL until {end_text(until)}"
             return GateResult(
                 self.id, Verdict.HOLD, evidence, "nothing to do: a run after that goes on", not_before=until
             )

@@ -74,4 +74,4 @@ def _ignored_line(finding: FindingDocument, style: Style) -> str:
 def _counts(document: DriftDocument, style: Style) -> str:
     if document.counting:
         return f"{style('Drift:', 'bold')} {counts_text(document)}"
-    return f"{style('In sync.', 'green')} No drift: {counts_text(document)}"
+    return f"{style('No drift:', 'green')} {counts_text(document)}"

@@ -69,6 +69,7 @@ def counts_text(document: DriftDocument) -> str:
     """The counts in one sentence."""
     summary = document.summary
     parts = [f"{summary.severities[s]} {s.value}" for s in DriftSeverity if summary.severities[s]]
-    ignored = f", {summary.ignored} ignored" if summary.ignored else ""
+    ignored = [f"{summary.ignored} ignored"] if summary.ignored else []
     domains = f"{summary.in_sync} of {summary.domains} domains in sync"
-    return f"{', '.join(parts) or 'nothing'}{ignored}. {domains}."
+    counts = ", ".join([*parts, *ignored])
+    return f"{counts}. {domains}." if counts else f"{domains}."
