@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import fields, is_dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.document import digest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from reconciler.manifest.fleet import Domain, Fleet, Organization, Service
 
 _NO_MEANING = frozenset({"source", "written", "services", "domains"})
@@ -52,15 +54,19 @@ def declared_service(service: Service, organization: Organization) -> str:
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON data
     """Data of the manifests as JSON data."""
     if is_dataclass(value):
-        return {name: _of_field(name, getattr(value, name)) for name in _meaningful(type(value))}
+        return {name: _of_field(name, getattr(value, name)) for name in _meaningful(value.__class__)}
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _of_field(name: str, value: object) -> Any:  # noqa: ANN401 - JSON data
-    plain = _plain(value)
-    return sorted(plain, key=lambda each: json.dumps(each, sort_keys=True)) if name in _SETS else plain
+def _of_field(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON data
+    return sorted(map(_statement, value)) if name in _SETS else _plain(value)
+
+
+@lru_cache(maxsize=4096)  # the domains of a service share what was said for all of them
+def _statement(value: Hashable) -> str:
+    return json.dumps(_plain(value), sort_keys=True)
 
 
 @cache

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 ZONE = """$ORIGIN {0}
 @ 600 IN SOA ns hostmaster 1 3600 600 86400 300
 @ 600 IN NS ns
-@ 60 IN MX 10 mail.elsewhere.example.
+@ 1 IN MX 10 mail.elsewhere.example.
 ns 600 IN A 127.0.0.1
 _amazonses 600 IN TXT "a foreign value"
 """
