@@ -6,21 +6,29 @@ zone too answers with authority for names that the zone itself has delegated awa
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from reconciler.observe.wire import AA, name_wire
 from reconciler.state import Absent, Cause, Present, Unknown, build_rrset, rdata_text
 
 if TYPE_CHECKING:
     from reconciler.names import Name
-    from reconciler.state import Key, Observed
+    from reconciler.observe.reply import Reply
+    from reconciler.observe.wire import Plain
+    from reconciler.state import Key, Observed, Rdata
+
+# types whose canonical form is their octets, or has a text without case anyway (`rdata_text`)
+_SAME_TEXT = frozenset({"A", "AAAA", "MX", "TXT"})
 
 
 def observed_in(reply: dns.message.Message, key: Key, apex: Name) -> Observed:
@@ -43,10 +51,54 @@ def observed_in(reply: dns.message.Message, key: Key, apex: Name) -> Observed:
     return Present(build_rrset(key, rrset.ttl, frozenset(rdata_text(rdata) for rdata in rrset)))
 
 
+def observed_in_reply(reply: Reply, key: Key, apex: Name) -> Observed:
+    """The same, with a short cut for what most replies are: plain, with authority, from the zone itself."""
+    plain = reply.plain
+    is_short = plain is not None and plain.flags & AA and (key.type in _SAME_TEXT or not plain.rdatas)
+    if plain is None or not is_short or (plain.rdatas and plain.rcode):
+        return observed_in(reply.message, key, apex)
+    shown = _shown_zone(plain, name_wire(key.name))
+    if shown is not None and shown != name_wire(apex):
+        return observed_in(reply.message, key, apex)
+    if not plain.rdatas:
+        return Absent()
+    rdatas = frozenset(_text(key.type, wire) for wire in plain.rdatas)
+    return Present(build_rrset(key, plain.ttl, rdatas))
+
+
+def _shown_zone(plain: Plain, owner: bytes) -> bytes | None:
+    """The apex that the authority section shows: the SOA's of a negative answer, else the NS rrset's."""
+    for rdtype in (dns.rdatatype.SOA, dns.rdatatype.NS):
+        above = [name for kind, name in plain.authority if kind == rdtype and _is_at_or_above(name, owner)]
+        if above:
+            return max(above, key=len)
+    return None
+
+
+def _is_at_or_above(name: bytes, owner: bytes) -> bool:
+    """Whether a name (wire form) is the owner or an ancestor of it: a suffix that begins with one of its labels."""
+    begin = 0
+    while len(owner) - begin > len(name):
+        begin += owner[begin] + 1
+    return owner[begin:] == name
+
+
+@lru_cache(maxsize=4096)
+def _text(rdtype: str, wire: bytes) -> Rdata:
+    return rdata_text(dns.rdata.from_wire(dns.rdataclass.IN, rdtype, wire, 0, len(wire)))
+
+
 def answered_rrset(reply: dns.message.Message, name: str, rdtype: str) -> dns.rrset.RRset | None:
     """The rrset that the answer holds at `name`: of type `rdtype`, or the CNAME."""
     owner = dns.name.from_text(name)
     return _answer(reply, owner, dns.rdatatype.CNAME) or _answer(reply, owner, dns.rdatatype.from_text(rdtype))
+
+
+def has_answer(reply: Reply, name: str, rdtype: str) -> bool:
+    """Whether the reply to the question for `name` and `rdtype` holds that rrset, or the CNAME."""
+    if reply.plain is not None:
+        return bool(reply.plain.rdatas)
+    return answered_rrset(reply.message, name, rdtype) is not None
 
 
 def is_alias(reply: dns.message.Message, name: Name) -> bool:

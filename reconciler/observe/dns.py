@@ -13,12 +13,10 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-import dns.message
 import dns.rcode
-import dns.rrset
 
 from reconciler.names import MAX_NAME_OCTETS, Name, is_under
-from reconciler.observe.answer import answered_rrset, observed_in
+from reconciler.observe.answer import answered_rrset, has_answer, observed_in_reply
 from reconciler.observe.exchange import ExchangeError, Exchanger, Query
 from reconciler.observe.zones import ZoneFinder
 from reconciler.state import Absent, Cause, Key, Observation, Present, ServerAnswer, Unknown
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
     from reconciler.observe import Question
     from reconciler.observe.exchange import DnsSettings
+    from reconciler.observe.reply import Reply
     from reconciler.observe.zones import Server
     from reconciler.state import Observed
 
@@ -102,14 +101,14 @@ class _Run:
             return server.problem
         key = question.key
         try:
-            reply = await self._exchanger.ask(server.addresses, Query(key.name, key.type))
-            observed = observed_in(reply, key, apex)
+            reply = await self._exchanger.reply(server.addresses, Query(key.name, key.type))
+            observed = observed_in_reply(reply, key, apex)
             is_alias = isinstance(observed, Unknown) and observed.cause is Cause.CNAME
             if key.name == apex:
                 return observed
             if is_alias or isinstance(observed, Present):
                 observed = await self._confirmed(server, key, apex, reply, observed)
-            if isinstance(observed, Absent) and key.name == question.domain and reply.rcode() == dns.rcode.NOERROR:
+            if isinstance(observed, Absent) and key.name == question.domain and reply.rcode == dns.rcode.NOERROR:
                 return Absent(is_covered=await self._is_covered(server, key.name))
         except ExchangeError as exc:
             return exc.unknown
@@ -121,16 +120,14 @@ class _Run:
         if len(probe) + 1 > MAX_NAME_OCTETS:
             return False
         for rdtype in ("MX", "A", "AAAA"):
-            reply = await self._exchanger.ask(server.addresses, Query(probe, rdtype))
-            if answered_rrset(reply, probe, rdtype) is not None:
+            reply = await self._exchanger.reply(server.addresses, Query(probe, rdtype))
+            if has_answer(reply, probe, rdtype):
                 return True
-            if reply.rcode() == dns.rcode.NXDOMAIN:
+            if reply.rcode == dns.rcode.NXDOMAIN:
                 return False
         return False
 
-    async def _confirmed(
-        self, server: Server, key: Key, apex: Name, reply: dns.message.Message, observed: Observed
-    ) -> Observed:
+    async def _confirmed(self, server: Server, key: Key, apex: Name, reply: Reply, observed: Observed) -> Observed:
         """What was observed below the apex, unless it comes from a zone below, or from a wildcard.
 
         A positive answer tells neither. Where the name itself exists, nothing exists at the probe's name, and the
@@ -140,12 +137,12 @@ class _Run:
         probe = Key(_probe(key.name), key.type)
         if len(probe.name) + 1 > MAX_NAME_OCTETS:
             return observed
-        second = await self._exchanger.ask(server.addresses, Query(*probe))
-        if _is_same(answered_rrset(reply, *key), answered_rrset(second, *probe)):
+        second = await self._exchanger.reply(server.addresses, Query(*probe))
+        if _is_same(reply, key, second, probe):
             soa = Key(key.name, "SOA")
-            around = observed_in(await self._exchanger.ask(server.addresses, Query(*soa)), soa, apex)
+            around = observed_in_reply(await self._exchanger.reply(server.addresses, Query(*soa)), soa, apex)
             return around if _is_failure(around) else Absent()
-        beneath = observed_in(second, probe, apex)
+        beneath = observed_in_reply(second, probe, apex)
         return beneath if _is_failure(beneath) else observed
 
 
@@ -153,10 +150,14 @@ def _probe(name: Name) -> Name:
     return Name(f"{_PROBE_LABELS}.{name}")
 
 
-def _is_same(one: dns.rrset.RRset | None, other: dns.rrset.RRset | None) -> bool:
-    if one is None or other is None:
+def _is_same(reply: Reply, key: Key, second: Reply, probe: Key) -> bool:
+    """Whether both answer, and with the same rdatas and TTL."""
+    if not has_answer(reply, *key) or not has_answer(second, *probe):
         return False
-    return one.ttl == other.ttl and one.to_rdataset() == other.to_rdataset()
+    if reply.plain is not None and second.plain is not None:
+        return (reply.plain.ttl, reply.plain.rdatas) == (second.plain.ttl, second.plain.rdatas)
+    one, other = answered_rrset(reply.message, *key), answered_rrset(second.message, *probe)
+    return one is not None and other is not None and one.ttl == other.ttl and one.to_rdataset() == other.to_rdataset()
 
 
 def _is_failure(observed: Observed) -> bool:

@@ -19,6 +19,10 @@ from reconciler.names import MAX_LABEL_OCTETS, MAX_NAME_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
+
+    _Seen: TypeAlias = dict[bytes, bytes]  # a pointer's two octets -> the name it points to
+    _Reader: TypeAlias = Callable[[bytes, int, int, _Seen], bytes]  # wire, begin, end -> canonical rdata
 
 HEADER_OCTETS = 12
 EDNS_PAYLOAD = 1232  # octets that pass nearly every path unfragmented (DNS flag day 2020; RFC 9715 section 3.2)
@@ -133,10 +137,11 @@ def _plain(wire: bytes, question: bytes) -> Plain | None:
     is_ours = questions == 1 and folded_case(wire[HEADER_OCTETS:position]) == question
     if not is_ours or flags & (QR | TC | _OPCODE) != QR or rcode not in (0, 3):
         return None
-    ttl, rdatas, position = _answers(wire, position, question, answers)
+    seen = {_POINTER_TO_QUESTION: question[:-4]}
+    ttl, rdatas, position = _answers(wire, position, question, answers, seen)
     owners = []
     for _ in range(authorities):
-        rdtype, owner, position = _other_record(wire, position, question, _AUTHORITY)
+        rdtype, owner, position = _other_record(wire, position, seen, _AUTHORITY)
         owners.append((rdtype, owner))
     has_opt = False
     for _ in range(additionals):
@@ -144,13 +149,15 @@ def _plain(wire: bytes, question: bytes) -> Plain | None:
             position = _opt_end(wire, position)
             has_opt = True
         else:
-            _, _, position = _other_record(wire, position, question, _ADDITIONAL)
+            _, _, position = _other_record(wire, position, seen, _ADDITIONAL)
     if position != len(wire):
         return None
     return Plain(flags & ~(_OPCODE | _RCODE), rcode, ttl, rdatas, tuple(owners))
 
 
-def _answers(wire: bytes, position: int, question: bytes, count: int) -> tuple[int, tuple[bytes, ...], int]:
+def _answers(
+    wire: bytes, position: int, question: bytes, count: int, seen: _Seen
+) -> tuple[int, tuple[bytes, ...], int]:
     """TTL, rdatas, and where the section ends."""
     if not count:
         return 0, (), position
@@ -161,26 +168,26 @@ def _answers(wire: bytes, position: int, question: bytes, count: int) -> tuple[i
     least = _MAX_TTL
     rdatas = []
     for _ in range(count):
-        owner, position = _owner(wire, position, question)
+        owner, position = _name(wire, position, len(wire), seen)
         kind, rdclass, ttl, size = _RECORD_HEAD.unpack_from(wire, position)
         if kind != rdtype or rdclass != 1 or owner != question[:-4]:
             raise _OddError
         position += 10 + size
         if position > len(wire):
             raise _OddError
-        rdatas.append(read(wire, position - size, position, question))
+        rdatas.append(read(wire, position - size, position, seen))
         least = min(least, ttl if ttl <= _MAX_TTL else 0)
     return least, tuple(rdatas) if count == 1 else tuple(sorted(set(rdatas))), position
 
 
-def _other_record(wire: bytes, position: int, question: bytes, readable: frozenset[int]) -> tuple[int, bytes, int]:
+def _other_record(wire: bytes, position: int, seen: _Seen, readable: frozenset[int]) -> tuple[int, bytes, int]:
     """Type and owner of a record beside the answer, and where it ends; its rdata is walked, for it must be valid."""
-    owner, position = _owner(wire, position, question)
+    owner, position = _name(wire, position, len(wire), seen)
     rdtype, rdclass, _, size = _RECORD_HEAD.unpack_from(wire, position)
     position += 10 + size
     if rdtype not in readable or rdclass != 1 or position > len(wire):
         raise _OddError
-    _READERS[rdtype](wire, position - size, position, question)
+    _READERS[rdtype](wire, position - size, position, seen)
     return rdtype, owner, position
 
 
@@ -191,20 +198,39 @@ def _opt_end(wire: bytes, position: int) -> int:
     return position + 11
 
 
-def _owner(wire: bytes, position: int, question: bytes) -> tuple[bytes, int]:
-    if wire[position : position + 2] == _POINTER_TO_QUESTION:
-        return question[:-4], position + 2
-    return _name(wire, position, len(wire))
+def _name(wire: bytes, position: int, end: int, seen: _Seen) -> tuple[bytes, int]:
+    """A name in canonical wire form, and where it ends: before `end`.
+
+    Short cuts for what servers make: a pointer to a name that was read, or one label and such a pointer. What is kept
+    for that needs one pointer at most itself, and ends before whoever points to it begins.
+    """
+    octet = wire[position]
+    if octet >= _POINTER:
+        known = seen.get(wire[position : position + 2])
+        if known is not None and position + 2 <= end:
+            return known, position + 2
+    elif octet:
+        following = position + 1 + octet
+        known = seen.get(wire[following : following + 2])
+        if known is not None and octet <= MAX_LABEL_OCTETS and following + 2 <= end:
+            name = wire[position:following].lower() + known
+            if len(name) > MAX_NAME_OCTETS:
+                raise _OddError
+            if known is seen[_POINTER_TO_QUESTION]:
+                seen[(_POINTER << 8 | position).to_bytes(2, "big")] = name
+            return name, following + 2
+    return _followed(wire, position, end, seen)
 
 
-def _name(wire: bytes, position: int, end: int) -> tuple[bytes, int]:
-    """A name in canonical wire form, and where it ends: before `end`, and pointing backwards alone.
+def _followed(wire: bytes, position: int, end: int, seen: _Seen) -> tuple[bytes, int]:
+    """A name of any shape whose pointers point backwards alone.
 
     Each pointer points before the place where the name, or its last part, began, and that part ends before it: so
     every hop is shorter than the one before, and no loop is possible (RFC 1035 section 4.1.4, as dnspython reads it).
     """
     labels = []
-    begun, limit, after, pointers = position, end, 0, 0
+    first = begun = position
+    limit, after, pointers = end, 0, 0
     while True:
         if position >= limit:
             raise _OddError
@@ -230,20 +256,20 @@ def _name(wire: bytes, position: int, end: int) -> tuple[bytes, int]:
     name = b"".join(labels).lower() + b"\x00"
     if len(name) > MAX_NAME_OCTETS:
         raise _OddError
+    if pointers == 1 and wire[first] >= _POINTER:
+        seen[wire[first : first + 2]] = name
     return name, after or position + 1
 
 
-def _whole_name(wire: bytes, position: int, end: int, question: bytes) -> bytes:
-    if end - position == len(_POINTER_TO_QUESTION) and wire[position:end] == _POINTER_TO_QUESTION:
-        return question[:-4]
-    name, after = _name(wire, position, end)
+def _whole_name(wire: bytes, position: int, end: int, seen: _Seen) -> bytes:
+    name, after = _name(wire, position, end, seen)
     if after != end:
         raise _OddError
     return name
 
 
-def _sized(octets: int) -> Callable[[bytes, int, int, bytes], bytes]:
-    def read(wire: bytes, position: int, end: int, _question: bytes) -> bytes:
+def _sized(octets: int) -> _Reader:
+    def read(wire: bytes, position: int, end: int, _seen: _Seen) -> bytes:
         if end - position != octets:
             raise _OddError
         return wire[position:end]
@@ -251,21 +277,21 @@ def _sized(octets: int) -> Callable[[bytes, int, int, bytes], bytes]:
     return read
 
 
-def _mx(wire: bytes, position: int, end: int, question: bytes) -> bytes:
+def _mx(wire: bytes, position: int, end: int, seen: _Seen) -> bytes:
     if end - position <= 2:  # noqa: PLR2004 - the preference
         raise _OddError
-    return wire[position : position + 2] + _whole_name(wire, position + 2, end, question)
+    return wire[position : position + 2] + _whole_name(wire, position + 2, end, seen)
 
 
-def _soa(wire: bytes, position: int, end: int, question: bytes) -> bytes:
-    first, position = _name(wire, position, end)
+def _soa(wire: bytes, position: int, end: int, seen: _Seen) -> bytes:
+    first, position = _name(wire, position, end, seen)
     numbers = end - _SOA_NUMBERS
     if numbers <= position:
         raise _OddError
-    return first + _whole_name(wire, position, numbers, question) + wire[numbers:end]
+    return first + _whole_name(wire, position, numbers, seen) + wire[numbers:end]
 
 
-def _txt(wire: bytes, position: int, end: int, _question: bytes) -> bytes:
+def _txt(wire: bytes, position: int, end: int, _seen: _Seen) -> bytes:
     place = position
     while place < end:
         place += 1 + wire[place]
@@ -274,7 +300,7 @@ def _txt(wire: bytes, position: int, end: int, _question: bytes) -> bytes:
     return wire[position:end]
 
 
-_READERS: dict[int, Callable[[bytes, int, int, bytes], bytes]] = {
+_READERS: dict[int, _Reader] = {
     _A: _sized(4),
     _NS: _whole_name,
     _SOA: _soa,

@@ -1,0 +1,75 @@
+"""A question on its way from one attempt to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.observe.asking import Address, ExchangeError, Query, UnexpectedRcodeError
+from reconciler.observe.wire import question_wire
+from reconciler.state import Cause
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from reconciler.observe.peer import Port
+    from reconciler.observe.reply import Reply
+
+_PAUSE = 0.1  # seconds before asking again a server that failed at once; times the number of failures
+
+
+class Inquiry:
+    """A question on its way through the attempts; `done` is called once, with the reply or the failure."""
+
+    __slots__ = (
+        "address", "addresses", "deadline", "done", "failures", "has_other_case", "identity", "is_over", "left",
+        "packed", "port", "query", "question", "sent", "spare", "task", "turn", "use_edns",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        addresses: tuple[Address, ...],
+        query: Query,
+        attempts: int,
+        done: Callable[[Inquiry, Reply | ExchangeError], None],
+    ) -> None:
+        """Prepare; nothing is sent yet."""
+        self.addresses = addresses
+        self.query = query
+        self.question = question_wire(query.name, query.type)
+        self.done = done
+        self.failures: list[ExchangeError] = []
+        self.turn = 0
+        self.address = addresses[0]  # whose turn it is
+        self.left = max(attempts, len(addresses))
+        self.spare = len(addresses) - 1
+        self.use_edns = True
+        self.is_over = False
+        # of the attempt under way: the packed query and its question as they were sent, and when the time is up
+        self.identity = self.packed = self.sent = b""
+        self.deadline = 0.0
+        self.has_other_case = False
+        self.port: Port | None = None
+        self.task: asyncio.Task[Reply] | None = None
+
+    def next_delay(self, failure: ExchangeError, timeout: float) -> float | None:
+        """Takes note of a failed attempt: the next address has its turn after so many seconds; None: enough.
+
+        An address that cannot be reached at all does not use up an attempt while there is another one.
+        """
+        self.failures.append(failure)
+        self.turn += 1
+        self.address = self.addresses[self.turn % len(self.addresses)]
+        self.use_edns = self.use_edns and not isinstance(failure, UnexpectedRcodeError)
+        if failure.cause is Cause.NETWORK and self.spare > 0:
+            self.spare -= 1
+            return 0.0
+        self.left -= 1
+        if not self.left:
+            return None
+        return 0.0 if failure.cause is Cause.TIMEOUT else min(_PAUSE * len(self.failures), timeout)
+
+    def combined_failure(self) -> ExchangeError:
+        """The cause of the first failure and the details of all."""
+        details = dict.fromkeys(failure.detail for failure in self.failures)
+        return ExchangeError(self.failures[0].cause, "; ".join(details))

@@ -1,0 +1,127 @@
+"""One server address as the engine sees it: its sockets, its window, its tokens, and whether it has fallen silent."""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.observe.asking import Address, ExchangeError, family, shown_address
+from reconciler.state import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.observe.inquiry import Inquiry
+
+_RECEIVE_BUFFER = 1 << 20  # octets; the kernel's default drops answers at 200 in flight
+_BURST_SECONDS = 0.1  # what a pause may save up, of a second's tokens
+_SILENT_ATTEMPTS = 32
+
+
+class Port:
+    """A connected socket: the kernel drops what another address sends (RFC 5452 section 4)."""
+
+    __slots__ = ("peer", "pending", "sock")
+
+    def __init__(self, peer: Peer) -> None:
+        """Open the socket.
+
+        Raises:
+            OSError: there is no way to the address, or no socket left.
+
+        """
+        self.peer = peer
+        self.pending: dict[bytes, Inquiry] = {}  # by id, the oldest first
+        self.sock = socket.socket(family(peer.address[0]), socket.SOCK_DGRAM)
+        try:
+            self.sock.setblocking(False)  # noqa: FBT003 - the socket's own signature
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            self.sock.connect(peer.address)
+        except OSError:
+            self.sock.close()
+            raise
+
+
+@dataclass(slots=True, eq=False)
+class Peer:
+    """An address, `window` attempts at a time and `rate` of them a second (0: any number).
+
+    An address that met nothing but silence for `patience` seconds and many attempts is asked once in `timeout` seconds
+    only, until it answers: thousands of questions to a black hole would take hours.
+    """
+
+    address: Address
+    window: int
+    rate: float
+    timeout: float
+    patience: float
+    waiting: deque[Inquiry] = field(default_factory=deque)
+    under_way: int = 0
+    folds_case: bool = False
+    _ports: dict[int, Port] = field(default_factory=dict)
+    _tokens: float = 0.0
+    _refilled: float = 0.0
+    _silent_attempts: int = 0
+    _silent_since: float = 0.0
+    _next_probe: float = 0.0
+
+    @property
+    def ports(self) -> Iterator[Port]:
+        """The open ports."""
+        return iter(tuple(self._ports.values()))
+
+    def port(self, number: int, *, may_open: bool) -> tuple[Port, bool]:
+        """The port with this number, and whether it has just been opened; one of the open ones when none may be.
+
+        Raises:
+            OSError: it cannot be opened.
+
+        """
+        found = self._ports.get(number)
+        if found is not None:
+            return found, False
+        if self._ports and not may_open:
+            return list(self._ports.values())[number % len(self._ports)], False
+        opened = self._ports[number] = Port(self)
+        return opened, True
+
+    def forget_ports(self) -> list[Port]:
+        """The ports, for the engine to close; the next attempt opens others."""
+        ports = list(self._ports.values())
+        self._ports.clear()
+        return ports
+
+    def take_token(self, now: float) -> bool:
+        """Whether the rate allows one more attempt now."""
+        if not self.rate:
+            return True
+        most = max(self.rate * _BURST_SECONDS, 1.0)
+        self._tokens = min(most, self._tokens + (now - self._refilled) * self.rate)
+        self._refilled = now
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+    def note_answer(self) -> None:
+        """It is alive."""
+        self._silent_attempts = 0
+
+    def note_silence(self, now: float) -> None:
+        """An attempt met silence until `now`."""
+        if not self._silent_attempts:
+            self._silent_since = now - self.timeout
+        self._silent_attempts += 1
+
+    def silence(self, now: float) -> ExchangeError | None:
+        """Why it is not worth an attempt now; None: try."""
+        if self._silent_attempts < _SILENT_ATTEMPTS or now - self._silent_since < self.patience:
+            return None
+        if now < self._next_probe:
+            shown = shown_address(self.address)
+            detail = f"{shown} has not answered any of the last {_SILENT_ATTEMPTS} queries or more"
+            return ExchangeError(Cause.TIMEOUT, detail)
+        self._next_probe = now + self.timeout
+        return None

@@ -1,0 +1,99 @@
+"""The sockets of all addresses: opened on random ports, drained as datagrams come, closed when they are idle."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reconciler.observe.inquiry import Inquiry
+    from reconciler.observe.peer import Peer, Port
+
+_PORTS = 32  # to one address: five bits more for a forger to guess
+_MAX_SOCKETS = 512  # beyond, an address shares those it has; the usual limit of a process is 1024 files
+_DATAGRAMS = 64  # taken from one socket before others have their turn: a flood must not stop the clock
+_LATE_DATAGRAMS = 1024  # looked through before an attempt's time is over: what lies in the buffer has come in time
+_MAX_DATAGRAM = 65535
+_RANDOM_OCTETS = 1 << 15
+
+
+class Ports:
+    """Open sockets; `received` is called with whatever comes with the id of a pending inquiry, `broken` with errors."""
+
+    def __init__(self, received: Callable[[Inquiry, bytes], None], broken: Callable[[Port, OSError], None]) -> None:
+        """Prepare; nothing is opened yet."""
+        self._received = received
+        self._broken = broken
+        self._open: dict[Peer, None] = {}
+        self._sockets = 0
+        self._buffer = memoryview(bytearray(_MAX_DATAGRAM))
+        self._random = b""
+        self._drawn = 0
+
+    def randomness(self, octets: int) -> bytes:
+        """So many octets that nobody can guess; the kernel is asked for many at a time."""
+        begin, self._drawn = self._drawn, self._drawn + octets
+        if self._drawn > len(self._random):
+            self._random = os.urandom(_RANDOM_OCTETS)
+            begin, self._drawn = 0, octets
+        return self._random[begin : self._drawn]
+
+    def place(self, peer: Peer) -> tuple[bytes, Port]:
+        """A random id that is free at a random port to an address.
+
+        Raises:
+            OSError: no socket can be opened to it.
+
+        """
+        drawn = self.randomness(3)
+        port, is_new = peer.port(drawn[2] % _PORTS, may_open=self._sockets < _MAX_SOCKETS)
+        if is_new:
+            self._open[peer] = None
+            self._sockets += 1
+            asyncio.get_running_loop().add_reader(port.sock, self._drain, port, _DATAGRAMS)
+        identity = drawn[:2]
+        while identity in port.pending:
+            identity = self.randomness(2)
+        return identity, port
+
+    def overdue(self, now: float) -> list[Inquiry]:
+        """The inquiries whose time is over, after a last look at what has come for them."""
+        return [inquiry for peer in self._open for port in peer.ports for inquiry in self._overdue(port, now)]
+
+    def close_idle(self) -> None:
+        """Closes the sockets of addresses without an attempt under way."""
+        loop = asyncio.get_running_loop()
+        for peer in tuple(self._open):
+            if peer.under_way or peer.waiting:
+                continue
+            del self._open[peer]
+            for port in peer.forget_ports():
+                self._sockets -= 1
+                loop.remove_reader(port.sock)
+                port.sock.close()
+
+    def _overdue(self, port: Port, now: float) -> Iterator[Inquiry]:
+        oldest = next(iter(port.pending.values()), None)  # they have all the same time, so it is the first to run out
+        if oldest is None or oldest.deadline > now:
+            return
+        self._drain(port, _LATE_DATAGRAMS)
+        for inquiry in tuple(port.pending.values()):
+            if inquiry.deadline > now:
+                break
+            yield inquiry
+
+    def _drain(self, port: Port, datagrams: int) -> None:
+        receive, buffer, pending = port.sock.recv_into, self._buffer, port.pending
+        try:
+            for _ in range(datagrams):
+                wire = bytes(buffer[: receive(buffer)])
+                inquiry = pending.get(wire[:2])
+                if inquiry is not None:
+                    self._received(inquiry, wire)
+        except BlockingIOError:
+            return
+        except OSError as exc:
+            self._broken(port, exc)

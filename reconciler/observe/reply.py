@@ -1,0 +1,93 @@
+"""One reply, read as far as somebody needs it: by the walker where it is plain, by dnspython otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.exception
+import dns.message
+
+from reconciler.observe.asking import ExchangeError, shown_address
+from reconciler.observe.wire import HEADER_OCTETS, QR, folded_case, read_plain
+from reconciler.state import Cause
+
+if TYPE_CHECKING:
+    from reconciler.observe.asking import Address
+    from reconciler.observe.wire import Plain
+
+_OPCODE = 0x7800
+_ONE_QUESTION = b"\x00\x01"
+# a server that could not read the question need not repeat it
+_WITHOUT_QUESTION = frozenset({1, 2, 4, 5})  # FORMERR, SERVFAIL, NOTIMP, REFUSED
+
+
+class Reply:
+    """A reply that can be read: `plain` where the walker can, `message` always.
+
+    In the message the question has the case of the query that was meant, not the one it was sent with: names that
+    point to it would carry the random case into values.
+    """
+
+    __slots__ = ("_message", "_question", "_wire", "plain")
+
+    def __init__(self, wire: bytes, question: bytes) -> None:
+        """Read the answer to `question` (in lower case).
+
+        Raises:
+            dns.exception.DNSException: dnspython refuses it.
+
+        """
+        self._wire = wire
+        self._question = question
+        self._message: dns.message.Message | None = None
+        self.plain: Plain | None = read_plain(wire, question)
+        if self.plain is None:
+            self._message = self._read()
+
+    @property
+    def message(self) -> dns.message.Message:
+        """The whole message; read when somebody needs it."""
+        if self._message is None:
+            self._message = self._read()
+        return self._message
+
+    def _read(self) -> dns.message.Message:
+        wire, question = self._wire, self._question
+        if wire[4:6] == _ONE_QUESTION:
+            wire = wire[:HEADER_OCTETS] + question + wire[HEADER_OCTETS + len(question) :]
+        return dns.message.from_wire(wire)
+
+    @property
+    def rcode(self) -> int:
+        """The rcode, with the upper bits of EDNS."""
+        return self.plain.rcode if self.plain is not None else int(self.message.rcode())
+
+
+def is_answer_to(wire: bytes, sent: bytes) -> bool:
+    """Whether a message with the right id answers the question `sent`, which it repeats to the letter."""
+    end = HEADER_OCTETS + len(sent)
+    if len(wire) < HEADER_OCTETS or (wire[2] << 8) & (QR | _OPCODE) != QR:
+        return False
+    if wire[4:6] == b"\x00\x00":
+        return wire[3] & 0x0F in _WITHOUT_QUESTION
+    return wire[4:6] == _ONE_QUESTION and wire[HEADER_OCTETS:end] == sent
+
+
+def is_answer_but_for_case(wire: bytes, sent: bytes) -> bool:
+    """Whether only the case of letters keeps it from being the answer: a forger's guess, or a server that folds it."""
+    end = HEADER_OCTETS + len(sent)
+    return is_answer_to(wire[:HEADER_OCTETS] + folded_case(wire[HEADER_OCTETS:end]), folded_case(sent))
+
+
+def read_reply(address: Address, wire: bytes, question: bytes) -> Reply:
+    """Reads an answer to `question` (in lower case) that is not truncated.
+
+    Raises:
+        ExchangeError: MALFORMED, it cannot be parsed.
+
+    """
+    try:
+        return Reply(wire, question)
+    except dns.exception.DNSException as exc:
+        detail = f"{shown_address(address)} sent an answer that cannot be parsed: {str(exc) or type(exc).__name__}"
+        raise ExchangeError(Cause.MALFORMED, detail) from exc

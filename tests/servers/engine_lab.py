@@ -1,0 +1,116 @@
+"""A name server on raw sockets that answers TXT truly, and sends what a test makes of the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.observe.asking import Query
+from reconciler.observe.engine import Answered, Ask, Engine
+from servers.processes import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reconciler.observe.asking import Address
+    from reconciler.observe.attempts import Pace
+
+    # (query, true answer) -> the datagrams to send back; the same with the client's address, and whom to send each to
+    Replying = Callable[[bytes, bytes], Iterable[bytes]]
+    ReplyingTo = Callable[[bytes, bytes, Address], Iterable[tuple[bytes, Address]]]
+
+
+@dataclass
+class Answering:
+    """A running server: the queries over UDP with the ports that they came from, and how many came over TCP."""
+
+    endpoint: Address
+    asked: list[tuple[bytes, int]] = field(default_factory=list)
+    over_tcp: int = 0
+
+
+def value_of(name: str) -> bytes:
+    """The rdata of the only TXT record at a name."""
+    return b"\x04true" + bytes((len(name),)) + name.lower().encode()
+
+
+def asks_of(count: int, *addresses: Address) -> Iterator[Ask]:
+    """Questions for so many names, all to one server."""
+    return (Ask(tuple(addresses), Query(f"names.d{number}.example.", "TXT")) for number in range(count))
+
+
+def replies_of(pace: Pace, asks: Iterable[Ask]) -> list[Answered]:
+    """Everything that an engine of its own makes of the questions."""
+
+    async def gathered() -> list[Answered]:
+        return [answered async for batch in Engine(pace).replies(asks) for answered in batch]
+
+    return asyncio.run(gathered())
+
+
+def true_answer(query: bytes) -> bytes:
+    """With authority, and the question as it was asked."""
+    end = query.index(b"\x00", 12) + 5
+    labels, place = [], 12
+    while query[place]:
+        labels.append(query[place + 1 : place + 1 + query[place]].decode())
+        place += 1 + query[place]
+    rdata = value_of(".".join(labels) + ".")
+    head = query[:2] + b"\x84\x00\x00\x01\x00\x01\x00\x00\x00\x00"
+    record = b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x01\x2c" + len(rdata).to_bytes(2, "big") + rdata
+    return head + query[12:end] + record
+
+
+def to_client(reply: Replying) -> ReplyingTo:
+    """Sends everything to whoever asked."""
+    return lambda query, answer, client: ((datagram, client) for datagram in reply(query, answer))
+
+
+@contextmanager
+def run_answering(replying: ReplyingTo) -> Iterator[Answering]:
+    """The server from its first datagram to the end of the block."""
+    endpoint = ("127.0.0.1", free_port("127.0.0.1"))
+    answering = Answering(endpoint)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.create_server(endpoint) as tcp:
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        udp.bind(endpoint)
+        ended = threading.Event()
+
+        def over_udp() -> None:
+            while True:
+                query, client = udp.recvfrom(65535)
+                if ended.is_set():
+                    return
+                answering.asked.append((query, client[1]))
+                answer = true_answer(query)
+                with suppress(ConnectionRefusedError):
+                    for datagram, receiver in replying(query, answer, client):
+                        udp.sendto(datagram, receiver)
+
+        def over_tcp() -> None:
+            while True:
+                connection, _ = tcp.accept()
+                with connection, suppress(ConnectionError):
+                    if ended.is_set():
+                        return
+                    framed = connection.recv(65535)
+                    answering.over_tcp += 1
+                    answer = true_answer(framed[2:])
+                    connection.sendall(len(answer).to_bytes(2, "big") + answer)
+
+        threads = [threading.Thread(target=target) for target in (over_udp, over_tcp)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield answering
+        finally:
+            ended.set()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+                last.sendto(b"", endpoint)
+            socket.create_connection(endpoint).close()
+            for thread in threads:
+                thread.join()
