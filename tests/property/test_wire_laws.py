@@ -191,3 +191,12 @@ def test_a_plain_answer() -> None:
     record = b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x01\x2c\x00\x09\x00\x0a\x04MAIL\xc0\x0c"
     expected = b"\x00\x0a\x04mail\x04acme\x07example\x00"
     assert read_plain(HEAD + record, QUESTION) == Plain(0x8400, 0, 300, (expected,), ())
+
+
+def test_a_name_must_not_run_into_who_points_to_it() -> None:
+    """The preference is the length of a label that would swallow the pointer and the octet after it."""
+    record = b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x01\x2c\x00\x04\x00\x03"
+    place = len(HEAD) + len(record) - 1
+    head = HEAD[:10] + b"\x00\x01" + HEAD[12:]
+    wire = head + record + (0xC000 | place).to_bytes(2, "big") + b"\x00\x00\x29\x04\xd0" + bytes(6)
+    assert not check(wire, QUESTION)
