@@ -224,7 +224,6 @@ function openTarget() {
   const target = location.hash.startsWith("#d-") ? byId(location.hash.slice(1)) : null;
   if (!target) return;
   for (const details of target.querySelectorAll(":scope > details")) details.open = true;
-  target.focus({ preventScroll: true });
 }
 
 tellAge();
