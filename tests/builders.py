@@ -169,5 +169,5 @@ def document(*given: Facts, declared: str = "sha256:d", **changes: Any) -> PlanD
         | changes
     )
     plans = [plan_domain(f, provider="bind", new_ttl=3600) for f in given or (facts(mx=present(MX_KEY, OLD_MX)),)]
-    digests = {p.domain.name: declared for p in plans}
+    digests: dict[str, str] = {p.domain.name: declared for p in plans}
     return build_document(head, plans, [d for p in plans for d in p.diagnostics], declared=digests)
