@@ -95,7 +95,7 @@ def test_a_strangers_error_fails_too(team: Team) -> None:
 
 
 def test_what_stands_in_dns_and_manifests_gives_the_runner_no_orders(team: Team) -> None:
-    """Lines of output that the runner would obey come from a TXT value and a pull request, and are not obeyed."""
+    """A TXT value and a pull request have lines that the runner would obey: escaped, quoted, and behind a stop."""
     for order in ('"::error::from DNS"', '"##[add-matcher]from DNS"'):
         team.backend.add_txt("_amazonses.acme.example.", order)
     hostile = ACME.replace("organization: acme", 'organization: "acme\\n::error::from the manifest"')
@@ -103,7 +103,6 @@ def test_what_stands_in_dns_and_manifests_gives_the_runner_no_orders(team: Team)
     assert run.conclusion == "success", run.shown()
     assert "::error::from DNS" in run.jobs["plan"].step("Plan").out
     assert [o for s in run.steps for o in s.orders if "from DNS" in o or "add-matcher" in o] == []
-    assert "##[" not in team.comments(number)[0]["body"]
     run = team.forge.push(number, {MINE: hostile})
     assert run.conclusion == "failure"
     assert [o for s in run.steps for o in s.orders if "from the manifest" in o] == []
