@@ -24,7 +24,7 @@ from reconciler.state import Absent, Cause, Present, Unknown, build_rrset, rdata
 if TYPE_CHECKING:
     from reconciler.names import Name
     from reconciler.observe.reply import Reply
-    from reconciler.observe.wire import Plain
+    from reconciler.observe.walker import Plain
     from reconciler.state import Key, Observed, Rdata
 
 # types whose canonical form is their octets, or has a text without case anyway (`rdata_text`)

@@ -8,14 +8,14 @@ import dns.exception
 import dns.message
 
 from reconciler.observe.asking import ExchangeError, shown_address
-from reconciler.observe.wire import HEADER_OCTETS, QR, folded_case, read_plain
+from reconciler.observe.walker import read_plain
+from reconciler.observe.wire import HEADER_OCTETS, OPCODE, QR, folded_case
 from reconciler.state import Cause
 
 if TYPE_CHECKING:
     from reconciler.observe.asking import Address
-    from reconciler.observe.wire import Plain
+    from reconciler.observe.walker import Plain
 
-_OPCODE = 0x7800
 _ONE_QUESTION = b"\x00\x01"
 # a server that could not read the question need not repeat it
 _WITHOUT_QUESTION = frozenset({1, 2, 4, 5})  # FORMERR, SERVFAIL, NOTIMP, REFUSED
@@ -66,7 +66,7 @@ class Reply:
 def is_answer_to(wire: bytes, sent: bytes) -> bool:
     """Whether a message with the right id answers the question `sent`, which it repeats to the letter."""
     end = HEADER_OCTETS + len(sent)
-    if len(wire) < HEADER_OCTETS or (wire[2] << 8) & (QR | _OPCODE) != QR:
+    if len(wire) < HEADER_OCTETS or (wire[2] << 8) & (QR | OPCODE) != QR:
         return False
     if wire[4:6] == b"\x00\x00":
         return wire[3] & 0x0F in _WITHOUT_QUESTION

@@ -18,7 +18,8 @@ import dns.rrset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.observe.wire import AA, RA, Plain, mixed_case, name_wire, packed_query, question_wire, read_plain
+from reconciler.observe.walker import Plain, read_plain
+from reconciler.observe.wire import AA, RA, mixed_case, name_wire, packed_query, question_wire
 
 EXAMPLES = int(os.environ.get("RECONCILER_WIRE_EXAMPLES", "1000"))
 SLICE = 100  # answers made from one hypothesis example
