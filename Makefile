@@ -47,10 +47,10 @@ bench: $(VENV)/.dev  ## plan 1,000 domains on loopback, beside octodns-sync's dr
 
 lock: $(VENV)/.dev  ## resolve the dependencies anew, with hashes and without the address of an index
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
-	  --group build -o requirements.lock pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
 	  --all-extras --group build --group dev -o requirements-dev.lock pyproject.toml
-	# what action.yml installs where extras are wanted: the versions that are tested
+	# what is installed, without and with extras: the versions that are tested
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group build -c requirements-dev.lock -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	  --all-extras --group build -c requirements-dev.lock -o requirements-extras.lock pyproject.toml
 
