@@ -18,11 +18,11 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from reconciler.names import ROOT, Name
 from reconciler.observe.wire import AA, name_wire
 from reconciler.state import Absent, Cause, Present, Unknown, build_rrset, rdata_text
 
 if TYPE_CHECKING:
-    from reconciler.names import Name
     from reconciler.observe.reply import Reply
     from reconciler.observe.walker import Plain
     from reconciler.state import Key, Observed, Rdata
@@ -123,6 +123,21 @@ def zone_in_soa_reply(reply: dns.message.Message, name: Name) -> dns.name.Name |
     if _answer(reply, owner, dns.rdatatype.SOA) is not None:
         return owner
     return _deepest(reply, owner, dns.rdatatype.SOA)
+
+
+def zone_around(reply: Reply, name: Name) -> Name | None:
+    """The same from a reply, with a short cut for a plain one."""
+    if reply.plain is None:
+        zone = zone_in_soa_reply(reply.message, name)
+        return None if zone is None else Name(zone.canonicalize().to_text())
+    if reply.plain.rdatas:
+        return name
+    owner = name_wire(name)
+    zones = [zone for kind, zone in reply.plain.authority if kind == dns.rdatatype.SOA and _is_at_or_above(zone, owner)]
+    if not zones:
+        return None
+    deepest = max(zones, key=len)
+    return ROOT if len(deepest) == 1 else Name(name[len(owner) - len(deepest) :])
 
 
 def _answer(

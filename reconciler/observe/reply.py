@@ -51,6 +51,11 @@ class Reply:
             self._message = self._read()
         return self._message
 
+    @property
+    def flags(self) -> int:
+        """The header's flags; ask for single ones."""
+        return self.plain.flags if self.plain is not None else int(self.message.flags)
+
     def _read(self) -> dns.message.Message:
         wire, question = self._wire, self._question
         if wire[4:6] == _ONE_QUESTION:

@@ -21,7 +21,7 @@ import dns.rcode
 import dns.rdatatype
 
 from reconciler.names import ROOT, Name
-from reconciler.observe.answer import answered_rrset, is_alias, is_referral, zone_in_soa_reply
+from reconciler.observe.answer import answered_rrset, is_alias, is_referral, zone_around
 from reconciler.observe.exchange import Address, ExchangeError, Query, shown_address
 from reconciler.state import Cause, Unknown, Zone
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from reconciler.observe.exchange import DnsSettings, Exchanger
+    from reconciler.observe.reply import Reply
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -108,7 +109,8 @@ class ZoneFinder:
 
     async def resolve(self, query: Query) -> dns.message.Message | Unknown:
         """The resolvers' reply: NOERROR, NXDOMAIN or YXDOMAIN."""
-        return await self._resolved(query)
+        reply = await self._resolved(query)
+        return reply if isinstance(reply, Unknown) else reply.message
 
     async def _enclosing(self, name: Name) -> Name | Unknown:
         current = name
@@ -144,12 +146,12 @@ class ZoneFinder:
         if server.problem is not None:
             return server.problem
         try:
-            reply = await self._exchanger.ask(server.addresses, Query(name, "SOA"))
+            reply = await self._exchanger.reply(server.addresses, Query(name, "SOA"))
         except ExchangeError as exc:
             return exc.unknown
-        if is_referral(reply):
-            return None
         if not reply.flags & dns.flags.AA:
+            if is_referral(reply.message):
+                return None
             return Unknown(Cause.NOT_AUTHORITATIVE, f"{server.label} answers without authority for {name}")
         return _step(reply, name)
 
@@ -164,7 +166,7 @@ class ZoneFinder:
         return self._server(shown_address(address), await self.addresses(host), port)
 
     async def _servers_in_ns_rrset(self, apex: Name) -> tuple[Server, ...] | Unknown:
-        reply = await self._resolved(Query(apex, "NS", recurse=True))
+        reply = await self.resolve(Query(apex, "NS", recurse=True))
         if isinstance(reply, Unknown):
             return reply
         rrset = answered_rrset(reply, apex, "NS")
@@ -186,7 +188,7 @@ class ZoneFinder:
     async def _addresses(self, host: str) -> tuple[str, ...] | Unknown:
         """The addresses of a host as text, IPv4 first; never empty."""
         types = ("A", "AAAA")
-        replies = await asyncio.gather(*(self._resolved(Query(host, t, recurse=True)) for t in types))
+        replies = await asyncio.gather(*(self.resolve(Query(host, t, recurse=True)) for t in types))
         found = [a for reply in replies if not isinstance(reply, Unknown) for a in _addresses_in(reply)]
         if found:
             return tuple(dict.fromkeys(found))
@@ -195,12 +197,12 @@ class ZoneFinder:
             return Unknown(failures[0].cause, f"no address of {host} could be found: {failures[0].detail}")
         return Unknown(Cause.NETWORK, f"{host} has no address")
 
-    async def _resolved(self, query: Query) -> dns.message.Message | Unknown:
+    async def _resolved(self, query: Query) -> Reply | Unknown:
         resolvers = self._resolvers()
         if not resolvers:
             return Unknown(Cause.NETWORK, "this system has no resolver configured; name one in the settings")
         try:
-            reply = await self._exchanger.ask(resolvers, query)
+            reply = await self._exchanger.reply(resolvers, query)
         except ExchangeError as exc:
             return Unknown(exc.cause, f"looking up {query.type} {query.name}: {exc.detail}")
         if not reply.flags & (dns.flags.RA | dns.flags.AA):
@@ -220,15 +222,14 @@ def parent_name(name: Name) -> Name:
     return Name(name.partition(".")[2] or ROOT)
 
 
-def _step(reply: dns.message.Message, name: Name) -> _Step:
+def _step(reply: Reply, name: Name) -> _Step:
     """Reads the reply to the SOA question at `name`."""
-    if is_alias(reply, name):
+    if reply.plain is None and is_alias(reply.message, name):
         return None  # an alias is no apex, and the rest of the answer speaks of where it points to
-    zone = zone_in_soa_reply(reply, name)
-    if zone is None:
+    apex = zone_around(reply, name)
+    if apex is None:
         return None
-    apex = Name(zone.canonicalize().to_text())
-    is_missing = reply.rcode() == dns.rcode.NXDOMAIN
+    is_missing = reply.rcode == dns.rcode.NXDOMAIN
     if apex == ROOT or (is_missing and apex != name and _is_public_suffix(apex)):
         # a registry's answer about a name that nobody has registered: its zone is not the domain's
         return Unknown(Cause.NO_SUCH_ZONE, f"{name} does not exist: the zone {apex} knows nothing of it")

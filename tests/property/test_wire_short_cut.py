@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from servers.scripted import reply_to
 
 from reconciler.names import Name
-from reconciler.observe.answer import answered_rrset, has_answer, observed_in, observed_in_reply
+from reconciler.observe.answer import (
+    answered_rrset,
+    has_answer,
+    observed_in,
+    observed_in_reply,
+    zone_around,
+    zone_in_soa_reply,
+)
 from reconciler.observe.reply import read_reply
 from reconciler.observe.wire import question_wire
 from reconciler.state import Key
@@ -72,10 +79,14 @@ def check(owner: Name, rdtype: str, answer: list[str], authority: list[str], fla
     reply = read_reply(("192.0.2.1", 53), made.to_wire(), question_wire(owner, rdtype))
     key = Key(owner, rdtype)
     assert observed_in_reply(reply, key, APEX) == observed_in(reply.message, key, APEX)
+    zone = zone_in_soa_reply(reply.message, owner)
+    if rdtype == "SOA":
+        assert zone_around(reply, owner) == (None if zone is None else zone.canonicalize().to_text())
     assert has_answer(reply, *key) == (answered_rrset(reply.message, *key) is not None)
 
 
 def test_replies_from_other_zones_are_no_absence() -> None:
     """From a zone below, a zone above, and one whose name only ends in the same letters."""
     for zone in ("sub.acme.example.", "example.", "eacme.example.", "."):
+        check(OWNERS[2], "SOA", [], [f"{zone} 60 IN SOA a. b. 1 2 3 4 5"], dns.flags.AA, 0)
         check(OWNERS[2], "TXT", [], [f"{zone} 60 IN SOA a. b. 1 2 3 4 5"], dns.flags.AA, 3)
