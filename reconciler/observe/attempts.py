@@ -174,16 +174,12 @@ class Attempts:
 
     def _answered(self, inquiry: Inquiry, reply: Reply) -> None:
         address = inquiry.address
-        self._peer(address).note_answer()
-        plain = reply.plain
+        self._peers[address].note_answer()
         failure = None
-        if plain is None:
+        if reply.plain is None:  # a plain one has an rcode that counts
             failure = rcode_failure(address, reply.rcode, inquiry.query, use_edns=inquiry.use_edns)
-        if failure is not None:
-            self._failed(inquiry, failure)
-            return
         self._leave(inquiry)
-        self.ended(inquiry, reply)
+        self.ended(inquiry, failure or reply)
 
     def _go_to_tcp(self, inquiry: Inquiry) -> None:
         """Asks again over TCP, within the time of the attempt, which keeps its place."""

@@ -31,9 +31,9 @@ _MAX_TTL = 0x7FFFFFFF  # a greater one counts as 0 (RFC 2181 section 8)
 _RECORD_HEAD = struct.Struct("!HHIH")
 _COUNTS = struct.Struct("!HHHHH")
 _SOA_NUMBERS = 20
+_NOT_PLAIN = QR | TC | OPCODE  # all but the first are 0 in a plain answer
 
-# stands for every letter of the question, and for what must not be pointed to: no name begins with it
-_LETTER = _NO_NAME = b"\x80"
+_LETTER = _NO_NAME = b"\x80"  # for every letter of the question, and all that must not be pointed to: begins no name
 
 
 class Plain(NamedTuple):
@@ -70,10 +70,13 @@ def _plain(wire: bytes, question: bytes) -> Plain | None:
     flags, questions, answers, authorities, additionals = _COUNTS.unpack_from(wire, 2)
     rcode = flags & RCODE
     position = HEADER_OCTETS + len(question)
-    is_ours = questions == 1 and folded_case(wire[HEADER_OCTETS:position]) == question
-    if not is_ours or flags & (QR | TC | OPCODE) != QR or rcode not in (0, 3):
+    if questions != 1 or flags & _NOT_PLAIN != QR or rcode not in (0, 3):
+        return None
+    asked = wire[HEADER_OCTETS:position]
+    if asked != question and folded_case(asked) != question:
         return None
     seen = {_POINTER_TO_QUESTION: question[:-4]}
+    flags &= ~(OPCODE | RCODE)
     ttl, rdatas, position = _answers(wire, position, question, answers, seen)
     tail = wire[position:]
     owners = None
@@ -81,10 +84,9 @@ def _plain(wire: bytes, question: bytes) -> Plain | None:
         outline = _outline(question)
         owners = _outlined_tail(outline, position - HEADER_OCTETS - len(outline), tail, authorities, additionals)
     if owners is None:
-        read = _tail(wire, position, seen, authorities, additionals)
-    else:
-        read = tuple((rdtype, owner if begin < 0 else question[begin:-4]) for rdtype, owner, begin in owners)
-    return Plain(flags & ~(OPCODE | RCODE), rcode, ttl, rdatas, read)
+        return Plain(flags, rcode, ttl, rdatas, _tail(wire, position, seen, authorities, additionals))
+    read = tuple((rdtype, owner if begin < 0 else question[begin:-4]) for rdtype, owner, begin in owners)
+    return Plain(flags, rcode, ttl, rdatas, read)
 
 
 def _outline(question: bytes) -> bytes:
@@ -210,14 +212,12 @@ def _name(wire: bytes, position: int, end: int, seen: _Seen) -> tuple[bytes, int
 
 
 def _followed(wire: bytes, position: int, end: int, seen: _Seen) -> tuple[bytes, int]:
-    """A name of any shape whose pointers point backwards alone.
+    """A name of any shape whose pointers point backwards alone, each before the place where its part of the name began.
 
-    Each pointer points before the place where the name, or its last part, began, and that part ends before it: so
-    every hop is shorter than the one before, and no loop is possible (RFC 1035 section 4.1.4, as dnspython reads it).
+    That part ends before there: every hop is shorter, no loop is possible (RFC 1035 section 4.1.4, as dnspython's).
     """
     labels = []
-    first = begun = position
-    limit, after, pointers = end, 0, 0
+    first, begun, limit, after, pointers = position, position, end, 0, 0
     while True:
         if position >= limit:
             raise _OddError

@@ -132,6 +132,16 @@ def test_damaged_answers_are_read_as_dnspython_reads_them_or_left(seed: int) -> 
         check(bytes(damaged), question)
 
 
+@settings(max_examples=max(EXAMPLES // SLICE, 1), deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_answers_that_are_cut_anywhere_are_left_to_dnspython(seed: int) -> None:
+    """And so are those with octets behind the end."""
+    wire, question = an_answer(random.Random(seed))  # noqa: S311 - a generator of test data
+    for end in range(len(wire)):
+        assert read_plain(wire[:end], question) is None
+    assert read_plain(wire + b"\x00", question) is None
+
+
 QUESTION = question_wire("acme.example.", "MX")
 HEAD = b"\x12\x34\x84\x00\x00\x01\x00\x01\x00\x00\x00\x00" + QUESTION
 
@@ -201,3 +211,12 @@ def test_a_name_must_not_run_into_who_points_to_it() -> None:
     head = HEAD[:10] + b"\x00\x01" + HEAD[12:]
     wire = head + record + (0xC000 | place).to_bytes(2, "big") + b"\x00\x00\x29\x04\xd0" + bytes(6)
     assert not check(wire, QUESTION)
+
+
+def test_an_address_cut_short_is_left_to_dnspython() -> None:
+    """The last record of the message, and nothing behind it."""
+    question = question_wire("acme.example.", "A")
+    wire = HEAD[:12] + question + b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04\xc0\x00\x02\x01"
+    assert read_plain(wire, question) == Plain(0x8400, 0, 300, (b"\xc0\x00\x02\x01",), ())
+    for end in range(len(wire)):
+        assert read_plain(wire[:end], question) is None
