@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from reconciler.apply.result import ApplyReport
     from reconciler.document import PlanDocument
+    from reconciler.invocation import Invocation
     from reconciler.session import Session
 
 _EXAMPLES = 5
@@ -59,13 +60,9 @@ class KeptPlans:
 
     def judged(self) -> KeptPlans:
         """Without those that are too old, of another catalog or of other settings, or that nobody can read."""
-        invocation = self.session.invocation
-        longest = timedelta(days=invocation.settings.reviewed_days)
         plans, notes = {}, [_dropped("reviewed-unreadable", why, "its domains") for why in self.unreadable.values()]
         for plan_id, plan in self.plans.items():
-            reason = why_outdated(invocation, plan)
-            if self.before[plan_id].at + longest < invocation.now:
-                reason = "reviewed-expired", f"it was applied more than {longest.days} days ago"
+            reason = why_over(self.session.invocation, self.before[plan_id], plan)
             if reason is None:
                 plans[plan_id] = plan
             else:
@@ -92,8 +89,9 @@ class KeptPlans:
 
     def with_reviewed(self, saved: PlanDocument, report: ApplyReport) -> KeptPlans:
         """With what a plan leaves that was applied just now, in place of what older ones say of its domains."""
-        kept = self.without_domains(reviewed_anew(saved), but=saved.id)
         stale = {r.domain for r in report.results if r.became is Became.STALE}
+        # of a domain that is declared otherwise by now, this plan is not the newest review
+        kept = self.without_domains(reviewed_anew(saved) - stale, but=saved.id)
         known = self.plans.get(saved.id)
         # what went on by itself since this plan was applied first, and failed partly, is not begun anew
         own = open_part(saved, stale) if known is None else without_domains(known, stale)
@@ -138,6 +136,14 @@ def load_kept(session: Session, plan_id: str | None = None) -> KeptPlans:
     """Every plan that the journal keeps, or the one with this id."""
     before = {p.plan_id: p for p in session.journal.reviewed_plans() if plan_id in {None, p.plan_id}}
     return KeptPlans(session, before, *read_kept(before.values()))
+
+
+def why_over(invocation: Invocation, row: ReviewedPlan, plan: PlanDocument) -> tuple[str, str] | None:
+    """A code and a sentence where a kept plan goes on no more: too old, or of another catalog or other settings."""
+    longest = timedelta(days=invocation.settings.reviewed_days)
+    if row.at + longest < invocation.now:
+        return "reviewed-expired", f"it was applied more than {longest.days} days ago"
+    return why_outdated(invocation, plan)
 
 
 def read_kept(rows: Iterable[ReviewedPlan]) -> tuple[dict[str, PlanDocument], dict[str, str]]:

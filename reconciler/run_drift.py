@@ -25,7 +25,7 @@ from reconciler.drift import (
 )
 from reconciler.errors import ExitCode, Severity
 from reconciler.journal import DriftCounts
-from reconciler.kept_plans import read_kept
+from reconciler.kept_plans import read_kept, why_over
 from reconciler.memory import open_memory
 from reconciler.names import Name
 from reconciler.plan import Status
@@ -101,7 +101,7 @@ def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftD
         known=memory.known_domains() if any(d.code == ORPHANED for d in document.diagnostics) else {},
         ignore={(o.service.organization, o.service.name): o.service.ignore_drift for o, _ in planned.origins},
         unchanged=_unchanged(invocation, planned, timelines),
-        reviewed=_kept_steps(memory, document),
+        reviewed=_kept_steps(invocation, memory, document),
         is_whole=all(d.code != _RESTORED for d in memory.diagnostics),
     )
     findings = find_drift(looked)
@@ -113,10 +113,11 @@ def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftD
     return build_drift_document(head, domains, findings, other_diagnostics(document), authors)
 
 
-def _kept_steps(memory: Memory, document: PlanDocument) -> frozenset[str]:
+def _kept_steps(invocation: Invocation, memory: Memory, document: PlanDocument) -> frozenset[str]:
     """The steps that go on by themselves, because a plan that was reviewed shows them."""
-    plans, _ = read_kept(memory.reviewed_plans())
-    return shown_steps(list(plans.values()), document)
+    rows = {row.plan_id: row for row in memory.reviewed_plans()}
+    plans, _ = read_kept(rows.values())
+    return shown_steps([p for i, p in plans.items() if why_over(invocation, rows[i], p) is None], document)
 
 
 def _open_domains(document: PlanDocument) -> list[Name]:

@@ -83,15 +83,20 @@ class ApplyReport:
     is_waiting: bool = False
 
     def continued(self, later: ApplyReport) -> ApplyReport:
-        """With what a later round of the same run did; a domain that it wrote to again has the steps of both."""
-        results = {r.domain: r for r in self.results}
+        """With what a later round of the same run did.
+
+        A domain that it wrote to again has the steps of both in one result; one that failed or went stale after it was
+        written to has two, so that what was written is told all the same.
+        """
+        results = {(r.domain, r.became is Became.APPLIED): r for r in self.results}
         for result in later.results:
-            before = results.get(result.domain)
-            if before is None or result.became is not Became.APPLIED or before.became is not Became.APPLIED:
-                results[result.domain] = result
-            else:
+            is_applied = result.became is Became.APPLIED
+            results.pop((result.domain, False), None)
+            before = results.get((result.domain, True)) if is_applied else None
+            if before is not None:
                 steps, sights = (*before.steps, *result.steps), (*before.sights, *result.sights)
-                results[result.domain] = replace(result, steps=steps, sights=sights)
+                result = replace(result, steps=steps, sights=sights)  # noqa: PLW2901 - with what was written before
+            results[result.domain, is_applied] = result
         kept = [n for n in self.notes if n.code != UNREVIEWED and n not in later.notes]
         return replace(
             later,

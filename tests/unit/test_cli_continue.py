@@ -212,6 +212,32 @@ def test_a_newer_review_replaces_an_older_one(run: Command) -> None:
     assert kept() == {newer: [MX]}
 
 
+def test_an_older_review_that_is_tried_again_takes_nothing_from_a_newer_one(run: Command) -> None:
+    """Its claim is open, because a write failed; what it says of the domain is outdated by now."""
+    run("plan", "--out", "older.json")
+    rewrite("reconciler.yaml", "directory: zones", "directory: none")
+    run("apply", "older.json")
+    rewrite("reconciler.yaml", "directory: none", "directory: zones")
+    rewrite("manifests/acme.yaml", "next_hops: [mail.acme.example]", "next_hops: [mx.acme.example]")
+    reviewed(run, "newer.json", later(0.1))
+    newer = json.loads(Path("newer.json").read_text())["id"]
+    assert kept() == {newer: [MX]}
+    assert codes(told(run, "older.json", now=later(0.2))) == ["base-moved"]
+    assert kept() == {newer: [MX]}
+
+
+def test_what_a_review_goes_on_with_is_no_drift_until_the_review_is_over(run: Command) -> None:
+    reviewed(run)
+    add_setting("reviewed_days: 30\n")
+
+    def classes(days: float) -> list[str]:
+        document = json.loads(run("drift", "--format", "json", now=later(days)).out)
+        return [f["class"] for f in document["findings"] if f["code"] == "mx-not-switched"]
+
+    assert classes(29) == ["pending"]
+    assert classes(31) == ["unapplied"]
+
+
 def test_a_stale_domain_does_not_go_on_by_itself(run: Command) -> None:
     run("plan", "--out", "plan.json")
     run.zone.write_text(f'{HEAD}{OLD}_amazonses TXT "somebody else"\n')
