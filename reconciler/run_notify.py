@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from reconciler.documents import NEWS, load_documents
 from reconciler.drift import DriftDocument, DriftSeverity
 from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity, error, sorted_diagnostics
 from reconciler.notify.digest import Message, build_messages
-from reconciler.notify.documents import load_documents
 from reconciler.notify.follow import follow_looks, give_up, without_old
 from reconciler.notify.look import look_of_apply, look_of_drift
 from reconciler.notify.record import PATIENCE, Endpoint, Event, Rule, changed
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.documents import NewsDocument
     from reconciler.invocation import Invocation
-    from reconciler.notify.documents import NewsDocument
     from reconciler.notify.look import Look
     from reconciler.notify.record import Records
     from reconciler.notify.sending import Receipt
@@ -77,14 +77,14 @@ def notify(
     """Tell each endpoint what it was not told yet, for at most so many seconds.
 
     Raises:
-        DocumentError: a document cannot be read; nothing was sent.
+        DocumentFileError: a document cannot be read; nothing was sent.
         EmitError: a template cannot be used; nothing was sent.
         JournalError: the journal cannot be used or locked.
         NotificationError: Apprise is not installed.
 
     """
     settings = invocation.settings.notifications
-    documents = load_documents(list(paths))
+    documents = load_documents(paths, NEWS)
     if not settings.endpoints:
         return NotifyReport((), (), is_declared=False)
     if find_spec("apprise") is None:

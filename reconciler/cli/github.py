@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,14 +46,15 @@ def add_parser(verbs: Verbs) -> None:
 
 def run_publish(arguments: argparse.Namespace) -> ExitCode:
     """Show one document; workflow commands go to stdout, where the runner reads them."""
-    from reconciler.github.documents import load_any  # noqa: PLC0415 - keeps `--help` quick
+    from reconciler.documents import EVERY, load_documents  # noqa: PLC0415 - keeps `--help` quick
     from reconciler.github.environment import read_environment  # noqa: PLC0415
     from reconciler.github.publish import Publication, annotations_of, summarize, tell  # noqa: PLC0415
 
     environment = read_environment(os.environ, needs_token=not arguments.no_comment)
     chosen = arguments.pull_request or (environment.pull.number if environment.pull is not None else None)
     now = arguments.now or datetime.now(UTC)
-    publication = Publication(load_any(arguments.file), environment, chosen, now)
+    [document] = load_documents([arguments.file], EVERY)
+    publication = Publication(document, environment, chosen, now)
     write_data(annotations_of(publication))
     summarize(publication)
     if not arguments.no_comment:
@@ -62,6 +64,7 @@ def run_publish(arguments: argparse.Namespace) -> ExitCode:
 
 def run_reviewed(arguments: argparse.Namespace) -> ExitCode:
     """Write the plans; their files go to stdout, a line each, in the order in which they are to be applied."""
+    from reconciler.github.annotations import diagnostic_annotations, render_annotations  # noqa: PLC0415
     from reconciler.github.environment import read_environment  # noqa: PLC0415
     from reconciler.github.reviewed import Wanted, fetch_reviewed  # noqa: PLC0415
     from reconciler.memory import open_memory  # noqa: PLC0415
@@ -81,6 +84,8 @@ def run_reviewed(arguments: argparse.Namespace) -> ExitCode:
         for found in fetch_reviewed(environment, wanted, say):
             if isinstance(found, Diagnostic):
                 print_diagnostics([found], is_color_wanted=not arguments.no_color)
+                # the runner takes commands from stderr as well; stdout is the list of plans
+                sys.stderr.write(render_annotations(diagnostic_annotations([found])))
             else:
                 write_lines(f"{found}\n")
     return ExitCode.DONE

@@ -1,4 +1,4 @@
-"""What is read and written as files: documents, the environment, the summary, artifacts."""
+"""What is read and written as files: the environment, the summary, artifacts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from github_builders import HEAD, OTHER, PLACE, applied, drift_of, many, plan_of, result
+from github_builders import HEAD, PLACE, drift_of, many, plan_of
 
-from reconciler.document import render_document
-from reconciler.drift import render_drift_json
-from reconciler.errors import PlanFileError
 from reconciler.github.artifact import ArtifactError, only_member
-from reconciler.github.documents import DocumentFileError, load_any
 from reconciler.github.environment import read_environment
 from reconciler.github.errors import GithubError
 from reconciler.github.plan_page import plan_page
@@ -25,46 +21,6 @@ from reconciler.github.summary import MAX_OCTETS, append_drift, append_page, app
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-def test_each_kind_of_document_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "x.json"
-    for document, text in (
-        (plan_of(2), render_document(plan_of(2))),
-        (applied(result("applied")), applied(result("applied")).model_dump_json()),
-        (drift_of(OTHER), render_drift_json(drift_of(OTHER))),
-    ):
-        file.write_text(text, encoding="utf-8")
-        assert load_any(file) == document
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "no complete JSON"),
-        ("[1]", "no plan, no apply and no drift"),
-        ('{"kind": "else"}', "no plan, no apply and no drift"),
-        ('{"kind": ["plan"]}', "no plan, no apply and no drift"),
-        ('{"kind": "drift", "format_version": "2.0"}', "this program reads 1.x"),
-        ('{"kind": "apply"}', "this program reads 1.x"),
-        ('{"kind": "apply", "format_version": "1.9"}', "not as it was written"),
-        ("[" * 100_000, "no complete JSON"),
-    ],
-)
-def test_what_is_no_document_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    file = tmp_path / "x.json"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(DocumentFileError, match=said):
-        load_any(file)
-
-
-def test_a_missing_file_and_an_altered_plan_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DocumentFileError, match="No such file"):
-        load_any(tmp_path / "none.json")
-    file = tmp_path / "plan.json"
-    file.write_text(render_document(plan_of(1)).replace('"10 mail.acme.example."', '"10 x."'), encoding="utf-8")
-    with pytest.raises(PlanFileError, match="altered"):
-        load_any(file)
 
 
 def _environment(tmp_path: Path, event: object, **changes: str) -> dict[str, str]:
