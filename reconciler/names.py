@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 Name = NewType("Name", str)
 
@@ -73,6 +76,16 @@ def _encoded_label(label: str) -> str:
 def is_under(name: Name, ancestor: Name) -> bool:
     """Whether `name` is `ancestor` or lies below it."""
     return ancestor in {ROOT, name} or name.endswith(f".{ancestor}")
+
+
+def deepest_apex(name: Name, apexes: Container[Name]) -> Name | None:
+    """The apex of a name's zone: of the `apexes` that the name is, or lies below, the longest; never the root."""
+    current = name
+    while current != ROOT:
+        if current in apexes:
+            return current
+        current = Name(current.partition(".")[2] or ROOT)
+    return None
 
 
 def display_name(name: Name) -> str:

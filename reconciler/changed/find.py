@@ -12,11 +12,11 @@ from reconciler.changed.compare import compare_fleets
 from reconciler.changed.files import FileComparison
 from reconciler.changed.manifests_then import UnusableManifestsError, is_manifest, load_manifests_then
 from reconciler.changed.repository import Repository
-from reconciler.names import ROOT, Name
+from reconciler.names import Name, deepest_apex
 from reconciler.settings import ZonefileSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from datetime import date
 
     from reconciler.catalog import Catalog
@@ -119,20 +119,10 @@ def _touched_by_zones(files: FileComparison, fleet: Fleet, settings: Settings, c
 
     def holding(domain: Domain) -> set[Name | None]:
         names = (domain.name, catalog.verification_name(domain.name))
-        return {domain.zone, *(_deepest(name, known) for name in names for known in apexes)}
+        return {domain.zone, *(deepest_apex(name, known) for name in names for known in apexes)}
 
     return {d.name for d in fleet.domains if not changed.isdisjoint(holding(d))}
 
 
 def _apex(file: str, zones: ZonefileSettings) -> Name:
     return Name(f"{file.removesuffix(zones.extension)}.")
-
-
-def _deepest(name: Name, apexes: Collection[Name]) -> Name | None:
-    """The zone of a name, among those that there are."""
-    current = name
-    while current != ROOT:
-        if current in apexes:
-            return current
-        current = Name(current.partition(".")[2] or ROOT)
-    return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dns.name
 import dns.rdatatype
 
-from reconciler.names import ROOT, Name, is_under
+from reconciler.names import Name, deepest_apex, is_under
 from reconciler.observe.masterfile import MasterFile, MasterFileError, parse_master_file
 from reconciler.state import (
     Absent,
@@ -118,22 +118,13 @@ def _zone_of(question: Question, apexes: frozenset[Name] | Unknown) -> Name | No
         return None
     if question.zone is not None:
         return question.zone if question.zone in apexes else None
-    return _deepest(question.domain, apexes)
-
-
-def _deepest(name: Name, apexes: frozenset[Name]) -> Name | None:
-    current = name
-    while current != ROOT:
-        if current in apexes:
-            return current
-        current = Name(current.partition(".")[2] or ROOT)
-    return None
+    return deepest_apex(question.domain, apexes)
 
 
 def _observed(content: MasterFile, key: Key, apex: Name, apexes: frozenset[Name]) -> Observed:
     if not is_under(key.name, apex):
         return Unknown(Cause.DELEGATED, f"{key.name} does not lie in the zone {apex}")
-    child = _deepest(key.name, apexes)
+    child = deepest_apex(key.name, apexes)
     if child not in (None, apex):
         return Unknown(Cause.DELEGATED, f"{key.name} lies in the zone {child}, which has a master file of its own")
     owner = dns.name.from_text(key.name)

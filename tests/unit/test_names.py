@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.names import ROOT, InvalidNameError, Name, canonical_name, display_name, is_under
+from reconciler.names import ROOT, InvalidNameError, Name, canonical_name, deepest_apex, display_name, is_under
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,19 @@ def test_is_under() -> None:
 def test_display_name() -> None:
     assert display_name(Name("acme.example.")) == "acme.example"
     assert display_name(ROOT) == "."
+
+
+@pytest.mark.parametrize(
+    ("name", "apex"),
+    [
+        ("acme.example.", "acme.example."),
+        ("_amazonses.mail.acme.example.", "mail.acme.example."),
+        ("www.acme.example.", "acme.example."),
+        ("notacme.example.", None),
+        ("example.", None),
+        (".", None),
+    ],
+)
+def test_the_deepest_apex_holds_a_name_and_the_root_holds_none(name: str, apex: str | None) -> None:
+    apexes = {Name("acme.example."), Name("mail.acme.example."), ROOT}
+    assert deepest_apex(Name(name), apexes) == apex
