@@ -55,7 +55,7 @@ def match_review(saved: PlanDocument, fresh: PlanDocument) -> list[Reviewed]:
         moved = why_moved(domain, now.get(domain.domain)) if any(map(is_open, domain.steps)) else None
         if moved is not None:
             found.append(moved)
-        elif any(s.status is Status.READY for s in domain.steps):
+        elif any(map(_is_ready, domain.steps)):
             found.append(_matched(domain, now[domain.domain]))
     return found
 
@@ -63,6 +63,10 @@ def match_review(saved: PlanDocument, fresh: PlanDocument) -> list[Reviewed]:
 def is_open(step: StepDocument) -> bool:
     """Whether a plan shows the step as one that the program will write, now or when its gates open."""
     return step.status in {Status.READY, Status.HELD} and step.action is not Action.NO_OP
+
+
+def _is_ready(step: StepDocument) -> bool:
+    return step.status is Status.READY and is_open(step)
 
 
 def why_moved(saved: DomainDocument, fresh: DomainDocument | None) -> Reviewed | None:
@@ -81,7 +85,7 @@ def _matched(saved: DomainDocument, fresh: DomainDocument) -> Reviewed:
     steps = {s.id: s for s in fresh.steps}
     ready: dict[str, StepDocument] = {}
     for step in saved.steps:
-        if step.status is not Status.READY:
+        if not _is_ready(step):
             continue
         # a step that has done its work may be gone: its rrset then tells, in another step
         current = steps.get(step.id) or next((s for s in fresh.steps if s.resource == step.resource), None)
@@ -94,7 +98,8 @@ def _matched(saved: DomainDocument, fresh: DomainDocument) -> Reviewed:
             code, text = reason
             return Reviewed(saved, (), f"{step.id}: {text}", code)
         ready[current.id] = current
-    return Reviewed(saved, tuple(ready.values()))
+    # the saved file says what was reviewed, and nothing of the world
+    return Reviewed(fresh, tuple(ready.values()))
 
 
 def _is_after(step: StepDocument, current: StepDocument) -> bool:

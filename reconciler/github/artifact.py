@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
 from hashlib import sha256
 
+# what the methods of compression raise, and names that are not what they are said to be
+_DECODING = (zlib.error, lzma.LZMAError, UnicodeError)
 MAX_ARCHIVE = 128 * 1024 * 1024
 MAX_FILE = 512 * 1024 * 1024
 
@@ -35,7 +38,7 @@ def only_member(archive: bytes, name: str, digest: str = "", limit: int = MAX_FI
             # what is said of the size is not believed
             with opened.open(members[0]) as file:
                 octets = file.read(limit + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as exc:
+    except (zipfile.BadZipFile, *_DECODING, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as exc:
         raise ArtifactError("it is no zip file that can be read") from exc
     if len(octets) > limit:
         raise ArtifactError("its file is too large")

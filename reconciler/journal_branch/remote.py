@@ -60,7 +60,7 @@ def find_remote(directory: Path, name: str, environment: Mapping[str, str]) -> R
     if (found := find_token(url, environment)) is not None:
         url = without_credentials(url)
         own = header_configuration(url, *found)
-        configuration, secrets = (*configuration, *own), (*secrets, found[1], own[1][1])
+        configuration, secrets = (*configuration, *own), (*secrets, found[1], own[1][1], own[1][1].rpartition(" ")[2])
     return Remote(name, url, without_credentials(url), Path(top), object_format, configuration, secrets)
 
 

@@ -120,13 +120,18 @@ def test_the_summary_of_drift_is_cut_too(tmp_path: Path) -> None:
     assert "more are left out here" in text
 
 
-def archive(*members: tuple[str, bytes]) -> bytes:
+def archive(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     file = io.BytesIO()
-    with warnings.catch_warnings(), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
+    with warnings.catch_warnings(), zipfile.ZipFile(file, "w", method) as opened:
         warnings.simplefilter("ignore")  # of a name that is there twice
         for name, octets in members:
             opened.writestr(name, octets)
     return file.getvalue()
+
+
+def _broken(made: bytes) -> bytes:
+    begin = made.index(b"plan.json") + len("plan.json")
+    return made[:begin] + b"\xff" * 12 + made[begin + 12 :]
 
 
 def test_the_one_file_of_an_artifact_is_read() -> None:
@@ -146,6 +151,8 @@ def test_the_one_file_of_an_artifact_is_read() -> None:
         lambda: archive(("plan.json/", b"")),
         lambda: archive(("plan.json", b"x" * 5000)),
         lambda: b"no zip",
+        lambda: _broken(archive(("plan.json", b"{}" * 90), method=zipfile.ZIP_LZMA)),
+        lambda: archive(("pl\xe4n.json", b"{}")).replace("\xe4".encode(), b"\xff\xff"),
         lambda: archive(("plan.json", b"{}" * 90))[:-30],
         lambda: archive(("plan.json", b"abc" * 90)).replace(b"\x4b\x4c", b"\x00\x00", 1),
     ],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from builders import EU, MX_KEY, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, attestation, document, domain, facts, present
 
-from reconciler.plan import Status
+from reconciler.plan import Action, Status
 from reconciler.review import Reviewed, StaleCode, match_review
 from reconciler.state import Absent, Cause, Unknown
 
@@ -24,6 +24,21 @@ def matched(saved: Facts, fresh: Facts) -> Reviewed:
 
 def test_the_same_world_goes_on() -> None:
     assert [s.id for s in matched(SAVED, SAVED).steps] == ["acme.example/mx"]
+
+
+def test_a_file_that_was_made_by_hand_says_no_more_than_the_manifests_and_the_world() -> None:
+    """A step that does nothing and is ready all the same, of a domain that nobody declares, or of another owner."""
+    (one,) = document(SAVED).domains
+    idle = one.model_copy(
+        update={
+            "steps": [s.model_copy(update={"status": Status.READY, "action": Action.NO_OP}) for s in one.steps],
+            "declared": "sha256:0",
+        }
+    )
+    forged = document(SAVED).model_copy(update={"domains": [idle, idle.model_copy(update={"domain": "none.example"})]})
+    assert match_review(forged, document(SAVED)) == []
+    renamed = document(SAVED).model_copy(update={"domains": [one.model_copy(update={"organization": "evil"})]})
+    assert [r.domain.organization for r in match_review(renamed, document(SAVED))] == ["acme"]
 
 
 def test_what_is_done_already_is_not_written_again() -> None:
