@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import ExitCode, sorted_diagnostics
 from reconciler.escape import markdown_code, markdown_text
-from reconciler.github.page import Page, counted, short
+from reconciler.github.page import Page, short
 from reconciler.github.parts import Fold
 from reconciler.report.markdown import diagnostic_markdown
+from reconciler.report.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

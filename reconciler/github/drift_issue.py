@@ -17,9 +17,10 @@ from reconciler.drift import DriftClass
 from reconciler.errors import Severity
 from reconciler.escape import markdown_code
 from reconciler.github.errors import GithubError, UnansweredError
-from reconciler.github.page import counted, short
+from reconciler.github.page import short
 from reconciler.github.sticky import MAX_OCTETS, first_line
 from reconciler.report.drift_markdown import render_drift_markdown
+from reconciler.report.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from reconciler.escape import markdown_code, xml_text
 from reconciler.github.parts import pack
+from reconciler.report.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,8 +76,3 @@ def listed(names: Iterable[str], most: int = 10) -> str:
     given = [*names]
     more = f" and {len(given) - most} more" if len(given) > most else ""
     return f"{', '.join(markdown_code(short(n)) for n in given[:most])}{more}"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

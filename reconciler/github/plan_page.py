@@ -9,11 +9,11 @@ from reconciler.changed import UNDECLARED
 from reconciler.document import DomainDocument
 from reconciler.errors import Severity, sorted_diagnostics
 from reconciler.escape import markdown_cell, markdown_code, markdown_text
-from reconciler.github.page import Page, bold_name, counted, listed, short
+from reconciler.github.page import Page, bold_name, listed, short
 from reconciler.github.parts import Fold
 from reconciler.plan import Action, Phase, Status
 from reconciler.report.markdown import diagnostic_markdown, is_busy, part_lines
-from reconciler.report.text import by_organization
+from reconciler.report.text import by_organization, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -161,8 +161,8 @@ def _by(step: StepDocument) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """As in `1 domain` and `2 domains`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """As in `1 domain` and `2,000 domains`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _manual_hint(document: PlanDocument) -> Iterator[str]:

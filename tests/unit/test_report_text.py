@@ -30,7 +30,7 @@ from reconciler.errors import Diagnostic, Severity
 from reconciler.escape import log_text, terminal_text
 from reconciler.names import Name
 from reconciler.plan import plan_domain
-from reconciler.report.text import render_diagnostics, render_text
+from reconciler.report.text import counted, render_diagnostics, render_text
 from reconciler.state import Cause, Unknown
 
 if TYPE_CHECKING:
@@ -212,3 +212,8 @@ def test_nothing_in_a_diagnostic_is_obeyed(text: str) -> None:
     given = _diagnostic(summary=text, detail=text, file=text, domain=text)
     lines = list(render_diagnostics([given], color=False))
     assert_log_is_safe(log_text("\n".join(lines)))
+
+
+@pytest.mark.parametrize(("number", "told"), [(0, "0 domains"), (1, "1 domain"), (1234, "1,234 domains")])
+def test_counts_have_their_noun_and_thousands_that_can_be_read(number: int, told: str) -> None:
+    assert counted(number, "domain") == told
