@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.document import DiagnosticDocument, PlanDocument, StepDocument
     from reconciler.document.applied import ApplyDocument
     from reconciler.drift import DriftDocument
+    from reconciler.errors import Diagnostic
 
 Kind = Literal["error", "warning", "notice"]
 
@@ -108,7 +109,12 @@ def drift_annotations(document: DriftDocument) -> Iterator[Annotation]:
 
 
 def _of_diagnostics(diagnostics: Iterable[DiagnosticDocument]) -> Iterator[Annotation]:
-    for d in sorted_diagnostics(d.as_data() for d in diagnostics):
+    yield from diagnostic_annotations(d.as_data() for d in diagnostics)
+
+
+def diagnostic_annotations(diagnostics: Iterable[Diagnostic]) -> Iterator[Annotation]:
+    """Errors, warnings and advisories, where their files and lines are."""
+    for d in sorted_diagnostics(diagnostics):
         about = f"{d.domain}: " if d.domain else ""
         message = f"{about}{d.summary.rstrip('.')}. {' '.join(d.detail.split())}"
         yield Annotation(_OF_DIAGNOSTICS[d.severity], d.code, message, d.file, d.line)

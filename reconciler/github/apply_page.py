@@ -13,7 +13,7 @@ from reconciler.report.markdown import diagnostic_markdown
 from reconciler.report.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reconciler.document.applied import ApplyDocument, DomainResultDocument, UndoDocument, WrittenStepDocument
     from reconciler.github.page import Place
@@ -60,7 +60,7 @@ def apply_page(document: ApplyDocument, place: Place) -> Page:
     head = [f"### Mail gateway apply: {title}", "", " ".join(_about(document, place)), "", *_diagnostics(document)]
     if document.waiting:
         head += [_WAITING.format(document.waiting), ""]
-    head += [line for undo in document.undo for line in _undo_lines(undo, place)]
+    head += _undo_lines(document.undo, place)
     folds = []
     for word in _WORST_FIRST:
         results = [r for r in document.results if r.became == word]
@@ -91,13 +91,24 @@ def _diagnostics(document: ApplyDocument) -> Iterator[str]:
         yield ""
 
 
-def _undo_lines(undo: UndoDocument, place: Place) -> Iterator[str]:
-    until = "as long as nothing is built on it"
-    if undo.safe_until is not None:
-        until = f"safe until {undo.safe_until.isoformat(sep=' ', timespec='minutes')}"
-    command = markdown_code(f"reconciler apply {undo.file}")
-    yield f"**To undo it**: {command}, with the file from {place.artifact} ({until}); revert the commit too."
+def _undo_lines(undos: Sequence[UndoDocument], place: Place) -> Iterator[str]:
+    """What works on GitHub: an undo plan is taken only by the journal that knows it, which no reader of this has."""
+    if not undos:
+        return
+    yield "**To undo it**: revert this pull request. The revert is planned and reviewed like any change."
     yield ""
+    files = [f"{markdown_code(undo.file)} ({_until(undo)})" for undo in undos]
+    yield (
+        f"The plan that undoes it, {', '.join(files)}, is in {place.artifact}, for whoever holds the journal: the "
+        "guide *Roll back* says how."
+    )
+    yield ""
+
+
+def _until(undo: UndoDocument) -> str:
+    if undo.safe_until is None:
+        return "as long as nothing is built on it"
+    return f"safe until {undo.safe_until.isoformat(sep=' ', timespec='minutes')}"
 
 
 def _block(result: DomainResultDocument) -> str:

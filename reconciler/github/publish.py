@@ -5,7 +5,6 @@ What needs no network comes first. A token that may only read is no failure for 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,14 +17,16 @@ from reconciler.github.annotations import (
     plan_annotations,
     render_annotations,
 )
-from reconciler.github.apply_page import apply_page, is_refused, is_used
+from reconciler.github.apply_comment import tell_apply
+from reconciler.github.apply_page import apply_page
 from reconciler.github.client import open_api
 from reconciler.github.drift_issue import keep_issue
 from reconciler.github.errors import ReadOnlyTokenError
 from reconciler.github.page import Place
 from reconciler.github.plan_page import is_quiet, plan_page, quiet_line
-from reconciler.github.sticky import MOST_PARTS, PART_OCTETS, hide_comments, keep_comments, own_comments
+from reconciler.github.sticky import MOST_PARTS, PART_OCTETS, hide_comments, keep_comments
 from reconciler.github.summary import append_drift, append_page, append_text
+from reconciler.github.unplanned import forget_unplanned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
     from reconciler.github.environment import Environment
     from reconciler.github.page import Page
 
-_PLAN_ID = re.compile(r"sha256:[0-9a-f]{64}")
-PLAN, APPLY = "plan", "apply"
+PLAN = "plan"
 _READ_ONLY = "the token of this run may only read, as that of a pull request from a fork: nothing is commented there"
 
 
@@ -129,7 +129,8 @@ def _tell(api: Api, publication: Publication, say: Callable[[str], None]) -> Non
     if isinstance(document, PlanDocument) and number is not None:
         _tell_plan(api, publication, document, number, say)
     elif isinstance(document, ApplyDocument) and number is not None:
-        _tell_apply(api, publication, document, number, say)
+        tell_apply(api, number, document, publication.place, say)
+        forget_unplanned(api, number)
     elif not isinstance(document, PlanDocument | ApplyDocument):
         keep_issue(api, document, publication.place, publication.now, say)
 
@@ -148,19 +149,3 @@ def _tell_plan(
         return
     page = plan_page(document, publication.place, publication.commit)
     keep_comments(api, number, PLAN, page.parts(publication.place, limit=PART_OCTETS, most=MOST_PARTS))
-
-
-def _tell_apply(
-    api: Api, publication: Publication, document: ApplyDocument, number: int, say: Callable[[str], None]
-) -> None:
-    if is_used(document) and own_comments(api, number, APPLY):
-        say(f"pull request {number} was told what became of this plan before")
-        return
-    page = apply_page(document, publication.place)
-    note = refusal_note(document.plan_id or "") if is_refused(document) else ""
-    keep_comments(api, number, APPLY, page.parts(publication.place, limit=PART_OCTETS, most=MOST_PARTS), note)
-
-
-def refusal_note(plan_id: str) -> str:
-    """What a comment remembers of a plan that was refused as a whole: it will be refused again."""
-    return f"refused {plan_id}" if _PLAN_ID.fullmatch(plan_id) else ""

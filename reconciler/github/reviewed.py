@@ -7,25 +7,25 @@ this repository: what a fork's run wrote is never applied.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from reconciler.document import read_document
-from reconciler.errors import Diagnostic, ReconcilerError, Severity
+from reconciler.errors import ReconcilerError, Severity
 from reconciler.files import write_atomically
+from reconciler.github.apply_comment import is_refusal_told
 from reconciler.github.artifact import MAX_ARCHIVE, ArtifactError, only_member
 from reconciler.github.client import open_api
 from reconciler.github.errors import GithubError
-from reconciler.github.publish import APPLY, refusal_note
-from reconciler.github.sticky import first_line, own_comments
+from reconciler.github.unplanned import tell_unplanned, unplanned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from reconciler.document import PlanDocument
+    from reconciler.errors import Diagnostic
     from reconciler.github.client import Api, Json
     from reconciler.github.environment import Environment
 
@@ -64,7 +64,7 @@ class _NoPlanError(Exception):
 def fetch_reviewed(environment: Environment, wanted: Wanted, say: Callable[[str], None]) -> Iterator[Path | Diagnostic]:
     """The file of each plan that is still to be applied, in the order of merging, as soon as it is written.
 
-    A diagnostic for the pull request that was merged last where it has no plan: the others were told of before.
+    A pull request without a plan is told so in a comment, by the first run that finds it, which has a diagnostic too.
 
     Raises:
         GithubError: GitHub refuses, or does not answer for as long as there is patience.
@@ -76,13 +76,23 @@ def fetch_reviewed(environment: Environment, wanted: Wanted, say: Callable[[str]
             try:
                 path = _fetch(api, environment, pull, wanted, say)
             except _NoPlanError as exc:
-                if pull.commit == environment.sha:
-                    yield _without_plan(pull, str(exc), wanted)
-                else:
-                    say(f"pull request {pull.number} has no plan to apply: {exc}")
+                say(f"pull request {pull.number} has no plan to apply: {exc}")
+                yield from _told_once(api, pull.number, str(exc), wanted)
             else:
                 if path is not None:
                     yield path
+
+
+def _told_once(api: Api, number: int, why: str, wanted: Wanted) -> Iterator[Diagnostic]:
+    try:
+        told = tell_unplanned(api, number, why, wanted.workflow)
+    except GithubError as exc:
+        # it keeps nobody from applying the plans of others
+        yield unplanned(number, why, wanted.workflow)
+        yield from (replace(d, severity=Severity.WARNING) for d in exc.diagnostics)
+    else:
+        if told is not None:
+            yield told
 
 
 def _merged(api: Api, environment: Environment, since: datetime) -> list[_Merged]:
@@ -141,22 +151,21 @@ def _fetch(
         document = read_document(octets, path)
     except ReconcilerError as exc:
         raise _NoPlanError(str(exc)) from exc
+    if document.inverse_of is not None:
+        # the manifests are not asked when one is applied: nobody's review may rest on that
+        message = (
+            "its plan is one that undoes another, and is applied by hand alone; to undo on GitHub, revert the commit"
+        )
+        raise _NoPlanError(message)
     if wanted.is_used(document.id):
         say(f"pull request {pull.number}: its plan was applied before")
         return None
-    if _is_refusal_told(api, pull.number, document, wanted.now):
+    # an expired plan never becomes anything else; of others it is asked again
+    if document.expires_at < wanted.now and is_refusal_told(api, pull.number, document.id):
         say(f"pull request {pull.number}: its plan was refused, and the pull request says why")
         return None
     write_atomically(path, octets, mode=0o600)
     return path
-
-
-def _is_refusal_told(api: Api, number: int, document: PlanDocument, now: datetime) -> bool:
-    """An expired plan never becomes anything else; of others it is asked again."""
-    if document.expires_at >= now:
-        return False
-    note = f"<!-- {refusal_note(document.id)} -->"
-    return any(note in first_line(comment.get("body")) for _, comment in own_comments(api, number, APPLY))
 
 
 def _downloaded(api: Api, environment: Environment, pull: _Merged, wanted: Wanted) -> bytes:
@@ -199,12 +208,3 @@ def _newest_run(api: Api, environment: Environment, pull: _Merged, workflow: str
         raise _NoPlanError(message)
     newest: Json = max(runs, key=lambda run: (int(run.get("run_number", 0)), int(run["id"])))
     return newest
-
-
-def _without_plan(pull: _Merged, why: str, wanted: Wanted) -> Diagnostic:
-    summary = f"pull request {pull.number} was merged and no plan of it is applied: {why}"
-    detail = (
-        f"Run the workflow {wanted.workflow} by hand (workflow_dispatch) on the default branch, read its plan, and "
-        "apply that with `reconciler apply plan.json`."
-    )
-    return Diagnostic(Severity.WARNING, "no-reviewed-plan", summary, detail)

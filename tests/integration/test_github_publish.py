@@ -209,7 +209,7 @@ def test_an_apply_is_told_and_told_again_in_place(step: Step) -> None:
     assert ran.out.startswith("::error title=acme.example%3A failed::the server answers REFUSED")
     [comment] = state.comments_of(pull)
     assert comment["body"].startswith(
-        "<!-- reconciler:apply --><!-- part 1 -->\n### Mail gateway apply: 1 domain failed"
+        "<!-- reconciler:apply --><!-- part 1 --><!-- tried -->\n### Mail gateway apply: 1 domain failed"
     )
     step.publish(applied(result("applied")), "--pull-request", str(pull))
     [changed] = state.comments_of(pull)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import NOW
-from github_builders import plan_of, refused
+from github_builders import PLAN_ID, applied, assert_github_markdown_is_safe, plan_of, refused, result
 from github_lab import Step
 from servers.github_rest import TOKEN, github_api
 from servers.github_state import zipped
 
-from reconciler.document import render_document
+from reconciler.document import PlanHead, assemble_document, render_document
 from reconciler.journal import open_journal
 
 if TYPE_CHECKING:
@@ -146,17 +146,64 @@ def test_other_names_of_workflow_and_artifact(step: Reviewing) -> None:
     assert out == ["reviewed/1.json"]
 
 
-def test_a_pull_request_without_a_plan_is_warned_of_by_the_run_that_merged_it(step: Reviewing) -> None:
+def test_a_pull_request_without_a_plan_is_told_so_once_by_whichever_run_finds_it(step: Reviewing) -> None:
     step.merged(1)
-    out, err = step.reviewed(1)
-    assert out == []
-    assert "warning" in err
-    assert "pull request 1 was merged and no plan of it is applied" in err
-    assert "Run the workflow plan.yml by hand" in err
     step.merged(2, plan_of(1))
     out, err = step.reviewed(2)
     assert out == ["reviewed/2.json"]
-    assert "warning" not in err
+    assert "pull request 1 was merged and no plan of it is applied" in err
+    assert "Run the workflow plan.yml by hand" in err
+    [warning] = [line for line in err.splitlines() if line.startswith("::")]
+    assert warning.startswith("::warning title=no-reviewed-plan::pull request 1 was merged")
+    [comment] = step.api.state.comments_of(1)
+    assert "no plan of this pull request is applied" in comment["body"]
+    assert "plan\\.yml has no successful run for its last commit" in comment["body"]
+    assert_github_markdown_is_safe(comment["body"])
+    assert step.api.state.comments_of(2) == []
+    for newest in (1, 2):
+        _, err = step.reviewed(newest)
+        assert "pull request 1 has no plan to apply" in err
+        assert "warning" not in err
+    assert step.api.state.comments_of(1) == [comment]
+
+
+def test_what_anybody_else_says_does_not_count_as_told(step: Reviewing) -> None:
+    step.merged(1)
+    step.api.state.add_comment(1, "<!-- reconciler:unplanned --><!-- part 1 -->\nx", "mallory")
+    _, err = step.reviewed(1)
+    assert "::warning" in err
+    assert len(step.api.state.comments_of(1)) == 2
+
+
+def test_a_comment_that_cannot_be_made_keeps_nobody_else_s_plan_from_being_applied(step: Reviewing) -> None:
+    step.merged(1)
+    step.merged(2, plan_of(1))
+    step.api.state.writable = frozenset()
+    for _ in range(2):
+        out, err = step.reviewed(2)
+        assert out == ["reviewed/2.json"]
+        assert "::warning title=no-reviewed-plan::pull request 1" in err
+        assert "pull-requests: write" in err
+
+
+def test_a_plan_that_is_found_later_takes_back_what_was_told(step: Reviewing) -> None:
+    step.merged(1)
+    step.reviewed(1)
+    [comment] = step.api.state.comments_of(1)
+    assert step.publish(applied(result("applied")), "--pull-request", "1").code == 0
+    assert "a plan of this pull request was found later" in step.api.state.comments_of(1)[0]["body"]
+    assert step.api.state.minimized == {comment["node_id"]: "OUTDATED"}
+
+
+def test_a_plan_that_undoes_another_is_never_taken(step: Reviewing) -> None:
+    made = plan_of(1)
+    head = PlanHead.model_validate(made.model_dump(include=set(PlanHead.model_fields)) | {"inverse_of": PLAN_ID})
+    inverse = assemble_document(head, made.domains, [], [])
+    step.merged(1, inverse)
+    out, err = step.reviewed(1)
+    assert out == []
+    assert "its plan is one that undoes another" in err
+    assert not [*step.folder.glob("reviewed/*")]
 
 
 @pytest.mark.parametrize(

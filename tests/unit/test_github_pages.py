@@ -26,9 +26,9 @@ from hostile import IN_DOCUMENTS, code_spans, hostile_document
 from reconciler.document import DiagnosticDocument, LeftOutDocument
 from reconciler.errors import ExitCode, Severity
 from reconciler.escape import terminal_text
+from reconciler.github.apply_comment import refusal_note
 from reconciler.github.apply_page import apply_page, is_refused, is_used
 from reconciler.github.plan_page import is_quiet, plan_page, quiet_line
-from reconciler.github.publish import refusal_note
 from reconciler.github.sticky import MAX_OCTETS, MOST_PARTS, PART_OCTETS, marked
 from reconciler.report.drift_markdown import render_drift_markdown
 from reconciler.state import Cause, Unknown
@@ -153,7 +153,9 @@ def test_an_apply_says_what_was_written_refused_and_waits_and_how_to_undo_it() -
     assert "`base-moved`: manifests/acme\\.yaml\\:12 declares something else" in part
     assert "the manifests say something else than what was reviewed" in part
     assert "**Domains and services in which something waits: 3.**" in part
-    assert "`reconciler apply reviewed/1.undo.json`" in part
+    assert "**To undo it**: revert this pull request." in part
+    assert "`reviewed/1.undo.json` (safe until" in part
+    assert "reconciler apply" not in part, "the journal that knows the undo plan is not where this is read"
     assert "(safe until 2026-11-21 13:00+00:00)" in part
     assert part.index("<b>failed</b>") < part.index("<b>refused</b>") < part.index("<b>written</b>")
     assert "  - add `0 in.example.`" in part
