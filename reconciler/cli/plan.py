@@ -31,7 +31,11 @@ def add_parser(verbs: Verbs) -> None:
         metavar="REV",
         help="only domains that the working tree touches since this git revision's last common commit with HEAD",
     )
-    plan.add_argument("--offline", action="store_true", help="ask nobody: show what is declared; not for --out")
+    plan.add_argument(
+        "--offline",
+        action="store_true",
+        help="ask nobody, and show what is declared; master files are read all the same; not for --out",
+    )
     add_selection(plan)
     plan.set_defaults(run=run, usage_error=plan.error)
 

@@ -89,6 +89,7 @@ class Overview:
     chart: Chart | None
     recorded: int
     findings: tuple[OpenFinding, ...]
+    more_findings: int
     regions: tuple[RegionLine, ...]
     coverage: tuple[tuple[str, int], ...]
     gaps: tuple[Coverage, ...]
@@ -118,6 +119,7 @@ def build_overview(seen: Seen, standings: Sequence[Standing]) -> Overview:
         chart=build_chart(_looks(seen)),
         recorded=len(seen.counts),
         findings=tuple(_open_finding(f, pages) for f in real[:_SHOWN_FINDINGS]),
+        more_findings=max(0, len(real) - _SHOWN_FINDINGS),
         regions=_regions(standings),
         coverage=tuple((state.value, states[state]) for state in CoverageState),
         gaps=tuple(gaps[:_SHOWN_GAPS]),
