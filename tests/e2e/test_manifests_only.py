@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from workflows.forge import ROOT, Forge, InstalledOnce, ready_program
+from laboratory import manifest
+from workflows.forge import ROOT, Forge, InstalledOnce, failing_program, ready_program
 from workflows.team import ACME, GATEWAY, MINE, Team, team_at_work
 from workflows.wheels import build_house
 
@@ -105,6 +106,21 @@ def test_a_manifest_is_planned_applied_and_looked_at(team: Team, tmp_path: Path)
     succeeded(team.forge.merge(number))
     assert team.mx_hosts() == {GATEWAY}
     assert succeeded(team.forge.scheduled("drift.yml")).jobs["drift"].step("Look").code == 0
+
+
+def test_the_check_fails_where_no_plan_was_written_and_not_for_an_error_of_one_domain(team: Team) -> None:
+    team.forge.repository.install = ready_program
+    team.break_zone("second.example.")
+    broken = {MINE: ACME, "manifests/second.yaml": manifest("second.example", organization="second")}
+    number, planned = team.forge.open_pull(broken)
+    succeeded(planned)
+    assert ["::warning title=Plan" in o for s in planned.steps for o in s.orders] == [True]
+    [comment] = team.comments(number)
+    assert "cname-token" in comment["body"]
+    team.forge.repository.install = failing_program("plan", is_run=False)
+    number, failed = team.forge.open_pull({MINE: ACME, "plan.json": "{}"})
+    assert [s.name for s in failed.steps if s.conclusion == "failure"] == ["Fail without a plan"]
+    assert (team.comments(number), team.artifacts(failed)) == ([], [])
 
 
 def test_a_strangers_pull_request_is_shown_and_leaves_nothing(team: Team) -> None:

@@ -120,6 +120,24 @@ def test_values_that_have_changed_are_refused_and_other_plans_go_on(team: Team) 
     assert "one-second.example" in told(team, second)
 
 
+def test_an_error_of_one_domain_keeps_no_other_from_being_applied(team: Team) -> None:
+    """A customer's zone is broken; the plan says so, and the others of the pull request are written."""
+    settings = team.forge.git(team.forge.desk, "show", "HEAD:reconciler.yaml")
+    team.forge.commit({"reconciler.yaml": f"{settings}\nlimits: {{unhealthy_share: 1}}\n"}, "One of two may be broken")
+    team.break_zone("second.example.")
+    broken = manifest("second.example", organization="second")
+    number, planned = team.forge.open_pull({MINE: ACME, "manifests/second.yaml": broken})
+    assert planned.conclusion == "success", planned.shown()
+    step = planned.jobs["plan"].step("Plan")
+    assert [o.partition("::Some")[0] for o in step.orders] == ["::warning title=Plan"]
+    [comment] = team.comments(number)
+    assert "cname-token" in comment["body"]
+    merged = team.forge.merge(number)
+    assert (team.txt(), team.mx_hosts()) == (AFTER, {GATEWAY}), merged.shown()
+    assert team.mx_hosts("second.example.") == {ORIGIN}
+    assert "one-acme.example" in told(team, number)
+
+
 def test_a_plan_is_applied_once(team: Team) -> None:
     """The journal's branch remembers; what somebody takes away afterwards is drift, and not written again."""
     number = opened(team, {MINE: ACME})

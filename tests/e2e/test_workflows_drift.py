@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from servers.github_rest import TOKEN
+from workflows.forge import failing_program
 from workflows.team import ACME, GATEWAY, MINE, Team, team_at_work
 
 if TYPE_CHECKING:
@@ -147,6 +148,31 @@ def test_a_look_that_failed_gives_no_heartbeat_and_the_journal_comes_back(team: 
     assert (outcomes["Look"], outcomes["Push the journal"], outcomes["Heartbeat"]) == ("failure", "success", "skipped")
     assert watch.asked == []
     assert team.api.state.issues == {}
+
+
+def test_a_look_with_an_error_is_told_before_the_run_ends_red(team: Team, watch: Watch) -> None:
+    """As with an error beside the findings, which no zone can provoke."""
+    team.forge.repository.variables["RECONCILER_PAGES"] = "true"
+    team.forge.repository.install = failing_program("drift", is_run=True)
+    team.update("acme.example.", lambda m: m.delete(TOKENS, "TXT", '"one-acme.example"'))
+    run = team.forge.scheduled("drift.yml")
+    assert run.conclusion == "failure"
+    assert [(s.name, s.code) for s in run.steps if s.outcome == "failure"] == [("Look", 1)], run.shown()
+    [issue] = team.api.state.issues.values()
+    assert "token-removed" in issue["body"]
+    assert (len(watch.messages), watch.asked) == (1, ["/heartbeat"])
+    assert {a.name for a in team.artifacts(run)} == {"drift", "github-pages"}
+    assert (team.forge.pages / "index.html").exists()
+
+
+def test_an_issue_that_cannot_be_written_silences_no_message_and_no_heartbeat(team: Team, watch: Watch) -> None:
+    team.update("acme.example.", lambda m: m.delete(TOKENS, "TXT", '"one-acme.example"'))
+    team.api.fail("POST", "/issues", status=404, times=99)
+    team.api.fail("GET", "/issues", status=404, times=99)
+    run = team.forge.scheduled("drift.yml")
+    outcomes = {s.name: s.outcome for s in run.steps}
+    assert {name for name, outcome in outcomes.items() if outcome == "failure"} == {"Tell in the issue"}
+    assert (len(watch.messages), watch.asked) == (1, ["/heartbeat"])
 
 
 def test_nobody_at_the_heartbeat_and_no_messages_fail_nothing(team: Team, watch: Watch) -> None:

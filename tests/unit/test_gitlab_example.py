@@ -136,3 +136,28 @@ def test_what_waits_fails_no_job_and_everything_else_does() -> None:
     for name, job in jobs().items():
         if name not in {"validate", "pages"}:
             assert job["allow_failure"] == {"exit_codes": [3]}, name
+
+
+@pytest.mark.parametrize("name", ["plan", "plan:default"])
+@pytest.mark.parametrize(
+    ("code", "is_written", "ends_with"),
+    [(0, True, 0), (3, True, 3), (1, True, 3), (1, False, 1), (4, False, 4), (64, False, 64), (130, True, 130)],
+)
+def test_an_error_of_one_domain_is_a_warning_and_no_plan_is_a_failure(
+    tmp_path: Path, name: str, code: int, *, is_written: bool, ends_with: int
+) -> None:
+    """A file of that name that is in the repository is no plan."""
+    (tmp_path / "plan.json").touch()
+    written = "touch plan.json;" if is_written else ""
+    fake = tmp_path / "reconciler"
+    fake.write_text(
+        f'#!/bin/sh\ncase "$1" in drift) touch junit.xml; exit {code};; plan) {written} exit {code};; esac\n'
+    )
+    fake.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(jobs()[name]["script"])],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        check=False,
+    )
+    assert done.returncode == ends_with

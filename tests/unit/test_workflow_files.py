@@ -136,7 +136,7 @@ def test_actions_are_pinned_with_their_version_beside(path: Path) -> None:
 
 
 def test_one_version_of_an_action_is_used() -> None:
-    pins = {s["uses"] for path in [*OURS, ACTION] for s in steps(path) if "@" in s.get("uses", "")}
+    pins = {s["uses"] for path in [*WORKFLOWS, ACTION] for s in steps(path) if "@" in s.get("uses", "")}
     assert len(pins) == len({p.partition("@")[0] for p in pins})
 
 
@@ -214,6 +214,16 @@ def test_schedules_keep_off_the_full_hour(name: str) -> None:
     minutes = {int(m) % 15 for entry in on["schedule"] for m in entry["cron"].split()[0].split(",")}
     assert 0 not in minutes
     assert "workflow_dispatch" in on
+
+
+def test_a_look_that_waits_for_an_apply_is_not_dropped_by_the_next() -> None:
+    """GitHub keeps one waiting run of a group: where a look is due, the next scheduled apply is ten minutes away."""
+    on = {n: read_yaml(ROOT / ".github" / "workflows" / n)["on"]["schedule"] for n in ("apply.yml", "drift.yml")}
+    applies, [look] = (
+        [int(m) for entry in on[n] for m in entry["cron"].split()[0].split(",")] for n in ("apply.yml", "drift.yml")
+    )
+    assert min((apply - look) % 60 for apply in applies) >= 10
+    assert min((look - apply) % 60 for apply in applies) >= 2
 
 
 @each_of_ours

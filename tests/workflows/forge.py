@@ -26,7 +26,7 @@ from servers.github_rest import TOKEN
 from workflows.runner import Event, Repository, WorkflowRun, read_yaml, run_workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from servers.github_rest import GithubApi
 
@@ -54,6 +54,23 @@ def ready_program(machine: Machine, action: Path, inputs: dict[str, str]) -> Non
     """Lay the program that runs the tests where the action finds that it is installed already."""
     if not (machine.temporary / "mail-gateway-reconciler").exists():
         _lay(machine, Path(sys.prefix), f"{action} {inputs['extras']}")
+
+
+def failing_program(verb: str, *, is_run: bool) -> Callable[[Machine, Path, dict[str, str]], None]:
+    """As `ready_program`, but this verb ends with 1, after it has run or without having run."""
+
+    def install(machine: Machine, action: Path, inputs: dict[str, str]) -> None:
+        ready_program(machine, action, inputs)
+        program = machine.temporary / "mail-gateway-reconciler" / "bin" / "reconciler"
+        real = f'"{Path(sys.prefix) / "bin" / "reconciler"}" "$@"'
+        program.unlink()
+        program.write_text(
+            f'#!/bin/sh\nif [ "$1" = {verb} ]; then\n  {f"{real}; exit 1" if is_run else "exit 1"}\nfi\nexec {real}\n',
+            encoding="utf-8",
+        )
+        program.chmod(0o755)
+
+    return install
 
 
 def _lay(machine: Machine, environment: Path, mark: str) -> None:

@@ -109,6 +109,15 @@ class Team:
         """The gate opens."""
         self.update("elsewhere.example.", lambda m: m.add("mail.elsewhere.example.", 60, "A", "127.0.0.1"))
 
+    def break_zone(self, domain: str) -> None:
+        """A CNAME stands where the domain's verification values would: an error of this domain alone."""
+
+        def change(message: dns.update.UpdateMessage) -> None:
+            message.delete(f"_amazonses.{domain}")
+            message.add(f"_amazonses.{domain}", TTL, "CNAME", "elsewhere.example.")
+
+        self.update(domain, change)
+
     def txt(self, domain: str = "acme.example.") -> frozenset[bytes]:
         """The values at the verification name, as octets."""
         return self.backend.content(domain)[f"_amazonses.{domain}", "TXT"][1]
