@@ -1,4 +1,6 @@
-"""The shell: one short function per verb. Gather, decide, act; the deciding is pure and lives elsewhere.
+"""The shell of `validate` and `plan`, and of planning again; `run_*.py` are the shells of the other verbs.
+
+Gather, decide, act; the deciding is pure and lives elsewhere.
 
 manifests -> desired
                      diff -> plan (gates) -> apply -> verify

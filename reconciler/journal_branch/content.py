@@ -30,8 +30,9 @@ _LISTED = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40}|[0-9a-f]{64}) +(\d+|-)\t(.+)
 
 README_TEXT = """# The journal of reconciler
 
-What the program remembers between its runs: the journal, its mark, and the plans that undo what was applied. The file
-`in-use` is there while a run is writing. The program replaces this branch's only commit; nobody else has to write here.
+What the program remembers between its runs: the journal, its mark, and in `undo` the plans that undo what
+`apply --continue` and `apply --auto-approve` wrote; an `apply FILE` writes its own beside FILE. The file `in-use` is
+there while a run is writing. The program replaces this branch's only commit; nobody else has to write here.
 
 It may be deleted at any time: then less is known, every wait is the full one from then on, and no mail is lost.
 """
