@@ -161,7 +161,7 @@ def test_a_look_with_an_error_is_told_before_the_run_ends_red(team: Team, watch:
     [issue] = team.api.state.issues.values()
     assert "token-removed" in issue["body"]
     assert (len(watch.messages), watch.asked) == (1, ["/heartbeat"])
-    assert {a.name for a in team.artifacts(run)} == {"drift", "github-pages"}
+    assert {a["name"] for a in team.api.state.artifacts.values()} == {"drift", "github-pages"}
     assert (team.forge.pages / "index.html").exists()
 
 
