@@ -123,7 +123,7 @@ def hostile_apply(text: str) -> ApplyDocument:
 
 _HTML = re.compile(
     r"<details(?: open)?><summary>(?:<b><code>[^<>]*</code></b>|<b>[a-z ]+</b>)[^<>]*</summary>\n?|</details>\n?"
-    r"|<!-- reconciler:[a-z]+ -->(?:<!-- part \d -->)?"
+    r"|<!-- reconciler:[a-z]+ -->(?:<!-- part \d{1,2} -->)?"
     r"(?:<!-- (?:wrote|tried|nothing)?(?:, )?(?:refused sha256:[0-9a-f]{64})? -->)?\n?"
     r"|<!-- again -->\n?"
     r"|<!-- findings \d+ [0-9a-f]{64}(?: [0-9a-f]{12})* -->\n?"
