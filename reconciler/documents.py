@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from reconciler.document import PlanDocument, read_document
+from reconciler.document import PlanDocument, checked_document
 from reconciler.document.applied import FORMAT_VERSION as APPLY_VERSION
 from reconciler.document.applied import ApplyDocument
 from reconciler.document.models import FORMAT_VERSION as PLAN_VERSION
@@ -78,7 +78,7 @@ def _load(path: Path, wanted: Sequence[type[DocumentModel]]) -> DocumentModel:
         names = _either([f"no {k.name}" for k in kinds], "and")
         raise _unusable(path, f"it is {names} document", again)
     if model is PlanDocument:
-        return read_document(octets, path)
+        return checked_document(data, path)
     version, major = data.get("format_version"), _KINDS[model].format_version.split(".", maxsplit=1)[0]
     if not isinstance(version, str) or version.split(".", maxsplit=1)[0] != major:
         raise _unusable(path, f"its format_version is {version!r}; this program reads {major}.x", again)

@@ -85,7 +85,18 @@ def plan_with_origins(
     if memory is None:
         with open_memory(invocation.settings, is_offline=invocation.is_offline) as opened:
             return plan_with_origins(invocation, selection, opened, switched)
-    fleet, diagnostics = validate(invocation, ())
+    return _plan_declared(invocation, validate(invocation, ()), selection, memory, switched)
+
+
+def _plan_declared(
+    invocation: Invocation,
+    declared: tuple[Fleet, list[Diagnostic]],
+    selection: Selection,
+    memory: Memory,
+    switched: Mapping[str, int],
+) -> Planned:
+    """The plan of manifests that are loaded: what `validate` gave."""
+    fleet, diagnostics = declared
     check_providers(fleet, invocation.settings)
     scope = _scope(invocation, fleet, selection, memory)
     domains = scope.domains
@@ -111,8 +122,8 @@ def plan_with_origins(
     ]
     head = _head(invocation, fleet, scope.left_out)
     service_plans = [p for _, p in safe.origins]
-    declared = _declared(fleet, domains, services)
-    document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows, declared)
+    digests = _declared(fleet, domains, services)
+    document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows, digests)
     return Planned(document, safe.origins, tuple(facts[d.name] for d in domains))
 
 
@@ -227,11 +238,11 @@ def plan_again(
     switched: Mapping[str, int] = MappingProxyType({}),
 ) -> Planned:
     """A fresh plan of those of these domains that are still declared; an empty one where none is."""
-    fleet, _ = validate(invocation, ())
-    declared = {display_name(d.name) for d in fleet.domains}
-    still = tuple(name for name in domains if name in declared)
+    fleet, diagnostics = validate(invocation, ())
+    known = {display_name(d.name) for d in fleet.domains}
+    still = tuple(name for name in domains if name in known)
     if still:
-        return plan_with_origins(invocation, Selection(domains=still), memory, switched)
+        return _plan_declared(invocation, (fleet, diagnostics), Selection(domains=still), memory, switched)
     return Planned(build_document(_head(invocation, fleet), [], []), (), ())
 
 

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.apply.result import ApplyReport, Became
-from reconciler.document import load_document
 from reconciler.inverse import match_inverse
 from reconciler.kept_plans import load_kept
 from reconciler.memory import open_memory
@@ -39,19 +38,17 @@ _SHORTEST_NAP, _LONGEST_NAP = 1.0, 30.0  # seconds
 _NO_SWITCHES: Mapping[str, int] = MappingProxyType({})
 
 
-def apply_saved(invocation: Invocation, file: Path, wait: timedelta = timedelta()) -> ApplyReport:
-    """Apply a saved plan as it was reviewed, once; for `wait`, go on with its held steps as their gates open.
+def apply_saved(invocation: Invocation, saved: PlanDocument, file: Path, wait: timedelta = timedelta()) -> ApplyReport:
+    """Apply the plan saved in `file` as it was reviewed, once; for `wait`, go on with its held steps as gates open.
 
     What is still held then is kept in the journal, for `apply_kept`. The inverse of an applied plan is written beside
     it; it is applied likewise, and undoes what the plan did.
 
     Raises:
-        PlanFileError: the file is no whole, unaltered plan of this major version.
         StalePlanError: the plan expired or was used, or the catalog or the settings are others by now.
         JournalError: the journal cannot be used, or another run has it.
 
     """
-    saved = load_document(file)
     undo = undo_file(file)
     with open_session(invocation) as session:
         if saved.inverse_of is not None:

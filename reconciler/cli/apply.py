@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from reconciler.apply.result import ApplyReport
     from reconciler.cli.parser import Verbs
+    from reconciler.document import PlanDocument
     from reconciler.report.applied_json import AppliedBy
 
 
@@ -43,7 +44,11 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Write, look, and say what became of each domain."""
     if not arguments.auto_approve and (arguments.domain or arguments.organization):
         arguments.usage_error("reviewed plans are applied whole: --domain and --organization go with --auto-approve")
-    report = _applied(arguments) if arguments.json_into is None else _applied_into(arguments.json_into, arguments)
+    saved = _saved(arguments.file)
+    if arguments.json_into is None:
+        report = _applied(arguments, saved)
+    else:
+        report = _applied_into(arguments.json_into, arguments, saved)
     if report is None:
         write_lines("Nothing to continue.\n")
         return ExitCode.DONE
@@ -56,7 +61,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return worst_exit_code(report.exit_codes)
 
 
-def _applied(arguments: argparse.Namespace) -> ApplyReport | None:
+def _applied(arguments: argparse.Namespace, saved: PlanDocument | PlanFileError | None) -> ApplyReport | None:
     """What was done; None where nothing was to be continued."""
     from reconciler import run_apply  # noqa: PLC0415
 
@@ -64,14 +69,18 @@ def _applied(arguments: argparse.Namespace) -> ApplyReport | None:
     if arguments.now is not None and arguments.now > datetime.now(UTC):
         say("warning: every wait is judged as of the time that was given, which is still to come")
     wait = timedelta(seconds=arguments.wait)
-    if arguments.file:
-        return run_apply.apply_saved(invocation, arguments.file, wait)
+    if isinstance(saved, PlanFileError):
+        raise saved
+    if saved is not None:
+        return run_apply.apply_saved(invocation, saved, arguments.file, wait)
     if arguments.is_continuing:
         return run_apply.apply_kept(invocation, wait)
     return run_apply.apply_now(invocation, selected(arguments), wait)
 
 
-def _applied_into(path: Path, arguments: argparse.Namespace) -> ApplyReport | None:
+def _applied_into(
+    path: Path, arguments: argparse.Namespace, saved: PlanDocument | PlanFileError | None
+) -> ApplyReport | None:
     """As `_applied`, with what came of it in a file, whatever that was; before the first write it says so too."""
     from reconciler.commit import commit_of  # noqa: PLC0415
     from reconciler.files import write_atomically  # noqa: PLC0415
@@ -79,7 +88,8 @@ def _applied_into(path: Path, arguments: argparse.Namespace) -> ApplyReport | No
     from reconciler.report import applied_json as json_form  # noqa: PLC0415
 
     now = arguments.now or datetime.now(UTC)
-    plan_id, commit = _plan_id(arguments.file), commit_of(arguments.manifests)
+    plan_id = None if saved is None or isinstance(saved, PlanFileError) else saved.id
+    commit = commit_of(arguments.manifests)
     by = json_form.AppliedBy(plan_id, commit, name_of_this_run(os.environ), now)
 
     def write(render: Callable[[AppliedBy], str]) -> None:
@@ -87,7 +97,7 @@ def _applied_into(path: Path, arguments: argparse.Namespace) -> ApplyReport | No
 
     write(json_form.render_unfinished)
     try:
-        report = _applied(arguments)
+        report = _applied(arguments, saved)
     except ReconcilerError as exc:
         code, found = exc.exit_code, exc.diagnostics
         write(lambda by: json_form.render_refused(by, code, found))
@@ -106,11 +116,11 @@ def _applied_into(path: Path, arguments: argparse.Namespace) -> ApplyReport | No
     return report
 
 
-def _plan_id(file: Path | None) -> str | None:
-    """The id of a saved plan; None where there is none that can be read."""
+def _saved(file: Path | None) -> PlanDocument | PlanFileError | None:
+    """The saved plan, or why it cannot be used: that is raised in its turn, after what is wrong with the settings."""
     from reconciler.document import load_document  # noqa: PLC0415
 
     try:
-        return load_document(file).id if file is not None else None
-    except PlanFileError:
-        return None
+        return load_document(file) if file is not None else None
+    except PlanFileError as exc:
+        return exc

@@ -8,7 +8,7 @@ of zones: treat it as sensitive.
 
 from reconciler.document.build import assemble_document, build_document
 from reconciler.document.digest import digest_of
-from reconciler.document.file import load_document, read_document, render_document
+from reconciler.document.file import checked_document, load_document, read_document, render_document
 from reconciler.document.models import (
     DiagnosticDocument,
     DocumentHead,
@@ -38,6 +38,7 @@ __all__ = [
     "StepDocument",
     "assemble_document",
     "build_document",
+    "checked_document",
     "digest_of",
     "load_document",
     "plan_schema",

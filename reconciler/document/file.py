@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAX_PLAN_OCTETS = 512 * 1024 * 1024
+_AGAIN = "Make a new one with `reconciler plan --out FILE`."
 
 
 def render_document(document: PlanDocument) -> str:
@@ -46,25 +47,34 @@ def read_document(text: str | bytes, path: Path) -> PlanDocument:
         PlanFileError: truncated, no plan, of another major version, or altered.
 
     """
-    again = "Make a new one with `reconciler plan --out FILE`."
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise _unusable(path, f"the plan is no complete JSON document: {exc}", again) from exc
+        raise _unusable(path, f"the plan is no complete JSON document: {exc}", _AGAIN) from exc
+    return checked_document(data, path)
+
+
+def checked_document(data: object, path: Path) -> PlanDocument:
+    """The plan that JSON data are, checked as by `read_document`.
+
+    Raises:
+        PlanFileError: no plan, of another major version, or altered.
+
+    """
     version = data.get("format_version") if isinstance(data, dict) else None
     major = FORMAT_VERSION.split(".", maxsplit=1)[0]
     if not isinstance(version, str) or version.split(".", maxsplit=1)[0] != major:
-        raise _unusable(path, f"the plan's format_version is {version!r}; this program reads {major}.x", again)
+        raise _unusable(path, f"the plan's format_version is {version!r}; this program reads {major}.x", _AGAIN)
     try:
         document = PlanDocument.model_validate(data)
     except ValidationError as exc:
         first = exc.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise _unusable(path, f"the plan is not as it was written: {place}: {first['msg']}", again) from exc
+        raise _unusable(path, f"the plan is not as it was written: {place}: {first['msg']}", _AGAIN) from exc
     head = PlanHead.model_validate(document.model_dump(include=set(PlanHead.model_fields)))
     digest = plan_digest(head, document.parts)
     if document.digest != digest or document.id != plan_id(digest, document.created_at, document.expires_at):
-        raise _unusable(path, "the plan was altered after it was made: its digest does not fit", again)
+        raise _unusable(path, "the plan was altered after it was made: its digest does not fit", _AGAIN)
     return document
 
 

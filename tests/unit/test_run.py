@@ -160,7 +160,7 @@ def test_a_domain_that_left_the_manifests_is_stale_and_the_others_go_on(folder: 
     (folder / "manifests" / "acme.yaml").write_text(manifest("acme.example", "new.example"))
     path = _save(folder)
     (folder / "manifests" / "acme.yaml").write_text(manifest("new.example"))
-    became = {r.domain: r.became for r in apply_saved(_open(folder), path).results}
+    became = {r.domain: r.became for r in apply_saved(_open(folder), load_document(path), path).results}
     assert became == {"acme.example": Became.STALE, "new.example": Became.APPLIED}
     assert "_amazonses" not in (folder / "zones" / "acme.example.zone").read_text()
 
@@ -168,7 +168,7 @@ def test_a_domain_that_left_the_manifests_is_stale_and_the_others_go_on(folder: 
 def test_a_plan_of_which_nothing_is_declared_any_more_is_stale(folder: Path) -> None:
     path = _save(folder)
     (folder / "manifests" / "acme.yaml").write_text(manifest("new.example"))
-    report = apply_saved(_open(folder), path)
+    report = apply_saved(_open(folder), load_document(path), path)
     assert [r.became for r in report.results] == [Became.STALE]
     assert report.plan.domains == []
 
@@ -176,7 +176,7 @@ def test_a_plan_of_which_nothing_is_declared_any_more_is_stale(folder: Path) -> 
 def test_what_somebody_did_meanwhile_is_done_already(folder: Path) -> None:
     path = _save(folder)
     (folder / "zones" / "acme.example.zone").write_text(f'{HEAD}@ MX 10 mail\n_amazonses TXT "token-of-acme.example"\n')
-    assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.ALREADY_DONE]
+    assert [r.became for r in apply_saved(_open(folder), load_document(path), path).results] == [Became.ALREADY_DONE]
 
 
 def test_what_cannot_be_written_fails_alone_and_is_said(folder: Path) -> None:
@@ -206,13 +206,13 @@ def test_an_interrupt_while_applying_leaves_a_saved_plan_open(folder: Path) -> N
                 yield advance
 
     threads = threading.active_count()
-    report = apply_saved(_open(folder, progress=Impatient()), path)
+    report = apply_saved(_open(folder, progress=Impatient()), load_document(path), path)
     assert isinstance(report.interrupted, KeyboardInterrupt)
     assert [(r.became, r.sights) for r in report.results] == [(Became.APPLIED, ())], "what was written is told"
     assert threading.active_count() == threads, "something goes on writing"
-    assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.ALREADY_DONE]
+    assert [r.became for r in apply_saved(_open(folder), load_document(path), path).results] == [Became.ALREADY_DONE]
     with pytest.raises(StalePlanError, match="applied before"):
-        apply_saved(_open(folder), path)
+        apply_saved(_open(folder), load_document(path), path)
 
 
 def test_an_equal_plan_of_another_moment_is_another_plan(folder: Path) -> None:
@@ -222,7 +222,9 @@ def test_an_equal_plan_of_another_moment_is_another_plan(folder: Path) -> None:
         now = NOW + timedelta(days=day)
         path = folder / f"plan{day}.json"
         path.write_text(render_document(run.plan(_open(folder, now=now), Selection())))
-        assert [r.became for r in apply_saved(_open(folder, now=now), path).results] == [Became.APPLIED]
+        assert [r.became for r in apply_saved(_open(folder, now=now), load_document(path), path).results] == [
+            Became.APPLIED
+        ]
         (folder / "zones" / "acme.example.zone").write_text(before)
 
 
@@ -232,11 +234,11 @@ def test_a_plan_of_which_something_failed_may_be_applied_again(folder: Path) -> 
     (folder / "zones").rename(folder / "away")
     (folder / "zones").mkdir()
     (folder / "reconciler.yaml").write_text(settings.replace("zonefiles: zones", "zonefiles: away"))
-    assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.FAILED]
+    assert [r.became for r in apply_saved(_open(folder), load_document(path), path).results] == [Became.FAILED]
     (folder / "zones").rmdir()
     (folder / "away").rename(folder / "zones")
     (folder / "reconciler.yaml").write_text(settings)
-    assert [r.became for r in apply_saved(_open(folder), path).results] == [Became.APPLIED]
+    assert [r.became for r in apply_saved(_open(folder), load_document(path), path).results] == [Became.APPLIED]
 
 
 def test_only_what_is_ready_is_written_without_a_review(folder: Path) -> None:
