@@ -1,4 +1,4 @@
-"""The shell of `validate` and `plan`, and of planning again; `run_*.py` are the shells of the other verbs.
+"""The shell of `plan`, and of planning again; `run_*.py` are the shells of the other verbs.
 
 Gather, decide, act; the deciding is pure and lives elsewhere.
 
@@ -18,16 +18,15 @@ from typing import TYPE_CHECKING
 from reconciler.changed import Scope, find_changes, narrowed
 from reconciler.declaration import Declarations
 from reconciler.document import PlanHead, build_document
-from reconciler.errors import Diagnostic, ManifestError, Severity, StalePlanError, sorted_diagnostics
+from reconciler.errors import Diagnostic, Severity, StalePlanError, sorted_diagnostics
 from reconciler.gates import OF_THE_SERVICE
 from reconciler.gather import gather_facts, observe_origins, service_key, services_around
-from reconciler.manifest.fleet import MANUAL_PROVIDER
-from reconciler.manifest.load import load_manifests, validate_paths
 from reconciler.memory import open_memory
 from reconciler.names import display_name
 from reconciler.orphans import find_orphans
 from reconciler.plan import Status, plan_domain
 from reconciler.review import Reviewed, match_review
+from reconciler.run_validate import check_providers, provider_of, validate
 from reconciler.safety import Stops, make_safe
 from reconciler.selection import Selection, select_domains
 from reconciler.service_plan import plan_service
@@ -48,14 +47,6 @@ if TYPE_CHECKING:
     from reconciler.plan import DomainPlan
     from reconciler.service_plan import ServicePlan
     from reconciler.settings import Settings
-
-
-def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list[Diagnostic]]:
-    """Check manifests offline; without paths the whole tree."""
-    today = invocation.now.date()
-    if paths:
-        return validate_paths(list(paths), catalog=invocation.catalog, today=today)
-    return load_manifests(invocation.manifests, catalog=invocation.catalog, today=today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +185,7 @@ def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:
 
 
 def _plan_domain(facts: Facts, settings: Settings) -> DomainPlan:
-    return plan_domain(facts, provider=_provider(facts.domain, settings), new_ttl=settings.new_rrset_ttl)
+    return plan_domain(facts, provider=provider_of(facts.domain, settings), new_ttl=settings.new_rrset_ttl)
 
 
 def refuse_outdated(invocation: Invocation, saved: PlanDocument, file: Path) -> None:
@@ -252,27 +243,3 @@ def ready_domains(document: PlanDocument) -> list[Reviewed]:
         Reviewed(domain, tuple(s for s in domain.steps if s.status is Status.READY)) for domain in document.domains
     )
     return [r for r in chosen if r.steps]
-
-
-def _provider(domain: Domain, settings: Settings) -> str:
-    return domain.provider or settings.default_provider
-
-
-def check_providers(fleet: Fleet, settings: Settings) -> None:
-    """Raise ManifestError when a domain's provider is not in the settings."""
-    known = {MANUAL_PROVIDER, *settings.providers}
-    wrong = [
-        Diagnostic(
-            Severity.ERROR,
-            "unknown-provider",
-            f"provider {_provider(domain, settings)!r} is not in the settings",
-            f"Use one of {', '.join(sorted(known))}, or add its octoDNS block under `providers:`.",
-            domain.source.file,
-            domain.source.line,
-            domain=display_name(domain.name),
-        )
-        for domain in fleet.domains
-        if _provider(domain, settings) not in known
-    ]
-    if wrong:
-        raise ManifestError(sorted_diagnostics(wrong))

@@ -22,6 +22,7 @@ from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.plan import Status
 from reconciler.report.text import counted
+from reconciler.run_validate import validate
 from reconciler.selection import select_domains
 from reconciler.state import Key, Present, Rdata, build_rrset, txt_rdata
 from reconciler.templating import Templates
@@ -87,7 +88,7 @@ def emit_octodns(invocation: Invocation, selection: Selection, out: Path) -> Emi
     from reconciler.emit import octodns  # noqa: PLC0415 - octoDNS is imported where it is needed alone
 
     document = run.plan(invocation, selection)
-    fleet, _ = run.validate(invocation, ())
+    fleet, _ = validate(invocation, ())
     declared = {d.name: d for d in fleet.domains}
     domains = [
         rrsets

@@ -26,14 +26,14 @@ def add_parser(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Look at each, and say what would lose mail."""
-    from reconciler import run as pipeline  # noqa: PLC0415
     from reconciler import run_check  # noqa: PLC0415
     from reconciler.report.checked import render_checked  # noqa: PLC0415
+    from reconciler.run_validate import validate  # noqa: PLC0415
 
     invocation = opened(arguments)
     declared = {}
     if arguments.manifests.is_dir():
-        fleet, _ = pipeline.validate(invocation, ())
+        fleet, _ = validate(invocation, ())
         declared = {d.name: d for d in fleet.domains}
     checked = run_check.check_domains(
         invocation, arguments.domains, declared, region=arguments.region, multi_region=arguments.multi_region

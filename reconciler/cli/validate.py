@@ -26,12 +26,12 @@ def add_parser(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Every error at once; how much there is when there is none."""
-    from reconciler import run as pipeline  # noqa: PLC0415
     from reconciler.report.text import counted  # noqa: PLC0415
+    from reconciler.run_validate import check_providers, validate  # noqa: PLC0415
 
     invocation = opened(arguments)
-    fleet, diagnostics = pipeline.validate(invocation, arguments.paths)
-    pipeline.check_providers(fleet, invocation.settings)
+    fleet, diagnostics = validate(invocation, arguments.paths)
+    check_providers(fleet, invocation.settings)
     print_diagnostics(diagnostics, is_color_wanted=not arguments.no_color)
     numbers = f"{counted(len(fleet.organizations), 'organization')}, {counted(len(fleet.domains), 'domain')}"
     write_lines(f"Valid: {numbers}.\n")

@@ -12,7 +12,7 @@ from command import HEAD, OLD, manifest, write_folder
 import reconciler.catalog
 from reconciler.changed import Changes, RevisionError, find_changes
 from reconciler.invocation import open_invocation
-from reconciler.run import validate
+from reconciler.run_validate import validate
 from reconciler.selection import ChangedSince
 
 if TYPE_CHECKING:

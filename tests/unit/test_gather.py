@@ -9,11 +9,11 @@ import pytest
 from builders import NOW, OLD_MX
 from command import GATEWAY, HEAD, OLD, manifest, write_folder
 
-from reconciler import run
 from reconciler.gather import gather_facts, service_key, services_around
 from reconciler.history import History
 from reconciler.invocation import Invocation, open_invocation
 from reconciler.names import Name
+from reconciler.run_validate import validate
 from reconciler.state import Absent, Key, Present
 from reconciler.surroundings import NOT_PROBED, HostSight
 
@@ -83,7 +83,7 @@ def _open(folder: Path, progress: Told | None = None) -> Invocation:
 def _fleet(folder: Path, **exports: str) -> Fleet:
     for name, export in exports.items():
         (folder / "manifests" / f"{name}.yaml").write_text(SERVICES.format(name=name, export=export))
-    fleet, _ = run.validate(_open(folder), ())
+    fleet, _ = validate(_open(folder), ())
     return fleet
 
 
@@ -95,7 +95,7 @@ def _around(fleet: Fleet, *names: str) -> tuple[list[str], dict[str, list[str]],
 
 
 def _gather(folder: Path, *, is_everything: bool = False, told: Told | None = None) -> dict[Name, Facts]:
-    fleet, _ = run.validate(_open(folder), ())
+    fleet, _ = validate(_open(folder), ())
     return gather_facts(_open(folder, told), fleet.domains, {}, {}, is_everything_probed=is_everything)
 
 
@@ -168,7 +168,7 @@ def test_a_domain_that_leaves_is_probed_until_no_host_of_the_gateway_is_left(
 
 
 def test_facts_have_what_was_remembered_and_observed(folder: Path) -> None:
-    fleet, _ = run.validate(_open(folder), ())
+    fleet, _ = validate(_open(folder), ())
     name = fleet.domains[0].name
     history = History(next_hops=(name,))
     facts = gather_facts(_open(folder), fleet.domains, {}, {name: history})[name]

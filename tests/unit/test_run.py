@@ -21,6 +21,7 @@ from reconciler.invocation import Invocation, Progress, open_invocation
 from reconciler.memory import NoMemory
 from reconciler.plan import Status
 from reconciler.run_apply import apply_now, apply_saved
+from reconciler.run_validate import validate
 from reconciler.selection import Selection, select_domains
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def test_a_machine_without_git_knows_no_commit(folder: Path, monkeypatch: pytest
 
 
 def test_a_selection_is_what_was_named_by_domain_or_by_organization(folder: Path) -> None:
-    fleet, _ = run.validate(_open(folder), ())
+    fleet, _ = validate(_open(folder), ())
 
     def select(*domains: str, organizations: tuple[str, ...] = ()) -> list[str]:
         return [d.written for d in select_domains(fleet, Selection(domains, organizations))]
