@@ -8,19 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJso
 from reconciler.history import DEFAULT_WAITS as WAITS
 from reconciler.limits import DEFAULT_LIMITS as LIMITS
 from reconciler.manifest.fleet import MANUAL_PROVIDER
-from reconciler.settings.fields import (
-    MAX_PORT,
-    check_extension,
-    check_helo,
-    check_host,
-    check_path,
-    check_text,
-    read_kill_switch,
-    read_server,
-    window_end,
-    window_start,
-)
+from reconciler.settings.fields import check_text, read_kill_switch, window_end, window_start
 from reconciler.settings.journal import check_journal_url, check_password
+from reconciler.settings.looking import ObserveModel, PathText, ProbesModel, alone
 from reconciler.settings.notifications import NotificationsModel
 from reconciler.settings.values import JOURNAL_URL
 from reconciler.yaml_models import Listed, Optional, YamlModel
@@ -29,55 +19,9 @@ _HOUR = timedelta(hours=1)
 _YEAR_HOURS = 8760
 
 
-def _alone(key: str) -> BeforeValidator:
-    """A text where a mapping may stand is the value of its one key."""
-    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
-
-
-_ServerText = Annotated[str, AfterValidator(read_server)]
-_PathText = Annotated[str, AfterValidator(check_path)]
-_Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 _Hours = Annotated[float, Field(ge=0, le=_YEAR_HOURS)]
 _Minutes = Annotated[float, Field(ge=0, le=_YEAR_HOURS * 60)]
 _MOMENT = WithJsonSchema({"type": "string"})
-
-
-class DnsModel(YamlModel):
-    """Live DNS."""
-
-    model_config = ConfigDict(title="dns")
-    servers: Listed[_ServerText] = Field(
-        title="Servers",
-        description="Servers to ask for every zone (a lab, a hidden primary, split horizon), as host, host:port or "
-        "[IPv6 address]:port; left out, each zone's own authoritative servers.",
-        default=(),
-    )
-    resolvers: Listed[_ServerText] = Field(
-        title="Resolvers", description="Resolvers that find the zones; left out, the system's.", default=()
-    )
-    timeout: float = Field(title="Timeout", description="Seconds for one attempt.", default=2.0, ge=0.05, le=60)
-    attempts: int = Field(title="Attempts", description="Attempts at one server.", default=3, ge=1, le=10)
-    in_flight: int = Field(title="In flight", description="Questions asked at once.", default=200, ge=1, le=10000)
-
-
-class ZonefilesModel(YamlModel):
-    """Master files."""
-
-    model_config = ConfigDict(title="zonefiles")
-    directory: _PathText = Field(title="Directory", description="The directory of the master files.")
-    extension: Annotated[str, AfterValidator(check_extension)] = Field(
-        title="Extension", description="What follows the zone's name in a file's name.", default=".zone"
-    )
-
-
-class ObserveModel(YamlModel):
-    """Where DNS is observed: one of the two."""
-
-    model_config = ConfigDict(title="observe")
-    dns: Optional[DnsModel] = Field(title="DNS", description="Live DNS (the default).", default=None)
-    zonefiles: Annotated[Optional[ZonefilesModel], _alone("directory")] = Field(
-        title="Zone files", description="Master files: their directory, or directory and extension.", default=None
-    )
 
 
 class JournalModel(YamlModel):
@@ -154,30 +98,6 @@ class WaitsModel(YamlModel):
     )
 
 
-class ProbesModel(YamlModel):
-    """Looking at mail servers and MTA-STS policies."""
-
-    model_config = ConfigDict(title="probes")
-    smtp_port: _Port = Field(title="SMTP port", description="The port of mail servers.", default=25)
-    https_port: _Port = Field(title="HTTPS port", description="The port of MTA-STS policies.", default=443)
-    timeout: float = Field(title="Timeout", description="Seconds for one whole probe.", default=10.0, ge=0.05, le=600)
-    at_once: int = Field(title="At once", description="Hosts probed at once.", default=50, ge=1, le=1000)
-    ca_file: Optional[_PathText] = Field(
-        title="CA file", description="Further trusted root certificates (PEM).", default=None
-    )
-    helo: Optional[Annotated[str, AfterValidator(check_helo)]] = Field(
-        title="HELO",
-        description="What EHLO says: a host name or an address literal; left out, this host's name.",
-        default=None,
-    )
-    reference_host: Optional[Annotated[str, AfterValidator(check_host)]] = Field(
-        title="Reference host",
-        description="A mail server that surely listens: where not even it answers, nothing was probed. Left out, the "
-        "gateway's own.",
-        default=None,
-    )
-
-
 class LimitsModel(YamlModel):
     """Limits stop mistakes."""
 
@@ -245,10 +165,10 @@ class SettingsModel(YamlModel):
     secret_handlers: dict[str, dict[str, Any]] = Field(
         title="Secret handlers", description="octoDNS secret handler blocks by name.", default={}
     )
-    catalog: Optional[_PathText] = Field(
+    catalog: Optional[PathText] = Field(
         title="Catalog", description="Another catalog of the gateway's facts than the shipped one.", default=None
     )
-    templates: Optional[_PathText] = Field(
+    templates: Optional[PathText] = Field(
         title="Templates", description="A directory whose templates replace the shipped ones by name.", default=None
     )
     plan_expires_hours: int = Field(
@@ -268,7 +188,7 @@ class SettingsModel(YamlModel):
     new_rrset_ttl: int = Field(
         title="New rrset TTL", description="Seconds, for rrsets that are created.", default=3600, ge=60, le=604800
     )
-    state_directory: _PathText = Field(
+    state_directory: PathText = Field(
         title="State directory", description="Where the program keeps what it must remember.", default=".reconciler"
     )
     export_max_age_hours: int = Field(
@@ -278,7 +198,7 @@ class SettingsModel(YamlModel):
         ge=1,
         le=_YEAR_HOURS,
     )
-    journal: Annotated[Optional[JournalModel], _alone("url")] = Field(
+    journal: Annotated[Optional[JournalModel], alone("url")] = Field(
         title="Journal", description="Where the journal is: an SQLAlchemy URL, or url and password.", default=None
     )
     lock: Optional[LockModel] = Field(title="Lock", description="One run writes at a time.", default=None)

@@ -15,11 +15,10 @@ from reconciler.settings.file import (
     JournalModel,
     LimitsModel,
     LockModel,
-    ObserveModel,
-    ProbesModel,
     SettingsModel,
     WaitsModel,
 )
+from reconciler.settings.looking import ObserveModel, ProbesModel
 from reconciler.settings.notifications import NotificationsModel, build_notifications, closed_without_opened
 from reconciler.settings.values import (
     DnsSettings,
@@ -183,8 +182,10 @@ def _waits(model: WaitsModel) -> Waits:
 
 def _probes(model: ProbesModel, folder: Path) -> ProbeSettings:
     written = {key: value for key, value in dict(model).items() if value is not None}
-    if model.ca_file is not None:
-        written["ca_file"] = folder / model.ca_file
+    written["cache_age"] = timedelta(minutes=written.pop("cache_minutes"))
+    for key in ("ca_file", "cache"):
+        if key in written:
+            written[key] = folder / written[key]
     if model.reference_host is not None:
         written["reference_host"] = canonical_name(model.reference_host)
     return ProbeSettings(**written)

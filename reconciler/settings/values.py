@@ -30,7 +30,8 @@ class DnsSettings:
     """Observing live DNS.
 
     Servers are (host, port). No `servers`: each zone's own authoritative servers; no `resolvers`: the system's.
-    `timeout` is in seconds, for one attempt.
+    `timeout` is in seconds, for one attempt. `per_server` bounds what of `in_flight` is at one address, `rate` the
+    queries a second there; None where `observe/politeness.py` decides.
     """
 
     servers: tuple[Server, ...] = ()
@@ -38,6 +39,8 @@ class DnsSettings:
     timeout: float = 2.0
     attempts: int = 3
     in_flight: int = 200
+    per_server: int | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +89,24 @@ def _own_name() -> str:
 class ProbeSettings:
     """Looking at mail servers and MTA-STS policies.
 
-    `timeout` is in seconds, for one whole probe; `at_once` counts hosts. `ca_file` holds further trusted roots (PEM).
+    `timeout` is in seconds, for one whole probe; `at_once` counts hosts, `per_address` those of them that share an
+    address, where `spacing` seconds are between two beginnings. `ca_file` holds further trusted roots (PEM).
     `helo` is what EHLO says (RFC 5321 section 4.1.1.1). `reference_host` is a mail server that surely listens: it
-    tells a host that is down from a network that lets nobody out; None where the caller chooses it.
+    tells a host that is down from a network that lets nobody out; None where the caller chooses it. `cache` is the
+    file in which good results are kept, for `cache_age`; None where none are.
     """
 
     smtp_port: int = 25
     https_port: int = 443
     timeout: float = 10.0
     at_once: int = 50
+    per_address: int = 2
+    spacing: float = 0.05
     ca_file: Path | None = None
     helo: str = field(default_factory=_own_name)
     reference_host: Name | None = None
+    cache: Path | None = None
+    cache_age: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
