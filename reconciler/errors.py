@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 class ExitCode(IntEnum):
@@ -82,6 +82,14 @@ class ReconcilerError(Exception):
         """Carry all diagnostics at once; the first line of each is the exception's text."""
         super().__init__("; ".join(d.summary for d in diagnostics))
         self.diagnostics = tuple(diagnostics)
+
+    def __reduce__(self) -> tuple[Callable[..., ReconcilerError], tuple[object, ...], dict[str, object]]:
+        """Whole, from the process of a worker to the one that tells it, whatever a kind is made from."""
+        return _raised_elsewhere, (type(self), self.args), self.__dict__
+
+
+def _raised_elsewhere(kind: type[ReconcilerError], arguments: tuple[object, ...]) -> ReconcilerError:
+    return kind.__new__(kind, *arguments)
 
 
 class ManifestError(ReconcilerError):
