@@ -41,14 +41,18 @@ OWNERS = (
 )  # fmt: skip
 CHILD_OWNERS = ("", "_amazonses", "x", "alias", "sub", "_amazonses.sub")
 
-MAKES = {"bind": run_bind, "knot": run_knot, "nsd": run_nsd, "powerdns": run_powerdns}
+MAKES: dict[str, Callable[..., AbstractContextManager[NameServer]]] = {
+    "bind": run_bind,
+    "knot": run_knot,
+    "nsd": run_nsd,
+    "powerdns": run_powerdns,
+}
 
 
 @pytest.fixture(scope="module", params=MAKES)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NameServer]:
     """One server of each make for all tests of the module: they only read."""
-    run: Callable[..., AbstractContextManager[NameServer]] = MAKES[request.param]
-    with run(ZONES, directory=tmp_path_factory.mktemp("server")) as running:
+    with MAKES[request.param](ZONES, directory=tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
@@ -106,9 +110,8 @@ def several(tmp_path: Path, stack: ExitStack) -> dict[str, tuple[str, int]]:
     lame = {"elsewhere.example.": HEAD}
     parent: Mapping[str, str] = {"acme.example.": TRICKY_ZONE}
     endpoints = {"closed": ("127.0.0.1", free_port("127.0.0.1"))}
-    for label, run, zones in (("old", run_nsd, ZONES), ("new", run_knot, newer), ("lame", run_bind, lame)):
-        run_one: Callable[..., AbstractContextManager[NameServer]] = run
-        server = stack.enter_context(run_one(zones, directory=tmp_path / label))
+    for label, make, zones in (("old", "nsd", ZONES), ("new", "knot", newer), ("lame", "bind", lame)):
+        server = stack.enter_context(MAKES[make](zones, directory=tmp_path / label))
         endpoints[label] = (server.address, server.port)
     server = stack.enter_context(run_bind(parent, directory=tmp_path / "parent", unloadable=["child.acme.example."]))
     endpoints["parent"] = (server.address, server.port)

@@ -11,6 +11,7 @@ from reconciler.observe.dns import LiveObserver
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reconciler.names import Name
     from reconciler.observe import Question
     from reconciler.state import Observation
     from servers.observing import Asking
@@ -27,7 +28,7 @@ def observed_by_both(asking: Asking, asked: Sequence[Question], *, port: int = 5
 
 def _in_order(asking: Asking, asked: Sequence[Question], port: int) -> list[Observation]:
     """All questions in one call for each domain and declared zone: a key alone does not tell which question it was."""
-    waiting: dict[object, list[Question]] = {}
+    waiting: dict[tuple[Name, Name | None], list[Question]] = {}
     for question in asked:
         waiting.setdefault((question.domain, question.zone), []).append(question)
     found = {}
