@@ -31,7 +31,8 @@ class DnsSettings(Protocol):
     """What the settings say about asking DNS.
 
     `servers` are (address or host name, port) of the authoritative servers for every zone, empty: each zone's own;
-    `resolvers` are (address, port), empty: the system's; `timeout` is in seconds, for one attempt.
+    `resolvers` are (address, port), empty: the system's; `timeout` is in seconds, for one attempt; `per_server` and
+    `rate` are None where `politeness.py` decides.
     """
 
     @property
@@ -57,6 +58,16 @@ class DnsSettings(Protocol):
     @property
     def in_flight(self) -> int:
         """How many attempts are under way at the same time."""
+        ...
+
+    @property
+    def per_server(self) -> int | None:
+        """How many of them at one address."""
+        ...
+
+    @property
+    def rate(self) -> float | None:
+        """Queries a second at one address."""
         ...
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.observe.inquiry import Inquiry
+    from reconciler.observe.politeness import Allowance
 
 _TICK = 0.02  # seconds; all time-outs, and those who wait for tokens
 
@@ -28,8 +29,8 @@ _TICK = 0.02  # seconds; all time-outs, and those who wait for tokens
 class Pace:
     """How questions are asked: `timeout` in seconds for one attempt, `rate` in attempts a second at one address.
 
-    `in_flight` attempts are under way at the same time, `window` of them at one address. Addresses in `unmetered` have
-    no rate: one's own servers.
+    `in_flight` attempts are under way at the same time, `window` of them at one address. Where there is an `allowance`,
+    it says both of each address instead.
     """
 
     timeout: float = 2.0
@@ -37,7 +38,7 @@ class Pace:
     in_flight: int = 200
     window: int = 200
     rate: float = 0.0
-    unmetered: frozenset[Address] = frozenset()
+    allowance: Callable[[Address], Allowance] | None = None
 
 
 @dataclass(slots=True)
@@ -84,8 +85,8 @@ class Attempts:
         peer = self._peers.get(address)
         if peer is None:
             pace = self.pace
-            rate = 0.0 if address in pace.unmetered else pace.rate
-            peer = Peer(address, min(pace.window, pace.in_flight), rate, pace.timeout, pace.attempts * pace.timeout)
+            window, rate = (pace.window, pace.rate) if pace.allowance is None else pace.allowance(address)
+            peer = Peer(address, min(window, pace.in_flight), rate, pace.timeout, pace.attempts * pace.timeout)
             self._peers[address] = peer
         return peer
 

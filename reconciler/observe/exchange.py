@@ -1,17 +1,18 @@
 """One question to one server, for whoever wants to wait for it: the engine with the settings' pace.
 
-Servers that the settings name are one's own and asked as fast as they answer; the authoritative servers of others and
-resolvers get at most `POLITE_RATE` queries a second each.
+How fast each server is asked is a matter of politeness: see `politeness.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, DnsSettings, ExchangeError, Query, shown_address
 from reconciler.observe.attempts import Pace
 from reconciler.observe.engine import Engine
+from reconciler.observe.politeness import allowance_of
 from reconciler.observe.wire import EDNS_PAYLOAD
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from reconciler.observe.reply import Reply
 
 __all__ = ["EDNS_PAYLOAD", "Address", "DnsSettings", "ExchangeError", "Exchanger", "Query", "shown_address"]
-
-POLITE_RATE = 1000.0  # queries a second at one address; public resolvers limit from about there on
 
 
 @dataclass(slots=True)
@@ -40,9 +39,7 @@ class Exchanger:
             timeout=settings.timeout,
             attempts=settings.attempts,
             in_flight=settings.in_flight,
-            window=settings.in_flight,
-            rate=POLITE_RATE,
-            unmetered=frozenset(settings.servers),
+            allowance=partial(allowance_of, settings=settings),
         )
         self._engine = Engine(pace)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, ExchangeError, family, shown_address
+from reconciler.observe.politeness import BURST_SECONDS
 from reconciler.state import Cause
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from reconciler.observe.inquiry import Inquiry
 
 _RECEIVE_BUFFER = 1 << 20  # octets; the kernel's default drops answers at 200 in flight
-_BURST_SECONDS = 0.1  # what a pause may save up, of a second's tokens
 _SILENT_ATTEMPTS = 32
 
 
@@ -97,7 +97,7 @@ class Peer:
         """Whether the rate allows one more attempt now."""
         if not self.rate:
             return True
-        most = max(self.rate * _BURST_SECONDS, 1.0)
+        most = max(self.rate * BURST_SECONDS, 1.0)
         self._tokens = min(most, self._tokens + (now - self._refilled) * self.rate)
         self._refilled = now
         if self._tokens < 1.0:

@@ -100,11 +100,11 @@ class ProbeSettings:
     https_port: int = 443
     timeout: float = 10.0
     at_once: int = 50
-    per_address: int = 2
-    spacing: float = 0.05
     ca_file: Path | None = None
     helo: str = field(default_factory=_own_name)
     reference_host: Name | None = None
+    per_address: int = 2
+    spacing: float = 0.05
     cache: Path | None = None
     cache_age: timedelta = timedelta(minutes=15)
 

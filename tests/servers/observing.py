@@ -19,6 +19,8 @@ class Asking:
     timeout: float = 1.5
     attempts: int = 2
     in_flight: int = 200
+    per_server: int | None = None
+    rate: float | None = None
 
 
 def question(owner: str, rdtype: str, *, domain: str = "", zone: str = "") -> Question:

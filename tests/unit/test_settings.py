@@ -60,8 +60,9 @@ def test_live_dns_is_the_default(tmp_path: Path, text: str) -> None:
 
 
 def test_dns_takes_all_its_numbers(tmp_path: Path) -> None:
-    text = "observe: {dns: {timeout: 1, attempts: 2, in_flight: 50, resolvers: [9.9.9.9]}}\n"
-    expected = DnsSettings(resolvers=(("9.9.9.9", 53),), timeout=1.0, attempts=2, in_flight=50)
+    numbers = "timeout: 1, attempts: 2, in_flight: 50, per_server: 7, rate: 0.5"
+    text = f"observe: {{dns: {{{numbers}, resolvers: [9.9.9.9]}}}}\n"
+    expected = DnsSettings((), (("9.9.9.9", 53),), 1.0, 2, 50, per_server=7, rate=0.5)
     assert load(tmp_path, text).observe == expected
 
 
@@ -136,6 +137,7 @@ secret_handlers:
         ("observe: {dns: {timeout: 0}}\n", [("wrong-value", 1, 26)]),
         ("observe: {dns: {timeout: .nan}}\n", [("wrong-value", 1, 26)]),
         ("observe: {dns: {in_flight: 100000}}\n", [("wrong-value", 1, 28)]),
+        ("observe: {dns: {rate: 0}}\n", [("wrong-value", 1, 23)]),
         ("default_provider: bnd\nproviders: {bind: {class: a.B}}\n", [("default-provider", 1, 1)]),
         ("providers:\n  manual: {class: a.B}\n", [("provider-name", 2, 3)]),
         ("providers: {bind: {}}\n", [("provider-class", 1, 13)]),

@@ -55,12 +55,24 @@ lock: {lease_seconds: 1.5, wait_seconds: 0}
 def test_probes_and_limits_as_written(tmp_path: Path) -> None:
     text = """\
 probes: {smtp_port: 2525, https_port: 8443, timeout: 0.5, at_once: 3, ca_file: ca.pem, helo: Scan.Example,
-         reference_host: MX.example}
+         reference_host: MX.example, per_address: 1, spacing: 0, cache: .state/probes.json, cache_minutes: 0.5}
 limits: {switches_per_run: 0, switches_per_organization: 1, unhealthy_share: 1, unhealthy_domains: 0}
 """
     settings = load(tmp_path, text)
-    expected = ProbeSettings(2525, 8443, 0.5, 3, tmp_path / "ca.pem", "scan.example", Name("mx.example."))
-    assert settings.probes == expected
+    assert settings.probes == ProbeSettings(
+        2525,
+        8443,
+        0.5,
+        3,
+        tmp_path / "ca.pem",
+        "scan.example",
+        Name("mx.example."),
+        per_address=1,
+        spacing=0,
+        cache=tmp_path / ".state/probes.json",
+        cache_age=timedelta(seconds=30),
+    )
+    assert load(tmp_path, "{}\n").probes.cache is None
     assert settings.limits == Limits(0, 1, 1.0, 0)
 
 
