@@ -14,7 +14,7 @@ domain, one is all of them.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -55,6 +55,20 @@ class FreezeWindow:
     start: datetime
     end: datetime
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """What holds steps whatever their gates say.
+
+    `kill_switch` is why nothing may be written, None where it is off. `switched` is how many mail domains of each
+    organization this run has switched already.
+    """
+
+    limits: Limits
+    freeze: tuple[FreezeWindow, ...] = ()
+    kill_switch: str | None = None
+    switched: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,11 @@ class Memory(Protocol):
         """What is unusual about it."""
         ...
 
+    @property
+    def mark(self) -> str:
+        """Which journal it is, and how often it had been written to; empty where there is none."""
+        ...
+
     def histories(self, names: Iterable[Name]) -> Mapping[Name, History]:
         """The history of every domain that was ever seen."""
         ...
@@ -67,6 +72,8 @@ class Memory(Protocol):
 
 class NoMemory:
     """Where nothing is remembered, or what is cannot be asked; `diagnostics` says so."""
+
+    mark = ""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         """Keep what is unusual about it."""

@@ -10,7 +10,7 @@ world ---- observed                      -> emit, report
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -21,23 +21,25 @@ from reconciler.document import PlanHead, build_document
 from reconciler.errors import Diagnostic, Severity, StalePlanError, sorted_diagnostics
 from reconciler.gates import OF_THE_SERVICE
 from reconciler.gather import gather_facts, observe_origins, service_key, services_around
+from reconciler.limits import Stops
 from reconciler.memory import open_memory
 from reconciler.names import display_name
 from reconciler.orphans import find_orphans
 from reconciler.plan import Status, plan_domain
 from reconciler.review import Reviewed, match_review
 from reconciler.run_validate import check_providers, provider_of, validate
-from reconciler.safety import Stops, make_safe
+from reconciler.safety import make_safe
 from reconciler.selection import Selection, select_domains
 from reconciler.service_plan import plan_service
 from reconciler.settings import planning_digest
+from reconciler.shards import part_of, shard_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.catalog import Catalog
-    from reconciler.document import LeftOutDocument, PlanDocument
+    from reconciler.document import LeftOutDocument, PlanDocument, ShardDocument
     from reconciler.gates import Facts
     from reconciler.gather import ServiceKey
     from reconciler.invocation import Invocation
@@ -51,11 +53,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and what it was made from: the origins with their plans, by service, and the facts of its domains."""
+    """A plan, and what it was made from: the origins with their plans, by service, and the facts of its domains.
+
+    `files` are the manifests of all organizations that are declared, by name.
+    """
 
     document: PlanDocument
     origins: tuple[tuple[OriginFacts, ServicePlan], ...]
     facts: tuple[Facts, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
@@ -89,8 +95,9 @@ def _plan_declared(
     """The plan of manifests that are loaded: what `validate` gave."""
     fleet, diagnostics = declared
     check_providers(fleet, invocation.settings)
-    scope = _scope(invocation, fleet, selection, memory)
-    domains = scope.domains
+    scope = _scope(invocation, fleet, selection.whole, memory)
+    part = part_of(fleet, scope.domains, selection.shard) if selection.shard is not None else None
+    domains = scope.domains if part is None else part.domains
     services, sharing, neighbours = services_around(fleet, domains)
     origins = observe_origins(invocation, services)
     everyone = dict.fromkeys((*domains, *neighbours))
@@ -100,22 +107,24 @@ def _plan_declared(
     planned_origins = _plan_services(origins, sharing, [facts[n.name] for n in neighbours], invocation.catalog)
     settings = invocation.settings
     stops = Stops(settings.limits, settings.freeze, settings.kill_switch, switched)
-    safe = make_safe(plans, facts, planned_origins, stops, list(every_plan.values()))
-    files = {domain.source.file for domain in domains}
+    safe = make_safe(plans, facts, planned_origins, stops if part is None else None, list(every_plan.values()))
+    read = {domain.source.file for domain in domains}
     found = [
-        *(d for d in diagnostics if d.file in files),
+        *(d for d in diagnostics if d.file in read),
         *_told(safe.plans),
         *(d for _, p in safe.origins for d in p.diagnostics),
         *memory.diagnostics,
         *safe.diagnostics,
-        *scope.diagnostics,
+        *(scope.diagnostics if part is None or part.shard.index == 1 else ()),
         *invocation.diagnostics,
     ]
-    head = _head(invocation, fleet, scope.left_out)
     service_plans = [p for _, p in safe.origins]
+    shard = shard_document(part, fleet, safe.plans, service_plans, stops, memory.mark) if part is not None else None
+    head = _head(invocation, fleet, scope.left_out, shard)
     digests = _declared(fleet, domains, services)
     document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows, digests)
-    return Planned(document, safe.origins, tuple(facts[d.name] for d in domains))
+    files = {d.organization: d.source.file for d in fleet.domains}
+    return Planned(document, safe.origins, tuple(facts[d.name] for d in domains), files)
 
 
 def _scope(invocation: Invocation, fleet: Fleet, selection: Selection, memory: Memory) -> Scope:
@@ -136,7 +145,12 @@ def _scope(invocation: Invocation, fleet: Fleet, selection: Selection, memory: M
     return narrowed(chosen, selection, changes, {name for name, domain in known.items() if domain.is_gone})
 
 
-def _head(invocation: Invocation, fleet: Fleet, left_out: LeftOutDocument | None = None) -> PlanHead:
+def _head(
+    invocation: Invocation,
+    fleet: Fleet,
+    left_out: LeftOutDocument | None = None,
+    shard: ShardDocument | None = None,
+) -> PlanHead:
     return PlanHead(
         commit=invocation.commit,
         manifests_digest=fleet.digest,
@@ -145,6 +159,7 @@ def _head(invocation: Invocation, fleet: Fleet, left_out: LeftOutDocument | None
         created_at=invocation.now,
         expires_at=invocation.now + timedelta(hours=invocation.settings.plan_expires_hours),
         left_out=left_out,
+        shard=shard,
     )
 
 

@@ -103,6 +103,7 @@ def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftD
         unchanged=_unchanged(invocation, planned, timelines),
         reviewed=_kept_steps(invocation, memory, document),
         is_whole=all(d.code != _RESTORED for d in memory.diagnostics),
+        files=planned.files,
     )
     findings = find_drift(looked)
     head = DocumentHead.model_validate(document.model_dump(include=set(DocumentHead.model_fields)))

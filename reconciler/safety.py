@@ -5,7 +5,7 @@ A plan that fails the proof is a mistake of this program: its steps are not show
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, Severity
@@ -18,26 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.gates import Facts
-    from reconciler.limits import FreezeWindow, Limits
+    from reconciler.limits import Stops
     from reconciler.mailflow import Failure
     from reconciler.manifest.fleet import Domain
     from reconciler.names import Name
     from reconciler.origin import OriginFacts
     from reconciler.plan import DomainPlan
     from reconciler.service_plan import ServicePlan
-
-
-@dataclass(frozen=True, slots=True)
-class Stops:
-    """What holds steps whatever their gates say.
-
-    `switched` is how many mail domains of each organization this run has switched already.
-    """
-
-    limits: Limits
-    freeze: tuple[FreezeWindow, ...] = ()
-    kill_switch: str | None = None
-    switched: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +41,12 @@ def make_safe(
     plans: Sequence[DomainPlan],
     facts: Mapping[Name, Facts],
     origins: Sequence[tuple[OriginFacts, ServicePlan]],
-    stops: Stops,
+    stops: Stops | None,
     others: Sequence[DomainPlan] = (),
 ) -> Safe:
     """Prove every plan, withdraw what fails, then hold what is too much for one run.
 
+    Without `stops` nothing is held: a part of a run cannot say what is too much for all of it.
     `others` are the plans of mail domains that were not chosen and share an origin with one that was: its steps are
     theirs too.
     """
@@ -80,18 +68,19 @@ def make_safe(
         shown[domain.name] = _with_origin(plan, service_plan)
     chosen = tuple(shown[plan.domain.name] for plan in plans)
     moment = next((f.now for f in facts.values()), None)
-    if moment is None:
-        return Safe(chosen, tuple(origins), tuple(found), flows)
+    proved = tuple((origin, _without(plan, withdrawn)) for origin, plan in origins)
+    if moment is None or stops is None:
+        return Safe(chosen, proved, tuple(found), flows)
     limited = apply_limits(
         chosen,
         stops.limits,
         freeze=stops.freeze,
         kill_switch=stops.kill_switch,
         now=moment,
-        services=[_without(p, withdrawn) for _, p in origins],
+        services=[plan for _, plan in proved],
         switched=stops.switched,
     )
-    pairs = tuple((origin, plan) for (origin, _), plan in zip(origins, limited.services, strict=True))
+    pairs = tuple((origin, plan) for (origin, _), plan in zip(proved, limited.services, strict=True))
     return Safe(limited.plans, pairs, (*found, *limited.diagnostics), flows)
 
 

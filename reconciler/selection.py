@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import Diagnostic, ManifestError, Severity, sorted_diagnostics
 from reconciler.names import InvalidNameError, canonical_name
@@ -25,16 +26,56 @@ class ChangedSince:
     settings_file: Path
 
 
+MOST_SHARDS: Final = 10_000
+"""Far more than any scheduler runs, and few enough to be listed where some are missing."""
+_WRITTEN_SHARD = re.compile(r"([1-9][0-9]{0,9})/([1-9][0-9]{0,9})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of `count` parts of a fleet; `index` counts from 1."""
+
+    index: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """The shard that `2/7` is.
+
+        Raises:
+            ValueError: the text is no shard; the message says why, and what one looks like.
+
+        """
+        found = _WRITTEN_SHARD.fullmatch(text)
+        if found is None:
+            message = f"{text!r} is no shard: write INDEX/COUNT, as 2/7 for the second of seven"
+            raise ValueError(message)
+        index, count = (int(digits) for digits in found.groups())
+        if count > MOST_SHARDS:
+            message = f"{text!r} is no shard: there are at most {MOST_SHARDS}"
+            raise ValueError(message)
+        if index > count:
+            message = f"{text!r} is no shard: the last one of {count} is {count}/{count}"
+            raise ValueError(message)
+        return cls(index, count)
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return f"{self.index}/{self.count}"
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which declared domains a verb is about: those that are named, by domain or by organization; none named, all.
 
-    With `changed_since`, of these the ones that are touched since, which can be none.
+    With `changed_since`, of these the ones that are touched since, which can be none. With `shard`, of these in turn
+    the ones of that shard, which can be none either.
     """
 
     domains: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
     changed_since: ChangedSince | None = None
+    shard: Shard | None = None
 
     @property
     def is_narrow(self) -> bool:
@@ -44,7 +85,12 @@ class Selection:
     @property
     def is_everything(self) -> bool:
         """Whether nothing was chosen, and so everything is meant."""
-        return not self.is_narrow and self.changed_since is None
+        return not self.is_narrow and self.changed_since is None and self.shard is None
+
+    @property
+    def whole(self) -> Selection:
+        """What all shards together are about."""
+        return replace(self, shard=None)
 
     def is_about(self, domain: Name, organization: str) -> bool:
         """Whether a domain is named by itself or by its organization, or nothing is."""

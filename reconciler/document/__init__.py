@@ -19,8 +19,10 @@ from reconciler.document.models import (
     PlanHead,
     ResourceDocument,
     ServiceDocument,
+    ShardDocument,
     SourceDocument,
     StepDocument,
+    StopsDocument,
     plan_schema,
 )
 
@@ -34,8 +36,10 @@ __all__ = [
     "PlanHead",
     "ResourceDocument",
     "ServiceDocument",
+    "ShardDocument",
     "SourceDocument",
     "StepDocument",
+    "StopsDocument",
     "assemble_document",
     "build_document",
     "checked_document",

@@ -37,6 +37,8 @@ def plan_digest(head: PlanHead, parts: Sequence[ServiceDocument | DomainDocument
     declared = [[_name_of(part), part.declared] for part in parts if part.declared]
     if declared:
         meaning["declared"] = declared
+    if head.shard is not None:
+        meaning["shard"] = head.shard.model_dump(mode="json")
     if head.inverse_of is not None:
         meaning["inverse_of"] = head.inverse_of
         meaning["safe_until"] = head.safe_until.isoformat() if head.safe_until is not None else None

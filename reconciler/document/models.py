@@ -151,6 +151,41 @@ class LeftOutDocument(DocumentModel):
     reason: str = Field(description="one sentence for people: what was left out, or why nothing was")
 
 
+class FreezeDocument(DocumentModel):
+    """A time in which nothing is written."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    reason: str
+
+
+class StopsDocument(DocumentModel):
+    """What the settings say of when steps are held, whatever their gates say."""
+
+    switches_per_run: int
+    switches_per_organization: int
+    unhealthy_share: float
+    unhealthy_domains: int | None
+    freeze: list[FreezeDocument]
+    kill_switch: str | None
+
+
+class ShardDocument(DocumentModel):
+    """Which part of a fleet a document is about: one that `merge` puts together with the others.
+
+    Limits are for a whole run, so a shard's document is not limited, and is not to be applied. Positions count from 0.
+    """
+
+    index: int = Field(description="which one of `count` it is, from 1")
+    count: int = Field(description="how many shards there are")
+    chosen: str = Field(description="digest of the names of all domains that were chosen, of which this is a part")
+    journal: str = Field(description="which journal was read, and how often it had been written to; empty for none")
+    domains: list[int] = Field(description="the position of each of its domains among all that were chosen")
+    services: list[int] = Field(description="the position of each of its services among all that are declared")
+    unhealthy: list[int] = Field(description="the positions of its domains that count as unhealthy")
+    stops: StopsDocument
+
+
 class PlanDocument(DocumentModel):
     """A plan."""
 
@@ -182,6 +217,11 @@ class PlanDocument(DocumentModel):
         default=None,
         exclude_if=_is_left_out,
         description="only in a plan of what changed since a commit; not part of the digest",
+    )
+    shard: ShardDocument | None = Field(
+        default=None,
+        exclude_if=_is_left_out,
+        description="only in the plan of a part of the fleet, which `merge` puts together with the others",
     )
 
     @property
@@ -218,6 +258,7 @@ class PlanHead(DocumentHead):
     safe_until: datetime | None = None
     safe_note: str = ""
     left_out: LeftOutDocument | None = None
+    shard: ShardDocument | None = None
 
 
 def plan_schema() -> dict[str, Any]:

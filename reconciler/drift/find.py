@@ -36,7 +36,7 @@ class Looked:
 
     `ignore` are the ignore rules of services, by organization and service; those of domains are in the facts.
     `unchanged` is as in `cause_of`. `reviewed` are the ids of steps that a kept reviewed plan shows.
-    `is_whole` is False for a journal that is an older copy of itself.
+    `is_whole` is False for a journal that is an older copy of itself. `files` are organizations' manifests, by name.
     """
 
     document: PlanDocument
@@ -47,6 +47,7 @@ class Looked:
     unchanged: Unchanged = frozenset()
     reviewed: frozenset[str] = frozenset()
     is_whole: bool = True
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_drift(looked: Looked) -> list[Finding]:
@@ -104,12 +105,11 @@ def _of_services(looked: Looked, remembered: Mapping[Name, Remembered]) -> Itera
 
 def _orphans(looked: Looked) -> Iterator[Finding]:
     """They have no manifest: the one of their organization is where they would have to be declared again."""
-    files = {f.domain.organization: f.domain.source.file for f in looked.facts}
     for diagnostic in looked.document.diagnostics:
         if diagnostic.code != ORPHANED:
             continue
         known = looked.known[Name(f"{diagnostic.domain}.")]
-        file = files.get(known.organization)
+        file = looked.files.get(known.organization)
         yield Finding(
             code=ORPHANED,
             cause=certain(DriftClass.ORPHANED),

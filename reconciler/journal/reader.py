@@ -39,11 +39,14 @@ if TYPE_CHECKING:
 class JournalReader:
     """What the journal remembers. `diagnostics` say what is unusual about it.
 
+    `mark` tells which journal it is and how often it had been written to when it was opened; it is empty for none.
+
     Every method raises `JournalError` where the database fails or has what no journal writes.
     """
 
-    def __init__(self, engine: Engine, location: Location, *, is_restored: bool = False) -> None:
+    def __init__(self, engine: Engine, location: Location, *, is_restored: bool = False, mark: str = "") -> None:
         """Read from an engine; of a journal that `is_restored` no time is given out."""
+        self.mark = mark
         self._engine = engine
         self._location = location
         self._is_restored = is_restored
@@ -188,7 +191,8 @@ def read_journal(url: str, *, directory: Path, state_directory: Path) -> Iterato
         if is_there and identity is None:
             engine.dispose()
             engine = _empty_engine()
-        yield JournalReader(engine, location, is_restored=identity is not None and is_restored(mark, identity))
+        is_older = identity is not None and is_restored(mark, identity)
+        yield JournalReader(engine, location, is_restored=is_older, mark=identity.text if identity is not None else "")
     finally:
         engine.dispose()
 

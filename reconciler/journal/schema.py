@@ -23,6 +23,11 @@ class Identity(NamedTuple):
     journal: str
     counter: int
 
+    @property
+    def text(self) -> str:
+        """As it is told; empty for a journal that nobody has opened to write to."""
+        return f"{self.journal}:{self.counter}" if self.counter else ""
+
 
 def has_tables(connection: Connection) -> bool:
     """Whether there is a journal."""

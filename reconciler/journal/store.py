@@ -67,6 +67,7 @@ class Journal(JournalReader):
         """Count this run; a journal that its mark shows to be an older copy of itself forgets every time it saw."""
         with self._writing() as (connection, counter):
             identity = read_identity(connection, self._location)
+            self.mark = identity._replace(counter=counter - 1).text
             if mark is not None and is_restored(mark, identity._replace(counter=counter - 1)):
                 for since in (MX_SIGHTINGS, FIRST_SEEN):
                     connection.execute(since.delete())

@@ -15,10 +15,10 @@ from reconciler.gates.token_visible import TokenVisible
 from reconciler.history import NO_HISTORY, Waits, shown_in
 from reconciler.journal.entries import AppliedChange, Look
 from reconciler.journal.record import after_applied, after_look
-from reconciler.limits import DEFAULT_LIMITS
+from reconciler.limits import DEFAULT_LIMITS, Stops
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.plan import Status, plan_domain
-from reconciler.safety import Stops, make_safe
+from reconciler.safety import make_safe
 from reconciler.service_plan import plan_service
 from simulator.authority import Records, WrongExpectationError
 from simulator.clock import wall_clock

@@ -9,11 +9,11 @@ from proof_builders import EU_ADDRESSES, HARD, Case, allowlist, case, settled, w
 from wrong_planners import WRONG_PLANNERS
 
 from reconciler.errors import Severity
-from reconciler.limits import Limits
+from reconciler.limits import Limits, Stops
 from reconciler.manifest.fleet import Domain, Lifecycle
 from reconciler.names import Name
 from reconciler.plan import Stage, Status
-from reconciler.safety import Safe, Stops, make_safe
+from reconciler.safety import Safe, make_safe
 
 FREE = Stops(Limits(unhealthy_share=1))
 LEAVING = domain(lifecycle=Lifecycle.OFFBOARDED)
