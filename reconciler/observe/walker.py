@@ -12,28 +12,30 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.names import MAX_LABEL_OCTETS, MAX_NAME_OCTETS
+from reconciler.observe.compression import POINTER_TO_QUESTION, OddError, read_name, read_whole_name
 from reconciler.observe.wire import HEADER_OCTETS, OPCODE, QR, RCODE, TC, folded_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    _Seen: TypeAlias = dict[bytes, bytes]  # a pointer's two octets -> the name it points to
-    _Reader: TypeAlias = Callable[[bytes, int, int, _Seen], bytes]  # wire, begin, end -> canonical rdata
+    from reconciler.observe.compression import Seen
+
+    _Reader: TypeAlias = Callable[[bytes, int, int, Seen], bytes]  # wire, begin, end -> canonical rdata
     _Owners: TypeAlias = tuple[tuple[int, bytes], ...]
+    _Form: TypeAlias = bytes | tuple[bytes | int, ...]  # octets, or those between parts of the question's name
 
 _A, _NS, _SOA, _MX, _TXT, _AAAA = 1, 2, 6, 15, 16, 28
-_POINTER_TO_QUESTION = b"\xc0\x0c"
-_POINTER = 0xC0
-_MAX_POINTERS = 8  # in one name; dnspython allows more, so a longer chain is left to it
 _MAX_TTL = 0x7FFFFFFF  # a greater one counts as 0 (RFC 2181 section 8)
 _RECORD_HEAD = struct.Struct("!HHIH")
 _COUNTS = struct.Struct("!HHHHH")
 _SOA_NUMBERS = 20
+_NAMELESS = frozenset({_A, _TXT, _AAAA})
 _NOT_PLAIN = QR | TC | OPCODE  # all but the first are 0 in a plain answer
 
-_LETTER = _NO_NAME = b"\x80"  # for every letter of the question, and all that must not be pointed to: begins no name
+# for every letter of the question, and all that must not be pointed to: begins no name, is in no address of ours and
+# in no usual number of seconds (days are multiples of 128)
+_LETTER = _NO_NAME = b"\x9d"
 
 
 class Plain(NamedTuple):
@@ -51,10 +53,6 @@ class Plain(NamedTuple):
     authority: tuple[tuple[int, bytes], ...]
 
 
-class _OddError(Exception):
-    """Something that dnspython has to read."""
-
-
 def read_plain(wire: bytes, question: bytes) -> Plain | None:
     """Reads a reply whose question section is `question`, but for case; None: dnspython has to read it.
 
@@ -62,7 +60,7 @@ def read_plain(wire: bytes, question: bytes) -> Plain | None:
     """
     try:
         return _plain(wire, question)
-    except (_OddError, struct.error, IndexError):
+    except (OddError, struct.error, IndexError):
         return None
 
 
@@ -75,58 +73,95 @@ def _plain(wire: bytes, question: bytes) -> Plain | None:
     asked = wire[HEADER_OCTETS:position]
     if asked != question and folded_case(asked) != question:
         return None
-    seen = {_POINTER_TO_QUESTION: question[:-4]}
+    name, rdtype = question[:-4], question[-4] << 8 | question[-3]
     flags &= ~(OPCODE | RCODE)
-    ttl, rdatas, position = _answers(wire, position, question, answers, seen)
-    tail = wire[position:]
-    owners = None
-    if _LETTER not in tail:
-        outline = _outline(question)
-        owners = _outlined_tail(outline, position - HEADER_OCTETS - len(outline), tail, authorities, additionals)
-    if owners is None:
-        return Plain(flags, rcode, ttl, rdatas, _tail(wire, position, seen, authorities, additionals))
-    read = tuple((rdtype, owner if begin < 0 else question[begin:-4]) for rdtype, owner, begin in owners)
-    return Plain(flags, rcode, ttl, rdatas, read)
+    found = None
+    if rdtype in _NAMELESS:
+        # each domain has its own values here, and nothing points to them
+        ttl, rdatas, position = _answers(wire, position, name, rdtype, answers, {POINTER_TO_QUESTION: name})
+        answers = 0
+    else:
+        ttl, rdatas = 0, ()
+    rest = wire[position:]
+    if _LETTER not in rest:
+        between = position - HEADER_OCTETS - len(name)
+        found = _outlined(_outline(name), between, rest, answers and rdtype, answers, authorities, additionals)
+    if found is None:
+        seen = {POINTER_TO_QUESTION: name}
+        if answers:
+            ttl, rdatas, position = _answers(wire, position, name, rdtype, answers, seen)
+        return Plain(flags, rcode, ttl, rdatas, _rest(wire, position, seen, authorities, additionals))
+    if answers:
+        ttl, forms = found.ttl, found.rdatas
+        rdatas = tuple([_spelled(form, name) for form in forms])
+        if answers > 1:
+            rdatas = tuple(sorted(set(rdatas)))
+    return Plain(flags, rcode, ttl, rdatas, tuple([(kind, _spelled(form, name)) for kind, form in found.authority]))
 
 
-def _outline(question: bytes) -> bytes:
-    """The question's name with all letters alike: what matters for where names in a message begin and end."""
+@lru_cache(maxsize=4096)
+def _outline(name: bytes) -> bytes:
+    """A name with all letters alike: what matters for where names in a message begin and end."""
     parts = []
     place = 0
-    while octet := question[place]:
-        parts.append(question[place : place + 1] + _LETTER * octet)
+    while octet := name[place]:
+        parts.append(name[place : place + 1] + _LETTER * octet)
         place += octet + 1
     return b"".join(parts) + b"\x00"
 
 
+class _Outlined(NamedTuple):
+    """A message behind its question, or its answer, as it is for all questions of one outline."""
+
+    ttl: int
+    rdatas: tuple[_Form, ...]
+    authority: tuple[tuple[int, _Form], ...]
+
+
 @lru_cache(maxsize=2048)
-def _outlined_tail(
-    outline: bytes, between: int, tail: bytes, authorities: int, additionals: int
-) -> tuple[tuple[int, bytes, int], ...] | None:
-    """The sections after the answer: (type, owner, -1) or, for a part of the question, (type, b"", where it begins).
+def _outlined(
+    outline: bytes, between: int, rest: bytes, rdtype: int, answers: int, authorities: int, additionals: int
+) -> _Outlined | None:
+    """What `rest` says, which begins `between` octets behind the question's name.
 
     Thousands of domains at one provider have the same octets there. They mean the same, to the letters of the question,
-    as long as no name in them points to the header or to the answer: those are out of bounds here. None: they do, or
-    are odd, or hold a name that is only partly the question's.
+    as long as no name in them points to the header or to what lies between: those are out of bounds here. None: they
+    do, or are odd.
     """
-    wire = _NO_NAME * HEADER_OCTETS + outline + _NO_NAME * between + tail
+    wire = _NO_NAME * HEADER_OCTETS + outline + _NO_NAME * between + rest
+    seen = {POINTER_TO_QUESTION: outline}
+    position = HEADER_OCTETS + len(outline) + between
     try:
-        owners = _tail(wire, len(wire) - len(tail), {_POINTER_TO_QUESTION: outline}, authorities, additionals)
-    except (_OddError, struct.error, IndexError):
+        ttl, rdatas, position = _answers(wire, position, outline, rdtype, answers, seen)
+        authority = _rest(wire, position, seen, authorities, additionals)
+    except (OddError, struct.error, IndexError):
         return None
-    outlined = []
-    for rdtype, owner in owners:
-        begin = len(outline) - len(owner)
-        if _LETTER not in owner:
-            outlined.append((rdtype, owner, -1))
-        elif begin >= 0 and outline[begin:] == owner:
-            outlined.append((rdtype, b"", begin))
-        else:
-            return None
-    return tuple(outlined)
+    forms = tuple(_form(rdata, outline) for rdata in rdatas)
+    return _Outlined(ttl, forms, tuple((kind, _form(owner, outline)) for kind, owner in authority))
 
 
-def _tail(wire: bytes, position: int, seen: _Seen, authorities: int, additionals: int) -> _Owners:
+def _form(octets: bytes, outline: bytes) -> _Form:
+    """Octets where the question's name, or the end of it, stands for what comes from there.
+
+    Only what is in the outline has its letters, from the length of a label on to the end of the name.
+    """
+    parts: list[bytes | int] = []
+    while (letters := octets.find(_LETTER)) > 0:
+        begin = letters - 1
+        size = next(n for n in range(len(outline), 0, -1) if octets.startswith(outline[-n:], begin))
+        parts += [octets[:begin], len(outline) - size]
+        octets = octets[begin + size :]
+    return (*parts, octets) if parts else octets
+
+
+def _spelled(form: _Form, name: bytes) -> bytes:
+    """The octets of a form in an answer to the question for `name`."""
+    if isinstance(form, bytes):
+        return form
+    return b"".join([part if isinstance(part, bytes) else name[part:] for part in form])
+
+
+def _rest(wire: bytes, position: int, seen: Seen, authorities: int, additionals: int) -> _Owners:
     """Type and owner of the records in the authority section; everything to the end of the message is walked."""
     owners = []
     for _ in range(authorities):
@@ -140,42 +175,46 @@ def _tail(wire: bytes, position: int, seen: _Seen, authorities: int, additionals
         else:
             _, _, position = _other_record(wire, position, seen, _ADDITIONAL)
     if position != len(wire):
-        raise _OddError
+        raise OddError
     return tuple(owners)
 
 
 def _answers(
-    wire: bytes, position: int, question: bytes, count: int, seen: _Seen
+    wire: bytes, position: int, name: bytes, rdtype: int, count: int, seen: Seen
 ) -> tuple[int, tuple[bytes, ...], int]:
     """TTL, rdatas, and where the section ends."""
     if not count:
         return 0, (), position
-    rdtype = question[-4] << 8 | question[-3]
     read = _READERS.get(rdtype)
     if read is None or (rdtype == _SOA and count > 1):
-        raise _OddError
+        raise OddError
     least = _MAX_TTL
     rdatas = []
     for _ in range(count):
-        owner, position = _name(wire, position, len(wire), seen)
+        if wire[position : position + 2] == POINTER_TO_QUESTION:
+            position += 2
+        else:
+            owner, position = read_name(wire, position, len(wire), seen)
+            if owner != name:
+                raise OddError
         kind, rdclass, ttl, size = _RECORD_HEAD.unpack_from(wire, position)
-        if kind != rdtype or rdclass != 1 or owner != question[:-4]:
-            raise _OddError
+        if kind != rdtype or rdclass != 1:
+            raise OddError
         position += 10 + size
         if position > len(wire):
-            raise _OddError
+            raise OddError
         rdatas.append(read(wire, position - size, position, seen))
         least = min(least, ttl if ttl <= _MAX_TTL else 0)
     return least, tuple(rdatas) if count == 1 else tuple(sorted(set(rdatas))), position
 
 
-def _other_record(wire: bytes, position: int, seen: _Seen, readable: frozenset[int]) -> tuple[int, bytes, int]:
+def _other_record(wire: bytes, position: int, seen: Seen, readable: frozenset[int]) -> tuple[int, bytes, int]:
     """Type and owner of a record beside the answer, and where it ends; its rdata is walked, for it must be valid."""
-    owner, position = _name(wire, position, len(wire), seen)
+    owner, position = read_name(wire, position, len(wire), seen)
     rdtype, rdclass, _, size = _RECORD_HEAD.unpack_from(wire, position)
     position += 10 + size
     if rdtype not in readable or rdclass != 1 or position > len(wire):
-        raise _OddError
+        raise OddError
     _READERS[rdtype](wire, position - size, position, seen)
     return rdtype, owner, position
 
@@ -183,113 +222,45 @@ def _other_record(wire: bytes, position: int, seen: _Seen, readable: frozenset[i
 def _opt_end(wire: bytes, position: int) -> int:
     """Where an OPT record without options ends; extended rcodes and other versions are dnspython's."""
     if wire[position + 5 : position + 7] != b"\x00\x00" or wire[position + 9 : position + 11] != b"\x00\x00":
-        raise _OddError
+        raise OddError
     return position + 11
 
 
-def _name(wire: bytes, position: int, end: int, seen: _Seen) -> tuple[bytes, int]:
-    """A name in canonical wire form, and where it ends: before `end`.
-
-    Short cuts for what servers make: a pointer to a name that was read, or one label and such a pointer. What is kept
-    for that needs one pointer at most itself, and ends before whoever points to it begins.
-    """
-    octet = wire[position]
-    if octet >= _POINTER:
-        known = seen.get(wire[position : position + 2])
-        if known is not None and position + 2 <= end:
-            return known, position + 2
-    elif octet:
-        following = position + 1 + octet
-        known = seen.get(wire[following : following + 2])
-        if known is not None and octet <= MAX_LABEL_OCTETS and following + 2 <= end:
-            name = wire[position:following].lower() + known
-            if len(name) > MAX_NAME_OCTETS:
-                raise _OddError
-            if known is seen[_POINTER_TO_QUESTION]:
-                seen[(_POINTER << 8 | position).to_bytes(2, "big")] = name
-            return name, following + 2
-    return _followed(wire, position, end, seen)
-
-
-def _followed(wire: bytes, position: int, end: int, seen: _Seen) -> tuple[bytes, int]:
-    """A name of any shape whose pointers point backwards alone, each before the place where its part of the name began.
-
-    That part ends before there: every hop is shorter, no loop is possible (RFC 1035 section 4.1.4, as dnspython's).
-    """
-    labels = []
-    first, begun, limit, after, pointers = position, position, end, 0, 0
-    while True:
-        if position >= limit:
-            raise _OddError
-        octet = wire[position]
-        if octet == 0:
-            break
-        if octet <= MAX_LABEL_OCTETS:
-            following = position + 1 + octet
-            if following > limit:
-                raise _OddError
-            labels.append(wire[position:following])
-            position = following
-        else:
-            if octet < _POINTER or position + 2 > limit or pointers == _MAX_POINTERS:
-                raise _OddError
-            after = after or position + 2
-            target = (octet & ~_POINTER) << 8 | wire[position + 1]
-            if target >= begun:
-                raise _OddError
-            limit = begun
-            begun = position = target
-            pointers += 1
-    name = b"".join(labels).lower() + b"\x00"
-    if len(name) > MAX_NAME_OCTETS:
-        raise _OddError
-    if pointers == 1 and wire[first] >= _POINTER:
-        seen[wire[first : first + 2]] = name
-    return name, after or position + 1
-
-
-def _whole_name(wire: bytes, position: int, end: int, seen: _Seen) -> bytes:
-    name, after = _name(wire, position, end, seen)
-    if after != end:
-        raise _OddError
-    return name
-
-
 def _sized(octets: int) -> _Reader:
-    def read(wire: bytes, position: int, end: int, _seen: _Seen) -> bytes:
+    def read(wire: bytes, position: int, end: int, _seen: Seen) -> bytes:
         if end - position != octets:
-            raise _OddError
+            raise OddError
         return wire[position:end]
 
     return read
 
 
-def _mx(wire: bytes, position: int, end: int, seen: _Seen) -> bytes:
+def _mx(wire: bytes, position: int, end: int, seen: Seen) -> bytes:
     if end - position <= 2:  # noqa: PLR2004 - the preference
-        raise _OddError
-    return wire[position : position + 2] + _whole_name(wire, position + 2, end, seen)
+        raise OddError
+    return wire[position : position + 2] + read_whole_name(wire, position + 2, end, seen)
 
 
-def _soa(wire: bytes, position: int, end: int, seen: _Seen) -> bytes:
-    first, position = _name(wire, position, end, seen)
+def _soa(wire: bytes, position: int, end: int, seen: Seen) -> bytes:
+    first, position = read_name(wire, position, end, seen)
     numbers = end - _SOA_NUMBERS
     if numbers <= position:
-        raise _OddError
-    return first + _whole_name(wire, position, numbers, seen) + wire[numbers:end]
+        raise OddError
+    return first + read_whole_name(wire, position, numbers, seen) + wire[numbers:end]
 
 
-def _txt(wire: bytes, position: int, end: int, _seen: _Seen) -> bytes:
+def _txt(wire: bytes, position: int, end: int, _seen: Seen) -> bytes:
     place = position
     while place < end:
         place += 1 + wire[place]
     if place != end or position == end:
-        raise _OddError
+        raise OddError
     return wire[position:end]
 
 
 _READERS: dict[int, _Reader] = {
     _A: _sized(4),
-    _NS: _whole_name,
+    _NS: read_whole_name,
     _SOA: _soa,
     _MX: _mx,
     _TXT: _txt,

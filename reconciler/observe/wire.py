@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from typing import NamedTuple
 
 import dns.name
 import dns.rdatatype
@@ -21,9 +22,31 @@ _OPT_RECORD = (
     b"\x00\x00\x29" + struct.pack("!H", EDNS_PAYLOAD) + bytes(6)
 )  # RFC 6891 section 6.1.2; version 0, no flags
 _ONE_QUESTION = {True: struct.pack("!HHHH", 1, 0, 0, 1), False: struct.pack("!HHHH", 1, 0, 0, 0)}
+_PLAIN_HEAD = bytes(2) + _ONE_QUESTION[True]
+_LENGTH = [bytes((size,)) for size in range(MAX_LABEL_OCTETS + 1)]
 
 # the bit that tells upper from lower case, at each letter; nothing elsewhere
 _CASE_BIT = bytes(0x20 if chr(octet).isalpha() and octet < 0x80 else 0 for octet in range(256))  # noqa: PLR2004 - ASCII
+
+
+class EncodedName(NamedTuple):
+    """A name in canonical wire form (lowercase, uncompressed), and as a number, with the case bits of its letters."""
+
+    wire: bytes
+    number: int
+    case_bits: int
+
+
+@lru_cache(maxsize=4096)
+def encoded_name(name: str) -> EncodedName:
+    """An absolute name in text, with what every question for it needs.
+
+    Raises:
+        dns.exception.DNSException: it is no name.
+
+    """
+    wire = name_wire(name)
+    return EncodedName(wire, int.from_bytes(wire, "big"), int.from_bytes(wire.translate(_CASE_BIT), "big"))
 
 
 @lru_cache(maxsize=4096)
@@ -34,10 +57,11 @@ def name_wire(name: str) -> bytes:
         dns.exception.DNSException: it is no name.
 
     """
-    labels = name[:-1].split(".")
+    first, _, rest = name.partition(".")
     is_simple = name.isascii() and name.endswith(".") and "\\" not in name and len(name) < MAX_NAME_OCTETS
-    if is_simple and all(0 < len(label) <= MAX_LABEL_OCTETS for label in labels):
-        return b"".join(bytes((len(label),)) + label.encode("ascii") for label in labels).lower() + b"\x00"
+    if is_simple and 0 < len(first) <= MAX_LABEL_OCTETS:
+        above = name_wire(rest) if rest else b"\x00"  # its parent is known, as a rule
+        return _LENGTH[len(first)] + first.lower().encode("ascii") + above
     absolute = dns.name.from_text(name).canonicalize()
     return b"".join(bytes((len(label),)) + label for label in absolute.labels)
 
@@ -49,12 +73,18 @@ def question_wire(name: str, rdtype: str) -> bytes:
         dns.exception.DNSException: it is no name, or no type.
 
     """
-    return name_wire(name) + _type_wire(rdtype) + _IN
+    return name_wire(name) + kind_wire(rdtype)
 
 
 @lru_cache(maxsize=256)
-def _type_wire(rdtype: str) -> bytes:
-    return int(dns.rdatatype.from_text(rdtype)).to_bytes(2, "big")
+def kind_wire(rdtype: str) -> bytes:
+    """What follows the name in a question: a type in text, and the class IN.
+
+    Raises:
+        dns.exception.DNSException: it is no type.
+
+    """
+    return int(dns.rdatatype.from_text(rdtype)).to_bytes(2, "big") + _IN
 
 
 def mixed_case(question: bytes, randomness: bytes) -> bytes:
@@ -62,9 +92,15 @@ def mixed_case(question: bytes, randomness: bytes) -> bytes:
 
     A server repeats the question to the letter, a forger has to guess it (draft-vixie-dnsext-dns0x20).
     """
-    size = len(question)
-    bits = int.from_bytes(question[:-4].translate(_CASE_BIT) + bytes(4), "big")
-    return (int.from_bytes(question, "big") ^ (bits & int.from_bytes(randomness, "big"))).to_bytes(size, "big")
+    name = question[:-4]
+    bits = int.from_bytes(name.translate(_CASE_BIT), "big")
+    return mixed_name(EncodedName(name, int.from_bytes(name, "big"), bits), randomness) + question[-4:]
+
+
+def mixed_name(name: EncodedName, randomness: bytes) -> bytes:
+    """The same for a name alone; more randomness than it has octets does no harm."""
+    mixed = name.number ^ (name.case_bits & int.from_bytes(randomness, "big"))
+    return mixed.to_bytes(len(name.wire), "big")
 
 
 def folded_case(question: bytes) -> bytes:
@@ -74,5 +110,7 @@ def folded_case(question: bytes) -> bytes:
 
 def packed_query(identity: bytes, question: bytes, flags: int, *, use_edns: bool) -> bytes:
     """A query with one question; `identity` has two octets, `flags` are those of the header."""
+    if use_edns and not flags:
+        return identity + _PLAIN_HEAD + question + _OPT_RECORD
     query = identity + flags.to_bytes(2, "big") + _ONE_QUESTION[use_edns] + question
     return query + _OPT_RECORD if use_edns else query
