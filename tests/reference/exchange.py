@@ -116,6 +116,8 @@ def _over_udp(address: Address, request: dns.message.Message, until: float) -> d
                 raise TimeoutError
             sock.settimeout(left)
             wire = sock.recv(65535)
+            if int.from_bytes(wire[4:6], "big") > 1:
+                continue  # which of the questions would it answer? RFC 9619
             try:
                 head = dns.message.from_wire(wire, question_only=True)
             except dns.exception.DNSException:
@@ -129,7 +131,7 @@ def _over_tcp(address: Address, request: dns.message.Message, until: float) -> d
     no_answer = f"{shown(address)} answered over TCP with something that is no whole answer to the question"
     try:
         reply = dns.query.tcp(request, host, port=port, timeout=max(until - time.monotonic(), 0))
-    except (dns.query.BadResponse, dns.message.Truncated) as exc:
+    except (dns.query.BadResponse, dns.message.ShortHeader) as exc:
         raise NoReplyError(Cause.MALFORMED, no_answer) from exc
     if reply.flags & dns.flags.TC:
         raise NoReplyError(Cause.MALFORMED, no_answer)
