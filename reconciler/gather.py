@@ -16,6 +16,7 @@ from reconciler.history import NO_HISTORY
 from reconciler.manifest.fleet import Service
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
+from reconciler.observe.estimate import estimate_observing, estimate_probing
 from reconciler.observe.origin import observe_origin
 from reconciler.observe.surroundings import SurroundingsWanted, observe_surroundings
 from reconciler.service_plan import list_key
@@ -72,6 +73,8 @@ def observe_domains(invocation: Invocation, desired: Sequence[DesiredDomain]) ->
     questions = [Question(r.key, d.domain.name, d.domain.zone) for d in desired for r in d.rrsets]
     owner = {q.key: q.domain for q in questions}
     observations: dict[Name, dict[Key, Observation]] = defaultdict(dict)
+    if (estimate := estimate_observing(questions, invocation.settings.observe)) is not None:
+        invocation.say(estimate)
     with invocation.progress("observing", len(questions)) as advance:
         for observation in build_observer(invocation.settings.observe, advance).observe(questions):
             observations[owner[observation.key]][observation.key] = observation
@@ -146,6 +149,8 @@ def _observe_surroundings(
         domain = next(d.domain for d in desired if d.mx is not None)
         reference = invocation.catalog.mx_host(domain.region, multi_region=domain.multi_region)
         probes = replace(probes, reference_host=reference)
+    if (estimate := estimate_probing(wanted, settings.observe, probes)) is not None:
+        invocation.say(estimate)
     with invocation.progress("probing", len(wanted)) as advance:
         return observe_surroundings(wanted, settings.observe, probes, advance)
 

@@ -1,0 +1,119 @@
+"""How long looking must take, told before it begins: what can be known before anything is asked. Pure.
+
+The rates of politeness bound the time from below. How far away servers are, and how many of them do not answer, nobody
+knows beforehand; nor, where each zone has its own servers, how many zones share one. Probes are bounded from above
+instead: each has its time, and so many are made at once.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from typing import TYPE_CHECKING
+
+from reconciler.observe.asking import shown_address
+from reconciler.observe.build import OfflineSettings, ZonefileSettings
+from reconciler.observe.politeness import rate_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from reconciler.observe import Question
+    from reconciler.observe.asking import Address, DnsSettings
+    from reconciler.observe.build import ObserveSettings
+    from reconciler.observe.surroundings import ProbeSettings, SurroundingsWanted
+
+WORTH_TELLING = 10.0  # seconds
+
+_ELSEWHERE: Address = ("", 53)  # an address that nobody knows yet
+_MINUTE, _HOUR = 60, 3600
+
+
+def estimate_observing(questions: Collection[Question], settings: ObserveSettings) -> str | None:
+    """One line on how long the questions take at least; None where that is short, or not known."""
+    if isinstance(settings, OfflineSettings | ZonefileSettings):
+        return None
+    if settings.servers:
+        return _at_own_servers(questions, settings)
+    return _at_servers_to_be_found(questions, settings)
+
+
+def estimate_probing(
+    wanted: Sequence[SurroundingsWanted], observe_settings: ObserveSettings, settings: ProbeSettings
+) -> str | None:
+    """One line on how long probes take at most, where nobody answers; None where that is short.
+
+    Each mail server and each policy host has its time once, however many domains share it.
+    """
+    if isinstance(observe_settings, OfflineSettings | ZonefileSettings):
+        return None
+    servers = {host for one in wanted for host in (*one.next_hops, *one.wanted_hosts)}
+    hosts = len(servers) + len({one.domain for one in wanted})
+    # the host that surely listens is tried last
+    most = (math.ceil(hosts / settings.at_once) + 1) * settings.timeout
+    if hosts <= settings.at_once or most <= WORTH_TELLING:
+        return None
+    return (
+        f"probing takes up to {duration(most)} where nobody answers: {hosts:,} hosts at most, "
+        f"{settings.at_once} at once, {settings.timeout:g} s each (probes.at_once, probes.timeout)"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time in words that are as exact as an estimate: `40 s`, `12 min`, `3.5 h`."""
+    seconds = round(seconds, 3)
+    if seconds < 2 * _MINUTE:
+        return f"{math.ceil(seconds)} s"
+    if seconds < 2 * _HOUR:
+        return f"{math.ceil(seconds / _MINUTE)} min"
+    return f"{seconds / _HOUR:.1f} h"
+
+
+def _at_own_servers(questions: Collection[Question], settings: DnsSettings) -> str | None:
+    """Every server is asked everything, and for each zone's SOA."""
+    servers = dict.fromkeys(settings.servers)
+    slowest = min(filter(None, (_rate(server, settings) for server in servers)), default=0.0)
+    if not slowest or (seconds := (asked := len(questions) + _zones(questions)) / slowest) <= WORTH_TELLING:
+        return None
+    shown = shown_address(next(iter(servers))) if len(servers) == 1 else f"each of {len(servers)} servers"
+    return (
+        f"observing takes {duration(seconds)} or more: {shown} is asked {asked:,} times, "
+        f"at most {slowest:,.4g} times a second. {_ADVICE}"
+    )
+
+
+def _at_servers_to_be_found(questions: Collection[Question], settings: DnsSettings) -> str | None:
+    """A resolver is asked for each zone; the zone's own servers are asked the rest, and not known yet."""
+    resolver = settings.resolvers[0] if settings.resolvers else _ELSEWHERE
+    at_resolver, elsewhere = rate_of(resolver, settings), rate_of(_ELSEWHERE, settings)
+    asked, zones = len(questions), _zones(questions)
+    finding = zones / at_resolver
+    most = max(finding, asked / elsewhere)
+    if most <= WORTH_TELLING:
+        return None
+    shown = shown_address(resolver) if settings.resolvers else "the system's resolver"
+    return (
+        f"observing takes {duration(finding)} or more: {shown} is asked {zones:,} times to find the zones, at most "
+        f"{at_resolver:,.4g} times a second; where all zones have the same name servers it takes {duration(most)} or "
+        f"more: each is asked {asked:,} times, at most {elsewhere:,.4g} times a second. {_ADVICE}"
+    )
+
+
+def _zones(questions: Collection[Question]) -> int:
+    """How many zones are looked for: one for each mail domain, unless the manifests name zones that they share."""
+    return len({question.zone or question.domain for question in questions})
+
+
+_ADVICE = (
+    "Raise observe.dns.rate where the servers are yours or allow more; shards do not help against the limit of one "
+    "server, which they share"
+)
+
+
+def _rate(server: Address, settings: DnsSettings) -> float:
+    """The rate at a server of the settings; one that is named by its host is asked as politely as others."""
+    try:
+        ipaddress.ip_address(server[0])
+    except ValueError:
+        return rate_of(_ELSEWHERE, settings)
+    return rate_of(server, settings)
