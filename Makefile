@@ -42,8 +42,8 @@ schemas: $(VENV)/.dev  ## the published schemas are those of the code
 docs: $(VENV)/.dev  ## the documentation's site, into dist/documentation; a dead link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-bench: $(VENV)/.dev  ## plan 1,000 domains on loopback, beside octodns-sync's dry run on the same zones
-	$(BIN)/python benchmarks/plan_1000.py
+bench: $(VENV)/.dev  ## speed and memory on loopback beside other tools, in one run of about half an hour; BENCH=--quick
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 lock: $(VENV)/.dev  ## resolve the dependencies anew, with hashes and without the address of an index
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

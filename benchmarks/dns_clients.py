@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "127.0.0.1"
 AT_ONCE = 200
+TIMEOUT = 2.0
 
 
 def questions(count: int) -> Iterator[tuple[str, str]]:
@@ -26,7 +27,7 @@ def questions(count: int) -> Iterator[tuple[str, str]]:
         yield from ((f"_amazonses.{domain}", "TXT"), (f"mail.{domain}", "A"))
 
 
-def ask_engine(port: int, count: int) -> int:
+def ask_engine(port: int, count: int, at_once: int = AT_ONCE, timeout: float = TIMEOUT) -> int:
     """The engine: every protection on, every answer read."""
     from reconciler.observe.asking import ExchangeError, Query  # noqa: PLC0415 - only this client needs it
     from reconciler.observe.attempts import Pace  # noqa: PLC0415
@@ -35,7 +36,7 @@ def ask_engine(port: int, count: int) -> int:
     async def answered() -> int:
         address = ((ADDRESS, port),)
         asks = (Ask(address, Query(name, rdtype)) for name, rdtype in questions(count))
-        replies = Engine(Pace(in_flight=AT_ONCE, window=AT_ONCE)).replies(asks)
+        replies = Engine(Pace(timeout=timeout, attempts=8, in_flight=at_once, window=at_once)).replies(asks)
         return sum(
             [not isinstance(a.result, ExchangeError) and bool(a.result.rcode == 0) async for b in replies for a in b]
         )
@@ -80,7 +81,7 @@ def ask_pycares(port: int, count: int) -> int:
     """c-ares behind its Python binding, which has an event thread of its own; a window of questions at a time."""
     import threading  # noqa: PLC0415
 
-    import pycares  # type: ignore[import-not-found]  # noqa: PLC0415 - in an environment of its own
+    import pycares  # noqa: PLC0415
 
     types = {name: getattr(pycares, f"QUERY_TYPE_{name}") for name in ("MX", "TXT", "SOA", "A")}
     channel = pycares.Channel(servers=[ADDRESS], udp_port=port, tcp_port=port, timeout=5.0, tries=3)
@@ -110,11 +111,14 @@ CLIENTS: dict[str, Callable[[int, int], int]] = {
 
 
 def main() -> None:
-    """`dns_clients.py CLIENT PORT COUNT`."""
-    client, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    """`dns_clients.py CLIENT PORT COUNT`, and for the engine `IN_FLIGHT TIMEOUT`."""
+    client, port, count, *pace = sys.argv[1:]
     begun = time.perf_counter()
-    answered = CLIENTS[client](port, count)
-    print(json.dumps({"questions": count, "answered": answered, "seconds": time.perf_counter() - begun}))
+    if pace:
+        answered = ask_engine(int(port), int(count), int(pace[0]), float(pace[1]))
+    else:
+        answered = CLIENTS[client](int(port), int(count))
+    print(json.dumps({"questions": int(count), "answered": answered, "seconds": time.perf_counter() - begun}))
 
 
 if __name__ == "__main__":

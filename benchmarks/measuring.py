@@ -1,0 +1,98 @@
+"""Running a program to its end, and what it took."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from fleet_lab import Cores, Laboratory
+
+HERE = Path(__file__).resolve().parent
+PROGRAMS = Path(sys.executable).parent
+MEBI_OF_KIBI = 1024
+SECONDS = 1800  # for one client; a loaded machine is slow
+_SHOWN = 2000
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How much is measured, how often, where, and in which folder everything temporary lies."""
+
+    domains: int
+    runs: int
+    cores: Cores
+    folder: Path
+
+    @property
+    def questions(self) -> int:
+        """Five for each domain."""
+        return self.domains * 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one program: wall and processor seconds, the largest resident size in MB of 2**20 octets."""
+
+    wall: float
+    cpu: float
+    megabytes: float
+
+
+def run_measured(command: list[str], cwd: Path, accepted: Collection[int] = (0,)) -> Run:
+    """Run a command in a folder, where its output is in `output.log` and `errors.log`.
+
+    An exit code that is not accepted ends the benchmark.
+    """
+    # a user's Python keeps the bytecode of what it has imported once
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    with (cwd / "output.log").open("wb") as output, (cwd / "errors.log").open("wb") as errors:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=errors, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in accepted:
+        tails = [(cwd / name).read_text(errors="replace")[-_SHOWN:] for name in ("output.log", "errors.log")]
+        sys.exit(f"{command} ended with {process.returncode}:\n{''.join(tails)}")
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEBI_OF_KIBI)
+
+
+def median_run(runs: Sequence[Run]) -> Run:
+    """The median of each figure."""
+    figures = [asdict(run) for run in runs]
+    return Run(**{name: statistics.median(f[name] for f in figures) for name in figures[0]})
+
+
+def run_script(setup: Setup, script: str, *arguments: object) -> dict[str, float]:
+    """What one of the scripts beside this one prints as JSON, in a process of its own on the clients' core."""
+    command = [sys.executable, str(HERE / script), *map(str, arguments)]
+    done = subprocess.run(
+        setup.cores.as_client(command), stdout=subprocess.PIPE, text=True, check=True, timeout=SECONDS
+    )
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def run_dnsperf(laboratory: Laboratory, data: Path, at_once: int) -> float:
+    """Queries a second that dnsperf gets out of the server, asking everything in a file twice."""
+    command = ["dnsperf", "-s", "127.0.0.1", "-p", str(laboratory.port), "-d", str(data)]
+    command += ["-n", "2", "-c", "1", "-T", "1", "-q", str(at_once), "-e"]
+    output = subprocess.run(
+        laboratory.cores.as_client(command), capture_output=True, text=True, check=True, timeout=SECONDS
+    ).stdout
+    rate = re.search(r"Queries per second:\s+([\d.]+)", output)
+    lost = re.search(r"Queries lost:\s+(\d+)", output)
+    if rate is None or lost is None or int(lost.group(1)):
+        sys.exit(f"dnsperf lost queries:\n{output[-_SHOWN:]}")
+    return float(rate.group(1))

@@ -1,0 +1,57 @@
+"""What a domain costs in fleets of different sizes: a whole drift run of each, against the same server."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from fleet_lab import run_laboratory, write_workspace
+from measuring import MEBI_OF_KIBI, median_run
+from table import Row
+from whole_run import run_drift
+
+if TYPE_CHECKING:
+    from measuring import Run, Setup
+
+TIMES = (0.1, 1.0, 10.0)  # of the domains: 1,000, 10,000 and 100,000
+LINEAR_GOAL, MEMORY_GOAL = 1.1, 2.0
+_KB_OF_MB = MEBI_OF_KIBI**2 / 1000
+
+
+def measure(setup: Setup) -> tuple[list[Row], dict[str, Any]]:
+    """The marginal time of the larger fleets in units of the smaller ones', and memory per domain beyond the base."""
+    counts = [max(int(setup.domains * times), 10) for times in TIMES]
+    runs: dict[int, list[Run]] = {count: [] for count in counts}
+    with run_laboratory(setup.folder / "scaling", counts[-1], setup.cores) as laboratory:
+        for count in counts:
+            write_workspace(setup.folder / f"scaling-{count}", count, laboratory.port)
+        for _ in range(setup.runs):
+            for count in counts:
+                runs[count].append(run_drift(setup, setup.folder / f"scaling-{count}", count))
+    few, some, many = counts
+    of = {count: median_run(each) for count, each in runs.items()}
+    first = (of[some].cpu - of[few].cpu) / (some - few)
+    later = (of[many].cpu - of[some].cpu) / (many - some)
+    memory = (of[many].megabytes - of[few].megabytes) * _KB_OF_MB / (many - few)
+    rows = [
+        Row(
+            "scale/time",
+            f"processor time a domain, {some:,} to {many:,} domains / {few:,} to {some:,}",
+            later / first,
+            "lower",
+            LINEAR_GOAL,
+        ),
+        Row(
+            "scale/memory",
+            f"memory a domain beyond the base, {few:,} to {many:,} domains",
+            memory,
+            "lower",
+            MEMORY_GOAL,
+            "kB",
+        ),
+    ]
+    figures = {
+        "microseconds a domain": {"first": first * 1e6, "later": later * 1e6},
+        "runs": {count: [asdict(run) for run in each] for count, each in runs.items()},
+    }
+    return rows, figures
