@@ -6,7 +6,7 @@ exactly when their texts are. Nothing here reads the world.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
@@ -100,30 +100,37 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Everything that was learnt about one rrset: `zone` is None where not even the zone could be found."""
+    """Everything that was learnt about one rrset: `zone` is None where not even the zone could be found.
+
+    `observed` is what the servers that answered agree on; unknown when none answered or when they differ. A server that
+    did not answer does not outvote one that did: whoever needs every server looks at `answers`.
+    """
 
     key: Key
     zone: Zone | None
     answers: tuple[ServerAnswer, ...]
+    observed: Observed = field(init=False, repr=False, compare=False)
 
-    @property
-    def observed(self) -> Observed:
-        """What the servers that answered agree on; unknown when none answered or when they differ.
+    def __post_init__(self) -> None:
+        """Compare the answers once: every gate and step of the domain asks for the result."""
+        answers = self.answers
+        object.__setattr__(self, "observed", answers[0].observed if len(answers) == 1 else _agreed(answers))
 
-        A server that did not answer does not outvote one that did: whoever needs every server looks at `answers`.
-        """
-        for answer in self.answers:
-            # facts about the name itself, which outrank whatever the other servers still say
-            if isinstance(answer.observed, Unknown) and answer.observed.cause in (Cause.CNAME, Cause.DELEGATED):
-                return answer.observed
-        definite = [a for a in self.answers if not isinstance(a.observed, Unknown)]
-        if not definite:
-            unknowns = [a.observed for a in self.answers if isinstance(a.observed, Unknown)]
-            return unknowns[0] if unknowns else Unknown(Cause.NETWORK, "no authoritative server could be asked")
-        if len({_content(a.observed) for a in definite}) > 1:
-            detail = "; ".join(f"{a.server}: {_described(a.observed)}" for a in definite)
-            return Unknown(Cause.DISAGREE, f"the zone's servers disagree: {detail}")
-        return definite[0].observed
+
+def _agreed(answers: tuple[ServerAnswer, ...]) -> Observed:
+    unknowns = [a.observed for a in answers if isinstance(a.observed, Unknown)]
+    for unknown in unknowns:
+        # facts about the name itself, which outrank whatever the other servers still say
+        if unknown.cause in {Cause.CNAME, Cause.DELEGATED}:
+            return unknown
+    definite = [a for a in answers if not isinstance(a.observed, Unknown)]
+    if not definite:
+        return unknowns[0] if unknowns else Unknown(Cause.NETWORK, "no authoritative server could be asked")
+    first = definite[0].observed
+    if len(definite) > 1 and len({_content(a.observed) for a in definite}) > 1:
+        detail = "; ".join(f"{a.server}: {_described(a.observed)}" for a in definite)
+        return Unknown(Cause.DISAGREE, f"the zone's servers disagree: {detail}")
+    return first
 
 
 def _content(observed: Observed) -> tuple[Rdata, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.names import Name, canonical_name, is_under
+from reconciler.names import ROOT, Name, canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +64,18 @@ class Catalog:
     excluded_connections: tuple[str, ...]
     advisories: tuple[Advisory, ...]
     digest: str
+    _states: Mapping[Name, tuple[tuple[str, bool], ...]] = field(init=False, repr=False, compare=False)
+    _endings: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Turn the regions round once: every mail domain asks whose host its MX is."""
+        states: dict[Name, tuple[tuple[str, bool], ...]] = {}
+        for region in self.regions.values():
+            for flag, host in ((False, region.mx_host), (True, region.mx_host_multi_region)):
+                states[host] = (*states.get(host, ()), (region.id, flag))
+        object.__setattr__(self, "_states", states)
+        endings = tuple(ROOT if domain == ROOT else f".{domain}" for domain in self.gateway_domains)
+        object.__setattr__(self, "_endings", endings)
 
     def mx_host(self, region: str, *, multi_region: bool) -> Name:
         """The MX host of an organization."""
@@ -81,8 +93,7 @@ class Catalog:
 
     def is_gateway_host(self, host: Name) -> bool:
         """Whether a host is one of the gateway's, in any region."""
-        known = (h for r in self.regions.values() for h in (r.mx_host, r.mx_host_multi_region))
-        return any(is_under(host, d) for d in self.gateway_domains) or host in known
+        return host in self._states or host in self.gateway_domains or host.endswith(self._endings)
 
     def regions_with_mx_host(self, host: Name) -> frozenset[str]:
         """Each region that has this MX host in some state: none, one, or several."""
@@ -90,9 +101,4 @@ class Catalog:
 
     def states_with_mx_host(self, host: Name) -> tuple[tuple[str, bool], ...]:
         """Each (region, multi-region flag) whose MX host this is: none, one, or several."""
-        return tuple(
-            (region.id, flag)
-            for region in self.regions.values()
-            for flag in (False, True)
-            if self.mx_host(region.id, multi_region=flag) == host
-        )
+        return self._states.get(host, ())

@@ -24,6 +24,7 @@ from reconciler.gates.mx_target import MxTarget
 from reconciler.gates.name_hazards import CnameApex, CnameToken, Delegated, NoSuchZone, WildcardDomain
 from reconciler.gates.next_hop import NextHop
 from reconciler.gates.next_hops_changed import NextHopsChanged
+from reconciler.gates.observed import is_anything_unknown, is_more_observed, is_mx_unsettled, is_probed
 from reconciler.gates.origin_hazards import BypassOrigin, Limits, OriginSpf, Size
 from reconciler.gates.origin_open import OriginOpen
 from reconciler.gates.spf_mx import SpfMx, SpfRecords
@@ -34,7 +35,7 @@ from reconciler.gates.token_visible import TokenVisible
 from reconciler.gates.ttl import Ttl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.errors import Diagnostic
 
@@ -109,6 +110,20 @@ HAZARDS: tuple[Hazard, ...] = (
     DnssecBroken(),
 )
 
+_NEEDS: tuple[tuple[Callable[[Facts], bool], frozenset[str]], ...] = (
+    (is_anything_unknown, frozenset({"cname-apex", "cname-token", "delegated", "no-such-zone"})),
+    (is_mx_unsettled, frozenset({"wildcard-domain", "bypass-mx", "verified", "origin-spf", "limits"})),
+    (is_more_observed, frozenset({"token-suffix"})),
+    (
+        is_probed,
+        frozenset({"wildcard-mx", "dane", "spf-records", "bypass-origin", "size", "dnssec", "dnssec-broken"}),
+    ),
+)
+"""What hazards cannot be without: most mail domains of a fleet are as they shall be, and few are sought there."""
+
+_SOUGHT_ALWAYS = tuple(h for h in HAZARDS if not any(h.id in ids for _, ids in _NEEDS))
+_SOUGHT_WHERE = tuple((need, tuple(h for h in HAZARDS if h.id in ids)) for need, ids in _NEEDS)
+
 OF_THE_SERVICE = frozenset({"limits", "origin-spf"})
 """Hazards that are the same for every mail domain of a service: worth telling once."""
 
@@ -150,5 +165,10 @@ def _waived(result: GateResult, facts: Facts) -> GateResult:
 
 def find_hazards(facts: Facts) -> tuple[Diagnostic, ...]:
     """Everything worth telling about the domain, errors first; what is waived as a gate shows there, and not here."""
-    found = [d for hazard in HAZARDS if waiver_in_force(facts, hazard.id) is None for d in hazard.find(facts)]
+    found = [d for hazard in _SOUGHT_ALWAYS for d in hazard.find(facts)]
+    for need, hazards in _SOUGHT_WHERE:
+        if need(facts):
+            found += [d for hazard in hazards for d in hazard.find(facts)]
+    if facts.domain.waivers:
+        found = [d for d in found if waiver_in_force(facts, d.code) is None]
     return tuple(sorted(found, key=lambda d: (d.severity is not Severity.ERROR, d.code)))

@@ -92,4 +92,5 @@ def attested_enforcement(attestations: Sequence[Attestation], declared: Declared
 
 def waiver_in_force(facts: Facts, gate: str) -> Waiver | None:
     """The waiver of a gate or hazard that counts today, the closest to the domain."""
-    return next((w for w in facts.domain.waivers if w.gate == gate and facts.today <= w.expires), None)
+    waivers = facts.domain.waivers
+    return next((w for w in waivers if w.gate == gate and facts.today <= w.expires), None) if waivers else None

@@ -77,6 +77,6 @@ class Loop:
 
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
         """A loop is an error of the manifest, whatever else the domain waits for."""
-        result = self.judge(facts)
-        if result.verdict is Verdict.HOLD:
+        if any(find_gateway_address(host, facts) is not None for host in facts.domain.next_hops):
+            result = self.judge(facts)
             yield build_diagnostic(self, facts, result.evidence, f"{result.advice[0].upper()}{result.advice[1:]}.")

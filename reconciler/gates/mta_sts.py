@@ -61,13 +61,13 @@ class MtaSts:
         if policy.mode == ENFORCE and not is_mx_known(facts):
             evidence = "the MTA-STS policy lists the new MX hosts, and which hosts the MX names now is not known"
             return GateResult(self.id, Verdict.UNKNOWN, evidence, "the next run looks again")
-        evidence = f"the MTA-STS policy (mode {policy.mode}) lists the new MX hosts and the old ones"
+        evidence = f"the MTA-STS policy (mode {policy.mode}) lists the new MX hosts and the old ones{policy.ago}"
         advice = f"where the lines were added only now: {_cached(policy)}" if policy.mode == ENFORCE else ""
         return GateResult(self.id, Verdict.PASS, evidence, advice)
 
     def _judge_missing(self, missing: list[Name], policy: MtaStsPolicy, facts: Facts) -> GateResult:
         names = ", ".join(map(display_name, missing))
-        evidence = f"the MTA-STS policy (mode {policy.mode}) does not list {names}"
+        evidence = f"the MTA-STS policy (mode {policy.mode}) does not list {names}{policy.ago}"
         lines = ", ".join(f'"mx: {display_name(h)}"' for h in missing)
         domain = display_name(facts.domain.name)
         advice = (
@@ -97,7 +97,8 @@ class MxCertificate:
             evidence = f"whether an MTA-STS policy enforces certificates is not known: {policy.detail}"
             return GateResult(self.id, Verdict.UNKNOWN, evidence, _MEND)
         if not isinstance(policy, MtaStsPolicy) or policy.mode != ENFORCE:
-            return GateResult(self.id, Verdict.PASS, "no MTA-STS policy enforces certificates")
+            ago = policy.ago if isinstance(policy, MtaStsPolicy) else ""
+            return GateResult(self.id, Verdict.PASS, f"no MTA-STS policy enforces certificates{ago}")
         return combined([self._judge_host(host, facts) for host in hosts])
 
     def _judge_host(self, host: Name, facts: Facts) -> GateResult:
@@ -107,9 +108,10 @@ class MxCertificate:
             advice = "look from a machine that reaches port 25, or set the policy's mode to testing for the switch"
             return GateResult(self.id, Verdict.UNKNOWN, evidence, advice)
         problem = _certificate_problem(host, seen)
+        ago = seen.ago if isinstance(seen, SmtpSight) else ""
         if problem is None:
-            return GateResult(self.id, Verdict.PASS, f"{shown} has a good certificate of its name")
-        evidence = f"the MTA-STS policy enforces, and {shown} {problem}"
+            return GateResult(self.id, Verdict.PASS, f"{shown} has a good certificate of its name{ago}")
+        evidence = f"the MTA-STS policy enforces, and {shown} {problem}{ago}"
         advice = f"set the policy's mode to testing for the switch, and tell {facts.catalog.support}"
         return GateResult(self.id, Verdict.HOLD, evidence, advice)
 

@@ -27,8 +27,8 @@ class NullMx:
 
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
         """Only where it would stay beside the gateway's."""
-        rrset = observed_rrset(facts, facts.desired.mx)
-        if rrset is None or ROOT not in map(mx_exchange, rrset.rdatas) or facts.domain.mx_exclusive:
+        rrset = observed_rrset(facts, facts.desired.mx) if not facts.domain.mx_exclusive else None
+        if rrset is None or ROOT not in map(mx_exchange, rrset.rdatas):
             return
         summary = f"{display_name(facts.domain.name)} says by a null MX that it takes no mail"
         detail = "A null MX stands alone (RFC 7505 section 3). Remove it, or declare `mx: {exclusive: true}`."

@@ -68,6 +68,8 @@ class MxTarget:
 
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
         """Nothing can be done for the domain before that; of one that leaves the gate of the next hops says it."""
+        hosts, sight_of = wanted_hosts(facts), facts.surroundings.host
+        if facts.domain.is_leaving or all(host_problem(host, sight_of(host)) is None for host in hosts):
+            return
         result = self.judge(facts)
-        if result.verdict is Verdict.HOLD and not facts.domain.is_leaving:
-            yield build_diagnostic(self, facts, result.evidence, f"{result.advice[0].upper()}{result.advice[1:]}.")
+        yield build_diagnostic(self, facts, result.evidence, f"{result.advice[0].upper()}{result.advice[1:]}.")

@@ -11,7 +11,7 @@ from reconciler.gates.loop import find_gateway_address
 from reconciler.gates.mx_target import host_problem
 from reconciler.names import display_name
 from reconciler.state import Unknown
-from reconciler.surroundings import SmtpRefusal
+from reconciler.surroundings import SmtpRefusal, SmtpSight
 
 if TYPE_CHECKING:
     from reconciler.names import Name
@@ -48,8 +48,7 @@ class NextHop:
             return GateResult(self.id, Verdict.HOLD, problem, "correct next_hops, or the host's DNS")
         unknown = self._unknown(host, facts)
         if unknown is None:
-            seen = "resolves and answers" if self.must_answer else "resolves"
-            return GateResult(self.id, Verdict.PASS, f"{shown} {seen}")
+            return GateResult(self.id, Verdict.PASS, f"{shown} resolves{self._answer(host, facts)}")
         attested = attested_for_next_hops(facts, NEXT_HOP_TLS)
         if attested:
             evidence = f"{shown}: attested by {attested[0].by} on {attested[0].on.isoformat()}"
@@ -66,6 +65,10 @@ class NextHop:
             return f"{display_name(host)} is the gateway itself: {address}"
         seen = facts.surroundings.mail_server(host)
         return f"{display_name(host)} takes no mail: {seen.detail}" if isinstance(seen, SmtpRefusal) else None
+
+    def _answer(self, host: Name, facts: Facts) -> str:
+        seen = facts.surroundings.mail_server(host) if self.must_answer else None
+        return f" and answers{seen.ago}" if isinstance(seen, SmtpSight) else ""
 
     def _unknown(self, host: Name, facts: Facts) -> Unknown | None:
         sight = facts.surroundings.host(host)

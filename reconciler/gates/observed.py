@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.history import shown_in, with_mx_seen
 from reconciler.names import ROOT
 from reconciler.state import Observation, Present, Unknown, mx_exchange
-from reconciler.surroundings import HostSight
+from reconciler.surroundings import NOT_PROBED, HostSight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from reconciler.desired import DesiredRRset
     from reconciler.gates.base import Facts
     from reconciler.history import History
@@ -54,7 +53,8 @@ def old_hosts(facts: Facts) -> tuple[Name, ...]:
     return tuple(h for h in observed_hosts(facts) if h not in wanted)
 
 
-def _hosts(rdatas: Iterable[Rdata]) -> tuple[Name, ...]:
+@lru_cache(maxsize=4096)  # most mail domains have one of a few MX rrsets
+def _hosts(rdatas: tuple[Rdata, ...]) -> tuple[Name, ...]:
     return tuple(dict.fromkeys(h for h in map(mx_exchange, rdatas) if h != ROOT))
 
 
@@ -77,6 +77,35 @@ def is_switch_pending(facts: Facts) -> bool:
     rrset = observed_rrset(facts, desired)
     there = rrset.rdatas if rrset is not None else ()
     return not facts.desired.is_mx_as_wanted(there) and not set(desired.wanted) <= set(there)
+
+
+def is_anything_unknown(facts: Facts) -> bool:
+    """Whether an rrset that is desired could not be observed."""
+    desired = facts.desired
+    return any(
+        r is not None and isinstance(observation_of(facts, r).observed, Unknown)
+        for r in (desired.verification, desired.mx)
+    )
+
+
+def is_mx_unsettled(facts: Facts) -> bool:
+    """Whether an MX is desired, and anything else than exactly that is observed."""
+    desired = facts.desired.mx
+    if desired is None:
+        return False
+    rrset = observed_rrset(facts, desired)
+    return rrset is None or rrset.rdatas != desired.wanted
+
+
+def is_more_observed(facts: Facts) -> bool:
+    """Whether somebody looked at other rrsets than the desired ones."""
+    there, desired = facts.observations, facts.desired
+    return len(there) > sum(r is not None and r.key in there for r in (desired.verification, desired.mx))
+
+
+def is_probed(facts: Facts) -> bool:
+    """Whether somebody looked at what is around the mail domain."""
+    return facts.surroundings is not NOT_PROBED
 
 
 def next_hop_addresses(facts: Facts) -> frozenset[str]:

@@ -54,13 +54,13 @@ class Tls:
             return GateResult(self.id, Verdict.HOLD, f"{shown} takes no mail: {seen.detail}", advice)
         problem = _tls_problem(seen.tls, seen.tls_problem, facts.catalog.tls_minimum_version)
         if problem is None and seen.tls is not None:
-            return GateResult(self.id, Verdict.PASS, f"{shown} offers STARTTLS with {seen.tls.version}")
+            return GateResult(self.id, Verdict.PASS, f"{shown} offers STARTTLS with {seen.tls.version}{seen.ago}")
         advice = (
             f"offer STARTTLS with TLS {facts.catalog.tls_minimum_version} or later there, or ask "
             f"{facts.catalog.support} to switch the check off and add to attestations: "
             f"{{what: {SWITCHED_OFF}, by: ..., on: ...}}"
         )
-        return GateResult(self.id, Verdict.HOLD, f"{shown} {problem}", advice)
+        return GateResult(self.id, Verdict.HOLD, f"{shown} {problem}{seen.ago}", advice)
 
     def _judge_unknown(self, shown: str, unknown: Unknown, facts: Facts) -> GateResult:
         found = attested_for_next_hops(facts, NEXT_HOP_TLS)

@@ -29,14 +29,14 @@ class TokenRemoved:
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
         """Any value of ours that is still there keeps it quiet, and so does an MX that is not the gateway's."""
         desired = facts.desired.verification
-        if desired is None or not is_through_gateway(facts):
+        if desired is None:
             return
         observed = observation_of(facts, desired).observed
-        if isinstance(observed, Unknown):
-            return
         there = observed.rrset.rdatas if isinstance(observed, Present) else ()
+        if isinstance(observed, Unknown) or any(map(desired.ownership.owns, there)):
+            return
         is_needed = bool(desired.wanted) or facts.domain.verification.primary is not None
-        if not is_needed or any(desired.ownership.owns(v) for v in there):
+        if not is_needed or not is_through_gateway(facts):
             return
         advice = (
             "Move the MX back to the next hops soon."

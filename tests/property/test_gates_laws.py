@@ -19,6 +19,7 @@ from reconciler.gates import (
     MOVE_GATES,
     SWITCH_GATES,
     Gate,
+    Hazard,
     Verdict,
     find_hazards,
     judge_gates,
@@ -126,6 +127,16 @@ def test_what_is_found_is_one_of_the_hazards(world: Facts) -> None:
         assert diagnostic.detail.endswith((".", '"'))
     is_error = [d.severity is Severity.ERROR for d in found]
     assert is_error == sorted(is_error, reverse=True)
+
+
+@given(worlds(), st.booleans(), st.sampled_from(HAZARDS))
+def test_no_hazard_is_missed_by_not_being_sought(world: Facts, is_blind: bool, waived: Hazard) -> None:  # noqa: FBT001
+    """What `find_hazards` asks first whether it can be there is found exactly where each is asked by itself."""
+    seen = replace(world, surroundings=NOT_PROBED) if is_blind else world
+    waiving = replace(seen.domain, waivers=(waiver(waived.id),))
+    seen = replace(seen, desired=replace(seen.desired, domain=waiving))
+    asked = [d for hazard in HAZARDS if hazard.id != waived.id for d in hazard.find(seen)]
+    assert sorted(find_hazards(seen), key=repr) == sorted(asked, key=repr)
 
 
 @given(worlds())
