@@ -7,6 +7,7 @@ nobody asked for is not in a mapping. A mail domain whose MX is as desired has n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.state import Absent, Cause, Unknown
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from reconciler.state import Observed
 
 _NOT_PROBED = Unknown(Cause.NOT_PROBED, "nobody looked")
+
+
+def seen_ago(age: timedelta) -> str:
+    """What evidence adds where something was not seen just now: ` (seen 8 min ago)`; else nothing."""
+    return f" (seen {max(1, round(age / timedelta(minutes=1)))} min ago)" if age else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,19 @@ class SmtpSight:
     """One mail server after EHLO (RFC 5321 section 4.1.1.1).
 
     `size` is what SIZE announces in octets (RFC 1870), 0 for no limit, None where it is not announced. `tls` is None
-    where STARTTLS is not offered or leads to no session; `tls_problem` then says why.
+    where STARTTLS is not offered or leads to no session; `tls_problem` then says why. `age` is how long ago an earlier
+    run saw it; zero where this run did.
     """
 
     size: int | None
     tls: TlsSight | None
     tls_problem: str = ""
+    age: timedelta = timedelta()
+
+    @property
+    def ago(self) -> str:
+        """What evidence adds: see `seen_ago`."""
+        return seen_ago(self.age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +82,19 @@ class MtaStsPolicy:
     """An MTA-STS policy (RFC 8461 section 3.2).
 
     `id` is from the TXT record; `mode` is enforce, testing or none; `mx` are its patterns, lower case, as
-    `*.example.com`; `max_age` is in seconds.
+    `*.example.com`; `max_age` is in seconds. `age` is how long ago an earlier run fetched it; zero where this run did.
     """
 
     id: str
     mode: str
     mx: tuple[str, ...]
     max_age: int
+    age: timedelta = timedelta()
+
+    @property
+    def ago(self) -> str:
+        """What evidence adds: see `seen_ago`."""
+        return seen_ago(self.age)
 
 
 @dataclass(frozen=True, slots=True)
