@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli import apply, check, draft, drift, emit, github, journal, notify, plan, report, schema, validate
 from reconciler.cli.parser import build_parser
+from reconciler.collector import rare_collection
 from reconciler.console import configure_logging, configure_streams, discard_stdout, print_diagnostics
 from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity
 from reconciler.termination import TerminatedError, termination_as_interrupt
@@ -52,7 +53,8 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _run_verb(arguments: argparse.Namespace) -> int:
     try:
-        code: ExitCode = arguments.run(arguments)
+        with rare_collection():
+            code: ExitCode = arguments.run(arguments)
         sys.stdout.flush()
     except ReconcilerError as exc:
         print_diagnostics(exc.diagnostics, is_color_wanted=not arguments.no_color)

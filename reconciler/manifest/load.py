@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.collector import paused_collection
 from reconciler.errors import Diagnostic, ManifestError, Severity, error, sorted_diagnostics
 from reconciler.manifest.declared import read_declared
 from reconciler.manifest.files import Found, ManifestFile, build_digest, find_manifests, find_named, read_octets
@@ -17,7 +16,7 @@ from reconciler.manifest.rules import KNOWN_GATES
 from reconciler.strict_yaml import load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
@@ -57,7 +56,7 @@ def _load(found: Found, named: str, context: Context, tolerated: frozenset[str] 
     organizations: list[Organization] = []
     diagnostics = list(found.diagnostics)
     contents: list[tuple[str, bytes]] = []
-    with _no_garbage_collection():
+    with paused_collection():
         for file in found.files:
             octets, unreadable = read_octets(file)
             if unreadable is not None:
@@ -98,15 +97,3 @@ def _refuse_empty(found: Found, organizations: Sequence[Organization], named: st
         detail = "Nothing is planned from nothing. Declare a domain in one of the manifests."
         return [error("no-domains", "no manifest declares a domain", detail, file=named)]
     return []
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Off while many objects that all stay alive are made: collecting would take longer than making them."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
