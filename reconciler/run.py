@@ -82,6 +82,8 @@ def plan_with_origins(
     if memory is None:
         with open_memory(invocation.settings, is_offline=invocation.is_offline) as opened:
             return plan_with_origins(invocation, selection, opened, switched)
+    if selection.shard is not None:
+        invocation = invocation.sharing(selection.shard.count)
     return _plan_declared(invocation, validate(invocation, ()), selection, memory, switched)
 
 

@@ -70,6 +70,11 @@ class DnsSettings(Protocol):
         """Queries a second at one address."""
         ...
 
+    @property
+    def share(self) -> int:
+        """How many runs at the same time share what an address may be asked."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

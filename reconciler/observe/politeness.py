@@ -48,16 +48,17 @@ def allowance_of(address: Address, settings: DnsSettings) -> Allowance:
 
 
 def rate_of(address: Address, settings: DnsSettings) -> float:
-    """Queries a second that an address gets, on average; 0 for any number."""
+    """Queries a second that an address gets from this run, on average; 0 for any number."""
     if settings.rate is not None:
-        return settings.rate
+        return settings.rate / settings.share
     if address in settings.servers:
         return 0.0
-    return DOCUMENTED.get(address[0], POLITE) / (1 + BURST_SECONDS)
+    return DOCUMENTED.get(address[0], POLITE) / (1 + BURST_SECONDS) / settings.share
 
 
 def window_of(address: Address, settings: DnsSettings) -> int:
-    """Queries that are under way at an address at the same time."""
-    if settings.per_server is not None:
-        return min(settings.per_server, settings.in_flight)
-    return settings.in_flight if address in settings.servers else min(POLITE_WINDOW, settings.in_flight)
+    """Queries of this run that are under way at an address at the same time, at least one."""
+    if settings.per_server is None and address in settings.servers:
+        return settings.in_flight
+    at_once = POLITE_WINDOW if settings.per_server is None else settings.per_server
+    return max(1, min(at_once // settings.share, settings.in_flight))

@@ -31,7 +31,8 @@ class DnsSettings:
 
     Servers are (host, port). No `servers`: each zone's own authoritative servers; no `resolvers`: the system's.
     `timeout` is in seconds, for one attempt. `per_server` bounds what of `in_flight` is at one address, `rate` the
-    queries a second there; None where `observe/politeness.py` decides.
+    queries a second there; None where `observe/politeness.py` decides. `share` is how many such runs are at work at
+    the same time, each of which takes its share of what an address may be asked.
     """
 
     servers: tuple[Server, ...] = ()
@@ -41,6 +42,7 @@ class DnsSettings:
     in_flight: int = 200
     per_server: int | None = None
     rate: float | None = None
+    share: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,16 @@ def test_others_are_asked_politely_and_known_resolvers_as_they_document() -> Non
     assert rate_of(("8.8.8.8", 53), settings) > POLITE
 
 
+@pytest.mark.parametrize("settings", [DnsSettings(), DnsSettings(rate=300.0, per_server=21), replace(MINE, rate=70.0)])
+@pytest.mark.parametrize("address", [OTHER, AWS, OWN])
+def test_runs_at_the_same_time_share_what_one_may_ask(settings: DnsSettings, address: tuple[str, int]) -> None:
+    each = replace(settings, share=7)
+    assert rate_of(address, each) * 7 == pytest.approx(rate_of(address, settings))
+    if address not in settings.servers:
+        assert window_of(address, each) == window_of(address, settings) // 7
+    assert window_of(address, replace(settings, share=10_000)) >= 1
+
+
 def test_addresses_with_a_documented_limit_are_written_as_settings_and_answers_write_them() -> None:
     assert [str(ipaddress.ip_address(address)) for address in DOCUMENTED] == list(DOCUMENTED)
 
