@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fleet_lab import Laboratory
     from measuring import Setup
 
-MODULE = "github.com/StackExchange/dnscontrol/v4@latest"
+MODULE = "github.com/DNSControl/dnscontrol/v4@v4.40.0"
 INSTALL_SECONDS = 900
 SHARE = 0.1  # of the domains
 RUNS = 2

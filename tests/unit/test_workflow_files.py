@@ -56,8 +56,8 @@ def scripts(path: Path) -> list[str]:
     return [step["run"] for step in steps(path) if "run" in step]
 
 
-def test_the_four_workflows_are_there() -> None:
-    assert [w.name for w in WORKFLOWS] == ["apply.yml", "ci.yml", "drift.yml", "plan.yml"]
+def test_the_workflows_are_there() -> None:
+    assert [w.name for w in WORKFLOWS] == ["apply.yml", "ci.yml", "drift.yml", "nightly.yml", "plan.yml"]
 
 
 def test_they_are_what_github_takes() -> None:
@@ -208,7 +208,7 @@ def test_a_required_check_reports_on_every_pull_request() -> None:
     assert "if" not in plan["jobs"]["plan"]
 
 
-@pytest.mark.parametrize("name", ["apply.yml", "drift.yml"])
+@pytest.mark.parametrize("name", ["apply.yml", "drift.yml", "nightly.yml"])
 def test_schedules_keep_off_the_full_hour(name: str) -> None:
     on = read_yaml(ROOT / ".github" / "workflows" / name)["on"]
     minutes = {int(m) % 15 for entry in on["schedule"] for m in entry["cron"].split()[0].split(",")}
