@@ -62,6 +62,7 @@ class OwnsGatewayHosts:
 
 
 _FIRST_PREFERENCE = 10
+_WHOLE = OwnsAll()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,14 @@ def build_desired(domain: Domain, catalog: Catalog, history: History = NO_HISTOR
 def _verification(domain: Domain, catalog: Catalog, history: History) -> DesiredRRset:
     key = Key(catalog.verification_name(domain.name), "TXT")
     tokens = domain.verification
-    declared = {txt_rdata(t) for t in (tokens.primary, tokens.secondary) if t is not None}
-    written = {value for where, value in history.written if where == key}
-    needed = (tokens.primary, tokens.secondary if domain.multi_region else None)
-    wanted = () if domain.is_leaving else tuple(sorted(txt_rdata(t) for t in needed if t is not None))
-    return DesiredRRset(key, wanted, OwnsValues(frozenset(declared | written)), domain.ttl)
+    primary = None if tokens.primary is None else txt_rdata(tokens.primary)
+    secondary = None if tokens.secondary is None else txt_rdata(tokens.secondary)
+    ours = {v for v in (primary, secondary) if v is not None}
+    if history.written:
+        ours.update(value for where, value in history.written if where == key)
+    needed = (primary, secondary if domain.multi_region else None)
+    wanted = () if domain.is_leaving else tuple(sorted(v for v in needed if v is not None))
+    return DesiredRRset(key, wanted, OwnsValues(frozenset(ours)), domain.ttl)
 
 
 def _gateway_mx(domain: Domain, catalog: Catalog) -> DesiredRRset:
@@ -121,7 +125,7 @@ def _gateway_mx(domain: Domain, catalog: Catalog) -> DesiredRRset:
     return DesiredRRset(
         Key(domain.name, "MX"),
         (mx_rdata(catalog.mx_preference, host),),
-        OwnsAll() if domain.mx_exclusive else OwnsGatewayHosts(catalog, frozenset({host})),
+        _WHOLE if domain.mx_exclusive else OwnsGatewayHosts(catalog, frozenset({host})),
         domain.ttl,
     )
 

@@ -55,7 +55,9 @@ class Change:
     @property
     def is_noop(self) -> bool:
         """Whether there is nothing to write."""
-        return not self.added and not self.removed and (not self.wanted or self.ttl == self.ttl_before)
+        if self.before != self.after and (self.added or self.removed):
+            return False
+        return self.ttl == self.ttl_before or not (self.after or self.foreign)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,13 @@ class Difference:
 
     def change(self, *, add: bool, remove: bool) -> Change:
         """The change that adds what is missing, removes what is surplus, or both."""
-        before = tuple(sorted((*self.kept, *self.surplus)))
-        after = (*self.kept, *(self.missing if add else ()), *(() if remove else self.surplus))
+        before = after = self.kept
+        if self.missing or self.surplus:
+            before = tuple(sorted((*self.kept, *self.surplus)))
+            parts = (*self.kept, *(self.missing if add else ()), *(() if remove else self.surplus))
+            after = tuple(sorted(parts))
         ttl = self.ttl_wanted if add or self.ttl_observed is None else self.ttl_observed
-        return Change(self.key, self.zone, before, tuple(sorted(after)), self.foreign, self.ttl_observed, ttl)
+        return Change(self.key, self.zone, before, after, self.foreign, self.ttl_observed, ttl)
 
 
 def diff_rrset(desired: DesiredRRset, observed: RRset | None, *, zone: Name, new_ttl: int) -> Difference:
@@ -99,18 +104,20 @@ def diff_rrset(desired: DesiredRRset, observed: RRset | None, *, zone: Name, new
     The TTL of an rrset with a foreign value in it stays; elsewhere the declared TTL holds, then the observed one, then
     `new_ttl` (seconds).
     """
-    there = observed.rdatas if observed is not None else ()
-    ours = tuple(v for v in there if desired.ownership.owns(v))
-    foreign = tuple(v for v in there if not desired.ownership.owns(v))
+    there, wanted = (observed.rdatas if observed is not None else ()), desired.wanted
+    ours = tuple(filter(desired.ownership.owns, there))
+    foreign = tuple(v for v in there if v not in ours) if len(ours) < len(there) else ()
     ttl_observed = observed.ttl if observed is not None else None
     declared = None if foreign else desired.ttl
+    ttl_wanted = new_ttl if ttl_observed is None else ttl_observed
+    is_settled = ours == wanted
     return Difference(
         key=desired.key,
         zone=zone,
-        missing=tuple(v for v in desired.wanted if v not in ours),
-        kept=tuple(v for v in ours if v in desired.wanted),
-        surplus=tuple(v for v in ours if v not in desired.wanted),
+        missing=() if is_settled else tuple(v for v in wanted if v not in ours),
+        kept=wanted if is_settled else tuple(v for v in ours if v in wanted),
+        surplus=() if is_settled else tuple(v for v in ours if v not in wanted),
         foreign=foreign,
         ttl_observed=ttl_observed,
-        ttl_wanted=next(t for t in (declared, ttl_observed, new_ttl) if t is not None),
+        ttl_wanted=ttl_wanted if declared is None else declared,
     )

@@ -33,6 +33,7 @@ from reconciler.names import display_name
 from reconciler.state import Cause, Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from reconciler.desired import DesiredRRset
@@ -49,6 +50,9 @@ class Phase(StrEnum):
     EXPAND = "expand"
     SWITCH = "switch"
     CONTRACT = "contract"
+
+
+_PLACE = {phase: place for place, phase in enumerate(Phase)}
 
 
 class Action(StrEnum):
@@ -119,21 +123,22 @@ class DomainPlan:
 def plan_domain(facts: Facts, *, provider: str, new_ttl: int) -> DomainPlan:
     """Plan one mail domain from its facts; `new_ttl` (seconds) is for rrsets that do not exist yet."""
     planner = _Planner(facts, provider, new_ttl)
-    steps = [*planner.verification_steps(), *planner.mx_steps()]
+    steps = sorted((*planner.verification_steps(), *planner.mx_steps()), key=_order)
     findings = find_hazards(facts)
-    steps = [_held_by_errors(step, findings) for step in sorted(steps, key=_order)]
-    zones = [o.zone.apex for o in facts.observations.values() if o.zone is not None]
-    return DomainPlan(facts.domain, zones[0] if zones else None, _stage(facts, steps), tuple(steps), findings)
+    errors = [d for d in findings if d.severity is Severity.ERROR]
+    if errors:
+        steps = [_held_by_errors(step, errors) for step in steps]
+    zone = next((o.zone.apex for o in facts.observations.values() if o.zone is not None), None)
+    return DomainPlan(facts.domain, zone, _stage(facts, steps), tuple(steps), findings)
 
 
 def _order(step: Step) -> tuple[int, bool]:
     """By phase; what the gateway looks for outlives every MX of the gateway that goes in the same phase."""
-    return list(Phase).index(step.phase), step.phase is Phase.CONTRACT and step.key.type != "MX"
+    return _PLACE[step.phase], step.phase is Phase.CONTRACT and step.key.type != "MX"
 
 
-def _held_by_errors(step: Step, findings: tuple[Diagnostic, ...]) -> Step:
-    errors = [d for d in findings if d.severity is Severity.ERROR]
-    if not errors or step.status in {Status.DONE, Status.UNKNOWN}:
+def _held_by_errors(step: Step, errors: Sequence[Diagnostic]) -> Step:
+    if step.status in {Status.DONE, Status.UNKNOWN}:
         return step
     gates = tuple(GateResult(d.code, Verdict.HOLD, d.summary, d.detail) for d in errors)
     return replace(step, status=Status.HELD, gates=(*gates, *step.gates))
@@ -172,9 +177,8 @@ class _Planner:
         desired = self.facts.desired.mx
         if desired is None:
             return []
-        observation = self.facts.observations[desired.key]
         if self.facts.domain.is_leaving:
-            seen = observation.observed
+            seen = self.facts.observations[desired.key].observed
             desired = without_settled(desired, seen.rrset.rdatas if isinstance(seen, Present) else ())
         found = self._difference(desired)
         if isinstance(found, Unknown):
@@ -239,8 +243,10 @@ class _Planner:
         return replace(step, wanted=desired.wanted)
 
     def _step(self, what: str, phase: Phase, change: Change, gates: tuple[Gate, ...]) -> Step:
-        results = judge_gates(gates, self.facts) if not change.is_noop else ()
-        return self._make(what, phase, change.key, change, _action(change), self._status(change, results), results, "")
+        if change.is_noop:
+            return self._make(what, phase, change.key, change, Action.NO_OP, Status.DONE, (), "")
+        results = judge_gates(gates, self.facts)
+        return self._make(what, phase, change.key, change, _action(change), self._status(results), results, "")
 
     def _make(  # noqa: PLR0913, PLR0917 - the parts of a step
         self,
@@ -259,9 +265,7 @@ class _Planner:
         not_before = max(times, default=None)
         return Step(own, phase, action, status, key, self.provider, change, gates, reason, source, not_before)
 
-    def _status(self, change: Change, results: tuple[GateResult, ...]) -> Status:
-        if change.is_noop:
-            return Status.DONE
+    def _status(self, results: tuple[GateResult, ...]) -> Status:
         if any(r.verdict is not Verdict.PASS for r in results):
             return Status.HELD
         return Status.MANUAL if self.provider == MANUAL_PROVIDER else Status.READY
@@ -273,8 +277,6 @@ def _with_ttl(found: Difference, ttl: int) -> Difference:
 
 
 def _action(change: Change) -> Action:
-    if change.is_noop:
-        return Action.NO_OP
     if not change.expected:
         return Action.CREATE
     return Action.UPDATE if change.wanted else Action.DELETE
