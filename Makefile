@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help plan test lab check lint types coverage schemas docs bench lock clean
+.PHONY: help plan test lab check lint types coverage schemas docs bench fuzz lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ docs: $(VENV)/.dev  ## the documentation's site, into dist/documentation; a dead
 
 bench: $(VENV)/.dev  ## speed and memory on loopback beside other tools, in one run of about half an hour; BENCH=--quick
 	$(BIN)/python benchmarks/bench.py $(BENCH)
+
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.dev  ## the walker against dnspython, FUZZ_SECONDS long (60); findings and what was learnt are in dist/fuzz
+	@mkdir -p dist/fuzz/walker
+	cd dist/fuzz && $(CURDIR)/$(BIN)/python $(CURDIR)/tests/fuzz/fuzz_walker.py walker -max_total_time=$(FUZZ_SECONDS)
 
 lock: $(VENV)/.dev  ## resolve the dependencies anew, with hashes and without the address of an index
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

@@ -1,0 +1,1 @@
+"""Fuzzing: what is held against what, and the programs that do it."""
