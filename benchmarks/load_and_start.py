@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ def measure_startup(setup: Setup) -> Measured:
 
 def _measure(module: str, setup: Setup) -> Measured:
     """What `measure(runs)` of a module gives: for each row its value, and goal, unit and direction where it says so."""
+    if importlib.util.find_spec(module) is None:
+        return [], {"missing": module}
     with pinned(setup.cores.client):
         measured: dict[str, dict[str, Any]] = importlib.import_module(module).measure(setup.runs)
     rows = [

@@ -1,0 +1,79 @@
+"""The whole benchmark, small: every row has a figure, and no question stays without an answer. Nothing about speed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fleet_lab import PROGRAMS, missing_programs
+
+pytestmark = pytest.mark.integration
+
+BENCH = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "bench.py"
+ROWS = {
+    "observe/dnsperf",
+    "observe/asyncresolver",
+    "observe/pycares",
+    "observe/observer",
+    "drift/stock",
+    "drift/floors",
+    "drift/memory",
+    "peers/octodns",
+    "far/seconds",
+    "far/unanswered",
+    "scale/time",
+    "scale/memory",
+}
+SECONDS = 600
+
+
+def require_programs() -> None:
+    """A name server, dnsperf, and a core for each side."""
+    missing = missing_programs()
+    why = f"not installed: {', '.join(missing)} of {', '.join(PROGRAMS)}" if missing else ""
+    if not missing and len(os.sched_getaffinity(0)) == 1:
+        why = "there is one core alone"
+    if why and os.environ.get("RECONCILER_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"{why}, and RECONCILER_REQUIRE_SERVERS is 1")
+    if why:
+        pytest.skip(why)
+
+
+def run_bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    client, server = sorted(os.sched_getaffinity(0))[:2]
+    cores = ["--client-core", str(client), "--server-core", str(server)]
+    return subprocess.run(
+        [sys.executable, str(BENCH), "--quick", *cores, *arguments],
+        env={**os.environ, "GOPROXY": "off"},  # nothing is fetched
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def test_every_row_has_a_figure_and_every_question_an_answer(tmp_path: Path) -> None:
+    require_programs()
+    done = run_bench("--domains", "200", "--json", str(tmp_path / "bench.json"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    document: dict[str, Any] = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
+    values = {row["name"]: row["value"] for row in document["rows"]}
+    assert set(values) >= ROWS
+    assert {name for name, value in values.items() if value is None} <= {"peers/dnscontrol"}
+    assert values["far/unanswered"] == 0
+    assert all(run["lost"] > 0 for run in document["figures"]["far"]["runs"]), "the way did lose datagrams"
+    assert document["figures"]["drift"]["queries"] > 200
+    shown = done.stdout.splitlines()
+    assert len(shown) == len(values) + 2, "a heading, the rows, and for which size the goals are"
+
+
+def test_an_unknown_part_is_refused() -> None:
+    require_programs()
+    done = run_bench("--only", "nothing")
+    assert done.returncode == 2
+    assert "invalid choice: 'nothing'" in done.stderr
