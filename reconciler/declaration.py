@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 from dataclasses import fields, is_dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from reconciler.document import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    from reconciler.manifest.fleet import Domain, Fleet, Organization, Service
+    from reconciler.manifest.fleet import Domain, Fleet, Service
 
 _NO_MEANING = frozenset({"source", "written", "services", "domains"})
 """Places and spellings; and what an organization holds, which is declared by itself."""
 _SETS = frozenset({"attestations", "waivers", "ignore_drift", "escalation_contacts"})
+_SCALARS = frozenset({str, int, bool, NoneType})
 
 
 class Declarations:
@@ -32,41 +32,41 @@ class Declarations:
         self._organizations = {o.name: o for o in fleet.organizations}
         self._services = {(s.organization, s.name): s for o in fleet.organizations for s in o.services}
         self._digests: dict[tuple[str, str], str] = {}
+        self._said: dict[tuple[int, ...], tuple[tuple[object, ...], list[str]]] = {}
 
     def of_domain(self, domain: Domain) -> str:
         """All that is declared for one mail domain of the fleet: its own, its service's and its organization's."""
         service = self.of_service(self._services[domain.organization, domain.service])
-        return digest_of({"domain": _plain(domain), "service": service})
+        return digest_of({"domain": self._plain(domain), "service": service})
 
     def of_service(self, service: Service) -> str:
         """All that is declared for one service of the fleet, and for its organization."""
         key = (service.organization, service.name)
         if key not in self._digests:
-            self._digests[key] = declared_service(service, self._organizations[service.organization])
+            organization = self._plain(self._organizations[service.organization])
+            self._digests[key] = digest_of({"service": self._plain(service), "organization": organization})
         return self._digests[key]
 
+    def _plain(self, value: object) -> Any:  # noqa: ANN401 - JSON data
+        """Data of the manifests as JSON data."""
+        if value.__class__ in _SCALARS:
+            return value
+        if isinstance(value, tuple):
+            return [self._plain(each) for each in value]
+        if is_dataclass(value):
+            return {name: self._of_field(name, getattr(value, name)) for name in _meaningful(value.__class__)}
+        return value.isoformat() if isinstance(value, date) else value
 
-def declared_service(service: Service, organization: Organization) -> str:
-    """The digest of one service's declaration and its organization's."""
-    return digest_of({"service": _plain(service), "organization": _plain(organization)})
+    def _of_field(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON data
+        return self._statements(value) if name in _SETS else self._plain(value)
 
-
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON data
-    """Data of the manifests as JSON data."""
-    if is_dataclass(value):
-        return {name: _of_field(name, getattr(value, name)) for name in _meaningful(value.__class__)}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _of_field(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON data
-    return sorted(map(_statement, value)) if name in _SETS else _plain(value)
-
-
-@lru_cache(maxsize=4096)  # the domains of a service share what was said for all of them
-def _statement(value: Hashable) -> str:
-    return json.dumps(_plain(value), sort_keys=True)
+    def _statements(self, said: tuple[object, ...]) -> list[str]:
+        """In one order; the domains of a service share what was said for all of them."""
+        key = tuple(map(id, said))
+        if key not in self._said:
+            # kept beside its statements, so that nothing else ever gets one of these ids
+            self._said[key] = said, sorted(json.dumps(self._plain(each), sort_keys=True) for each in said)
+        return self._said[key][1]
 
 
 @cache

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from reconciler.document.models import PlanHead, ServiceDocument
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
 
 def plan_digest(head: PlanHead, parts: Sequence[ServiceDocument | DomainDocument]) -> str:
     """What a plan means, as `sha256:`; two plans of the same world have the same."""
@@ -56,5 +58,4 @@ def plan_id(digest: str, created_at: datetime, expires_at: datetime) -> str:
 
 def digest_of(data: object) -> str:
     """The digest of JSON data, as `sha256:`, whatever the order of its keys."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return f"sha256:{hashlib.sha256(text.encode('ascii')).hexdigest()}"
+    return f"sha256:{hashlib.sha256(_CANONICAL.encode(data).encode('ascii')).hexdigest()}"
