@@ -64,9 +64,24 @@ def test_templates_are_filled_as_text() -> None:
     assert filled("${{ true }}", scope()) == "true"
 
 
+def test_json_is_read() -> None:
+    assert evaluate("fromJSON('[1, \"two\"]')", scope()) == [1, "two"]
+
+
 @pytest.mark.parametrize(
     "expression",
-    ["hashFiles('x')", "matrix.python", "github.event[0]", "'open", "1 +", "(true", "true true", "", "success("],
+    [
+        "fromJSON('[1,')",
+        "hashFiles('x')",
+        "matrix.python",
+        "github.event[0]",
+        "'open",
+        "1 +",
+        "(true",
+        "true true",
+        "",
+        "success(",
+    ],
 )
 def test_the_rest_of_the_language_is_refused(expression: str) -> None:
     with pytest.raises(ExpressionError):

@@ -5,6 +5,7 @@ Each refuses an input that the action itself has not. They run no code of the ac
 
 from __future__ import annotations
 
+import fnmatch
 import io
 import shutil
 import subprocess
@@ -147,10 +148,19 @@ def _archive(place: Place, name: str) -> bytes:
 
 
 def _download(place: Place, inputs: Json) -> Json:
+    """One artifact by its name, or all that a pattern means, each in a folder of its name."""
     folder = place.machine.workspace / inputs.get("path", ".")
-    with zipfile.ZipFile(io.BytesIO(_archive(place, inputs["name"]))) as archive:
-        archive.extractall(folder)  # noqa: S202 - what a step of the same run packed
+    names = [inputs["name"]] if "name" in inputs else _matching(place, inputs["pattern"])
+    for name in names:
+        with zipfile.ZipFile(io.BytesIO(_archive(place, name))) as archive:
+            archive.extractall(folder if "name" in inputs else folder / name)  # noqa: S202 - what this run packed
     return {"download-path": str(folder)}
+
+
+def _matching(place: Place, pattern: str) -> list[str]:
+    """None is no error."""
+    names = [a["name"] for a in place.state.artifacts.values() if a["workflow_run"]["id"] == place.run]
+    return fnmatch.filter(names, pattern)
 
 
 def _upload_pages(place: Place, inputs: Json) -> Json:
@@ -174,7 +184,7 @@ _ACTIONS: Mapping[str, tuple[set[str], Callable[[Place, Json], Json]]] = {
         {"name", "path", "if-no-files-found", "retention-days", "overwrite", "include-hidden-files"},
         _upload,
     ),
-    "actions/download-artifact": ({"name", "path"}, _download),
+    "actions/download-artifact": ({"name", "path", "pattern"}, _download),
     "actions/upload-pages-artifact": ({"path"}, _upload_pages),
     "actions/deploy-pages": (set(), _deploy_pages),
 }

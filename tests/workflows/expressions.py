@@ -5,6 +5,7 @@ Source: https://docs.github.com/actions/reference/workflows-and-actions/expressi
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -215,7 +216,17 @@ def _format(template: str, *values: Value) -> str:
     return re.sub(r"\{(\d+)\}", lambda m: as_text(values[int(m[1])]), template)
 
 
+def _from_json(text: str) -> Value:
+    """Numbers are floats, as everywhere in the language."""
+    try:
+        return json.loads(text, parse_int=float)
+    except ValueError as exc:
+        message = f"fromJSON: {exc}"
+        raise ExpressionError(message) from exc
+
+
 _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "format": _format,
+    "fromJSON": _from_json,
     "startsWith": lambda text, start: as_text(text).casefold().startswith(as_text(start).casefold()),
 }

@@ -1,4 +1,4 @@
-"""A workflow's jobs, in the order that `needs` asks for, each on a machine of its own."""
+"""A workflow's jobs, in the order that `needs` asks for, each on a machine of its own; a matrix is several of them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from servers.github_rest import GithubApi
 
 Json = dict[str, Any]
+
+_MATRIX_JOBS = 256  # of one run: https://docs.github.com/actions/reference/limits
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class JobRun:
-    """What became of a job."""
+    """What became of a job; of one with a matrix `parts` are what became of each."""
 
     name: str
     result: str
@@ -68,6 +70,7 @@ class JobRun:
     steps: list[StepRun]
     summary: str
     workspace: Path | None
+    parts: list[JobRun] = field(default_factory=list)
 
     def step(self, start: str) -> StepRun:
         """The one step whose name begins so."""
@@ -152,10 +155,23 @@ class _Job:
         is_wanted = is_met(job.get("if"), scope) and ("if" in job or not any(are_bad))
         if not is_wanted:
             return JobRun(name, "skipped", {}, permissions, [], "", None)
+        if "strategy" not in job:
+            return self._run(name, name, job, permissions, contexts)
+        combinations = _matrix(job["strategy"], scope)
+        parts = [
+            self._run(f"{name}-{index}", name, job, permissions, {**contexts, "matrix": combination})
+            for index, combination in enumerate(combinations)
+        ]
+        result = "failure" if any(p.result == "failure" for p in parts) else "success"
+        outputs = {k: v for p in parts for k, v in p.outputs.items() if v}
+        steps, summary = [s for p in parts for s in p.steps], "".join(p.summary for p in parts)
+        return JobRun(name, result, outputs, permissions, steps, summary, None, parts)
+
+    def _run(self, place: str, name: str, job: Json, permissions: dict[str, str], contexts: Json) -> JobRun:
         # only one job runs at a time, so that the token can change its rights
         writable = {p for p, right in permissions.items() if right == "write"}
         self.repository.grant(frozenset() if self.event.is_from_fork else frozenset(writable))
-        machine = self._machine(name)
+        machine = self._machine(place, name)
         steps = self._steps(machine, contexts, job)
         steps.run(job["steps"])
         outputs = {k: filled(v, steps.scope()) for k, v in job.get("outputs", {}).items()}
@@ -181,8 +197,8 @@ class _Job:
             "run_id": str(self.run_id), "workflow": self.workflow["name"],
         }  # fmt: skip
 
-    def _machine(self, name: str) -> Machine:
-        folder = self.repository.folder / f"{self.run_id}-{name}"
+    def _machine(self, place: str, name: str) -> Machine:
+        folder = self.repository.folder / f"{self.run_id}-{place}"
         folder.mkdir(parents=True)
         file = folder / "event.json"
         file.write_text(json.dumps(self.event.document), encoding="utf-8")
@@ -233,7 +249,9 @@ class _Job:
         inputs = {n: as_text(i.get("default")) for n, i in action["inputs"].items()}
         inputs |= {n: filled(v, scope) for n, v in step.get("with", {}).items()}
         # an action sees no secrets but those it is given
-        seen = {k: v for k, v in contexts.items() if k not in {"secrets", "vars", "needs"}} | {"inputs": inputs}
+        seen = {k: v for k, v in contexts.items() if k not in {"secrets", "vars", "needs", "matrix"}} | {
+            "inputs": inputs
+        }
         environment = {**given, "GITHUB_ACTION_PATH": str(folder)}
         self.repository.install(machine, folder, inputs)
         steps = Steps(machine, seen, None, environment, lambda *a: self._uses(machine, seen, *a))
@@ -243,6 +261,17 @@ class _Job:
             message = "\n".join(f"{s.name}: {s.out}{s.err}" for s in machine.ran if s.outcome == "failure")
             raise ActionError(message, outputs)
         return outputs
+
+
+def _matrix(strategy: Json, scope: Scope) -> list[Json]:
+    """The combinations of a matrix of one dimension, given as an expression."""
+    assert strategy.keys() <= {"matrix", "fail-fast"}, "this runner knows no more of a strategy"
+    assert strategy.get("fail-fast") is False, "this runner ends no job because of another"
+    [(name, given)] = strategy["matrix"].items()
+    values = _value(given, scope)
+    assert isinstance(values, list), f"{given} is no list"
+    assert 0 < len(values) <= _MATRIX_JOBS
+    return [{name: value} for value in values]
 
 
 def _value(template: str, scope: Scope) -> Any:  # noqa: ANN401 - whatever an output is
