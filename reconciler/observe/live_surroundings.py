@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from reconciler.observe.hosts import HostLookup
 from reconciler.observe.mail_servers import MailServers
 from reconciler.observe.mta_sts_fetch import PolicyFetcher
+from reconciler.observe.places import Places
 from reconciler.observe.tls import build_contexts
 from reconciler.state import Cause, Unknown
 from reconciler.surroundings import MtaStsPolicy, Surroundings
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from reconciler.surroundings import DnssecSight, Smtp
 
 _Value = TypeVar("_Value")
+
+_WORKERS_PER_SLOT = 4
 
 
 class LiveProbes:
@@ -64,9 +67,10 @@ class LiveProbes:
                 if progress is not None:
                     progress(len(found))
 
-        # each worker has one domain at a time: the tasks of thousands of domains are not all in memory
+        # each worker has one domain at a time: the tasks of thousands of domains are not all in memory; there are more
+        # workers than slots, so that those who wait for a place at a busy address leave some for the others
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._settings.at_once, len(wanted))):
+            for _ in range(min(_WORKERS_PER_SLOT * self._settings.at_once, len(wanted))):
                 group.create_task(work())
         return found
 
@@ -77,8 +81,10 @@ class _Run:
     def __init__(self, dns_settings: DnsSettings, settings: ProbeSettings, contexts: TlsContexts) -> None:
         slots = asyncio.Semaphore(settings.at_once)
         self._lookup = HostLookup(dns_settings)
-        self._servers = MailServers(self._lookup, settings, contexts, slots)
-        self._policies = PolicyFetcher(self._lookup, settings, contexts.web, slots)
+        # a mail server and a web server at one address are two
+        mail, web = (Places(slots, settings.per_address, settings.spacing) for _ in range(2))
+        self._servers = MailServers(self._lookup, settings, contexts, mail)
+        self._policies = PolicyFetcher(self._lookup, settings, contexts.web, web)
 
     async def surroundings(self, one: SurroundingsWanted, zone: ZoneContent) -> Surroundings:
         (policy, smtp), hosts, tlsa, shown, dnssec = await asyncio.gather(

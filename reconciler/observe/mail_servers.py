@@ -1,5 +1,8 @@
 """Mail servers by name: their addresses in turn, each host once, and whether port 25 is open here at all.
 
+Each host has a probe of its own, because its certificate is asked for by name; those that share an address share its
+places.
+
 Many networks that programs run in let no connection out to port 25. Nobody there can tell a dead server from a living
 one, so before silence is reported as the server's, a host that surely listens is tried, once in a run.
 """
@@ -7,9 +10,12 @@ one, so before silence is reported as the server's, a host that surely listens i
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.observe.exchange import shown_address
 from reconciler.observe.mail_connection import connected
+from reconciler.observe.places import shares
 from reconciler.observe.smtp import MailServerProbe, Outcome, Reach
 from reconciler.observe.surroundings import not_probed
 from reconciler.observe.zones import Once
@@ -17,28 +23,23 @@ from reconciler.state import Cause, Unknown
 from reconciler.surroundings import SmtpRefusal, SmtpSight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reconciler.names import Name
     from reconciler.observe.hosts import HostLookup
+    from reconciler.observe.places import Places
     from reconciler.observe.surroundings import ProbeSettings
     from reconciler.observe.tls import TlsContexts
     from reconciler.surroundings import Smtp
 
-_MAX_ADDRESSES = 4  # of one host; more would only make the wait for a dead one longer
-
 
 class MailServers:
-    """Probes mail servers; `slots` bounds how many hosts are probed at the same time."""
+    """Probes mail servers, each when there is a place for it."""
 
-    def __init__(
-        self, lookup: HostLookup, settings: ProbeSettings, contexts: TlsContexts, slots: asyncio.Semaphore
-    ) -> None:
+    def __init__(self, lookup: HostLookup, settings: ProbeSettings, contexts: TlsContexts, places: Places) -> None:
         """Prepare; nothing is asked yet."""
         self._lookup = lookup
         self._settings = settings
         self._contexts = contexts
-        self._slots = slots
+        self._places = places
         self._reference: Once[Name, Reach | None] = Once(self._reference_reach)
         self.probe: Once[Name, Smtp] = Once(self._probe)
 
@@ -46,31 +47,24 @@ class MailServers:
         addresses = await self._lookup.addresses(host)
         if isinstance(addresses, Unknown):
             return addresses
-        async with self._slots:
-            outcome = await self._outcome(host, addresses)
+        visitor = _HostVisitor(host, self._settings, self._contexts)
+        outcomes = await self._places.in_turn(addresses, self._settings.timeout, visitor)
+        outcome = min(outcomes, key=_rank)
         reference = self._settings.reference_host
         if outcome.reach is Reach.CONNECTED or reference is None:
             return outcome.smtp
         return _judged(outcome, reference, await self._reference(reference), self._settings.smtp_port)
-
-    async def _outcome(self, host: Name, addresses: tuple[str, ...]) -> Outcome:
-        """What the first address that answers says; else the most telling failure."""
-        outcomes: list[Outcome] = []
-        for address, seconds in time_shares(addresses, self._settings.timeout):
-            probe = MailServerProbe(host, (address, self._settings.smtp_port), self._settings.helo, self._contexts)
-            outcomes.append(await probe.run(seconds))
-            if isinstance(outcomes[-1].smtp, SmtpSight):
-                return outcomes[-1]
-        return min(outcomes, key=_rank)
 
     async def _reference_reach(self, host: Name) -> Reach | None:
         """How far a connection to the reference host gets; None where it has no address to try."""
         addresses = await self._lookup.addresses(host)
         if isinstance(addresses, Unknown):
             return None
-        reach = Reach.SILENT
-        for address, seconds in time_shares(addresses, self._settings.timeout):
+        loop = asyncio.get_running_loop()
+        reach, deadline = Reach.SILENT, loop.time() + self._settings.timeout
+        for address, share in shares(addresses):
             try:
+                seconds = max(0.0, deadline - loop.time()) * share
                 async with asyncio.timeout(seconds), connected((address, self._settings.smtp_port)):
                     return Reach.CONNECTED
             except ConnectionRefusedError:
@@ -80,13 +74,43 @@ class MailServers:
         return reach
 
 
+@dataclass(frozen=True, slots=True)
+class _HostVisitor:
+    """Probes one host."""
+
+    host: Name
+    settings: ProbeSettings
+    contexts: TlsContexts
+
+    async def visit(self, address: str, seconds: float) -> Outcome:
+        """What the mail server at an address says."""
+        endpoint = (address, self.settings.smtp_port)
+        return await MailServerProbe(self.host, endpoint, self.settings.helo, self.contexts).run(seconds)
+
+    def skip(self, address: str) -> Outcome:
+        """Nobody answered others there."""
+        shown = shown_address((address, self.settings.smtp_port))
+        detail = f"{shown} answered none of the hosts that were looked at there just before, and was not asked again"
+        return Outcome(Unknown(Cause.TIMEOUT, detail), Reach.SILENT)
+
+    def is_enough(self, found: Outcome) -> bool:
+        """The first address that talks is the host."""
+        return isinstance(found.smtp, SmtpSight)
+
+    def is_silence(self, found: Outcome) -> bool:
+        """Until TLS begins, which is the first to tell a server for which host it is."""
+        return found.is_silence
+
+
 def _rank(outcome: Outcome) -> int:
-    """What was said to us, then silence, then a closed port, then an address that this machine has no route to."""
+    """What was seen, what was said to us, then silence, a closed port, an address that this machine has no route to."""
+    if isinstance(outcome.smtp, SmtpSight):
+        return 0
     if outcome.reach is Reach.CONNECTED:
-        return 0 if isinstance(outcome.smtp, SmtpRefusal) else 1
+        return 1 if isinstance(outcome.smtp, SmtpRefusal) else 2
     if outcome.reach is Reach.REFUSED:
-        return 3
-    return 2 if isinstance(outcome.smtp, Unknown) and outcome.smtp.cause is Cause.TIMEOUT else 4
+        return 4
+    return 3 if isinstance(outcome.smtp, Unknown) and outcome.smtp.cause is Cause.TIMEOUT else 5
 
 
 def _judged(outcome: Outcome, reference: Name, reach: Reach | None, port: int) -> Smtp:
@@ -99,12 +123,3 @@ def _judged(outcome: Outcome, reference: Name, reach: Reach | None, port: int) -
     if reach is Reach.REFUSED or (reach is Reach.SILENT and outcome.reach is Reach.SILENT):
         return closed
     return outcome.smtp
-
-
-def time_shares(addresses: tuple[str, ...], seconds: float) -> Iterator[tuple[str, float]]:
-    """The addresses to try in turn, each with its share of the time that is left then."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    tried = addresses[:_MAX_ADDRESSES]
-    for done, address in enumerate(tried):
-        yield address, max(0.0, deadline - loop.time()) / (len(tried) - done)

@@ -8,13 +8,13 @@ environment are not used: they would speak with somebody else.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
 
 from reconciler.names import Name, display_name
 from reconciler.observe.exchange import shown_address
-from reconciler.observe.mail_servers import time_shares
 from reconciler.observe.mta_sts import PolicyError, parse_policy, policy_id
 from reconciler.observe.surroundings import name_below
 from reconciler.observe.zones import Once
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import ssl
 
     from reconciler.observe.hosts import HostLookup
+    from reconciler.observe.places import Places
     from reconciler.observe.surroundings import ProbeSettings
     from reconciler.state import Observed
     from reconciler.surroundings import MtaStsPolicy
@@ -37,16 +38,14 @@ _ELSEWHERE = (Cause.CNAME, Cause.DELEGATED)
 
 
 class PolicyFetcher:
-    """Finds out which policy senders see; each policy host is asked once. `slots` bounds how many at a time."""
+    """Finds out which policy senders see; each policy host is asked once, when there is a place for it."""
 
-    def __init__(
-        self, lookup: HostLookup, settings: ProbeSettings, context: ssl.SSLContext, slots: asyncio.Semaphore
-    ) -> None:
+    def __init__(self, lookup: HostLookup, settings: ProbeSettings, context: ssl.SSLContext, places: Places) -> None:
         """Prepare; nothing is asked yet."""
         self._lookup = lookup
         self._settings = settings
         self._context = context
-        self._slots = slots
+        self._places = places
         self._text: Once[Name, str | Unknown] = Once(self._fetched)
 
     async def policy(self, domain: Name, txt: Observed) -> MtaStsPolicy | Absent | Unknown:
@@ -74,20 +73,26 @@ class PolicyFetcher:
         if isinstance(addresses, Unknown):
             detail = f"the policy at {_url(host)} cannot be fetched: {addresses.detail}"
             return Unknown(addresses.cause, detail)
-        found: list[Unknown] = []
-        async with self._slots:
-            for address, seconds in time_shares(addresses, self._settings.timeout):
-                text = await self._fetched_from(host, address, seconds)
-                if isinstance(text, str):
-                    return text
-                found.append(text)
-        return found[0]
+        found = await self._places.in_turn(
+            addresses, self._settings.timeout, _HostVisitor(host, self._settings, self._context)
+        )
+        return next((text for text in found if isinstance(text, str)), found[0])
 
-    async def _fetched_from(self, host: Name, address: str, seconds: float) -> str | Unknown:
-        shown = f"the policy at {_url(host)} ({shown_address((address, self._settings.https_port))})"
+
+@dataclass(frozen=True, slots=True)
+class _HostVisitor:
+    """Fetches the policy of one host: its text, or why there is none."""
+
+    host: Name
+    settings: ProbeSettings
+    context: ssl.SSLContext
+
+    async def visit(self, address: str, seconds: float) -> str | Unknown:
+        """What the web server at an address gives."""
+        shown = self._shown(address)
         try:
             async with asyncio.timeout(seconds):
-                return await self._exchange(host, address)
+                return await self._exchange(address)
         except TimeoutError:
             return Unknown(Cause.TIMEOUT, f"{shown} did not come within {seconds:.3g} s")
         except (httpx.TransportError, OSError) as exc:
@@ -95,11 +100,29 @@ class PolicyFetcher:
         except PolicyError as exc:
             return Unknown(Cause.MALFORMED, f"{shown} cannot be used: {exc}")
 
-    async def _exchange(self, host: Name, address: str) -> str:
-        name = display_name(host)
-        url = httpx.URL(scheme="https", host=address, port=self._settings.https_port, path=_PATH)
+    def skip(self, address: str) -> Unknown:
+        """Nobody answered others there."""
+        detail = (
+            f"{self._shown(address)} was not asked for: none of the hosts that were looked at there just before came"
+        )
+        return Unknown(Cause.TIMEOUT, detail)
+
+    def is_enough(self, found: str | Unknown) -> bool:
+        """The first address that has it."""
+        return isinstance(found, str)
+
+    def is_silence(self, found: str | Unknown) -> bool:
+        """The time ran out."""
+        return isinstance(found, Unknown) and found.cause is Cause.TIMEOUT
+
+    def _shown(self, address: str) -> str:
+        return f"the policy at {_url(self.host)} ({shown_address((address, self.settings.https_port))})"
+
+    async def _exchange(self, address: str) -> str:
+        name = display_name(self.host)
+        url = httpx.URL(scheme="https", host=address, port=self.settings.https_port, path=_PATH)
         client = httpx.AsyncClient(
-            verify=self._context, trust_env=False, follow_redirects=False, timeout=self._settings.timeout
+            verify=self.context, trust_env=False, follow_redirects=False, timeout=self.settings.timeout
         )
         headers = {"Host": name, "Accept": "text/plain", "Accept-Encoding": "identity"}
         async with client, client.stream("GET", url, headers=headers, extensions={"sni_hostname": name}) as response:

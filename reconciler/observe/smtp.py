@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.observe.tls import TlsContexts
     from reconciler.surroundings import Smtp
 
+_TLS_SESSION = "TLS session"
 _QUIT_SECONDS = 1.0
 _MAX_SIZE_DIGITS = 20  # RFC 1870 section 4
 _UNKNOWN_COMMAND = (500, 502)  # of a server from before EHLO (RFC 5321 section 3.2)
@@ -44,10 +45,14 @@ class Reach(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one address said, and how far the connection got."""
+    """What one address said, and how far the connection got.
+
+    `is_silence` where the time ran out before TLS, where a server does not know yet which host is looked at.
+    """
 
     smtp: Smtp
     reach: Reach
+    is_silence: bool = False
 
 
 class _RefusedError(Exception):
@@ -85,6 +90,7 @@ class MailServerProbe:
     async def run(self, seconds: float) -> Outcome:
         """What the server says within `seconds`."""
         shown = shown_address(self.address)
+        is_silence = False
         smtp: Smtp
         try:
             async with asyncio.timeout(seconds):
@@ -92,9 +98,13 @@ class MailServerProbe:
         except TimeoutError:
             # what it said is known, even if it was too slow with the rest
             smtp = self.seen or Unknown(Cause.TIMEOUT, f"{shown}: no {self.stage} within {seconds:.3g} s")
+            is_silence = self.seen is None and self.stage != _TLS_SESSION
         except ConnectionRefusedError:
             self.reach = Reach.REFUSED
             smtp = SmtpRefusal(f"{shown} refuses the connection")
+        except ConnectionResetError:  # it was there before we knew that we were connected
+            self.reach = Reach.CONNECTED
+            smtp = SmtpRefusal(f"{shown} closes the connection: no greeting")
         except OSError as exc:
             smtp = Unknown(Cause.NETWORK, f"{shown} could not be reached: {exc.strerror or exc}")
         except ClosedError:
@@ -103,7 +113,7 @@ class MailServerProbe:
             smtp = SmtpRefusal(f"{shown} answers: {exc}")
         except MalformedError as exc:
             smtp = Unknown(Cause.MALFORMED, f"{shown}: {exc}")
-        return Outcome(smtp, self.reach)
+        return Outcome(smtp, self.reach, is_silence)
 
     async def _sight(self) -> SmtpSight:
         """The server as the first TLS session of up to three connections shows it."""
@@ -176,7 +186,7 @@ class MailServerProbe:
         try:
             reply = await connection.ask("STARTTLS")
             if reply.code == _READY:
-                self.stage = "TLS session"
+                self.stage = _TLS_SESSION
                 return await connection.start_tls(context, display_name(self.host))
         except ssl.SSLCertVerificationError as exc:
             raise _NoTlsError(_Fault.CERTIFICATE, tls_problem(exc)) from exc

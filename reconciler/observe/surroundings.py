@@ -36,8 +36,9 @@ class ProbeSettings(Protocol):
     """What the settings say about probing.
 
     `timeout` is in seconds, for one SMTP or HTTPS probe as a whole; `at_once` is how many hosts are probed at the same
-    time; `ca_file` has trust roots in PEM beside the system's; `helo` is the name given in EHLO; `reference_host` is a
-    mail server that surely listens, None where there is none.
+    time, `per_address` how many of them at one address, begun `spacing` seconds apart; `ca_file` has trust roots in PEM
+    beside the system's; `helo` is the name given in EHLO; `reference_host` is a mail server that surely listens, None
+    where there is none.
     """
 
     @property
@@ -58,6 +59,16 @@ class ProbeSettings(Protocol):
     @property
     def at_once(self) -> int:
         """How many hosts are probed at the same time."""
+        ...
+
+    @property
+    def per_address(self) -> int:
+        """How many of them at one address."""
+        ...
+
+    @property
+    def spacing(self) -> float:
+        """Seconds between two beginnings at one address."""
         ...
 
     @property

@@ -21,6 +21,7 @@ class Asking:
     in_flight: int = 200
     per_server: int | None = None
     rate: float | None = None
+    share: int = 1
 
 
 def question(owner: str, rdtype: str, *, domain: str = "", zone: str = "") -> Question:

@@ -37,6 +37,8 @@ class Probing:
     ca_file: Path | None = None
     helo: str = "probe.example"
     reference_host: Name | None = None
+    per_address: int = 50
+    spacing: float = 0.0
 
 
 def wanted(
