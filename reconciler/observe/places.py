@@ -48,6 +48,7 @@ class _Place:
     """What is known of one address."""
 
     visits: asyncio.Semaphore
+    door: asyncio.Lock = field(default_factory=asyncio.Lock)
     next_beginning: float = 0.0
     silent_visits: int = 0
 
@@ -91,17 +92,20 @@ class Places:
         """A place at an address; those who wait for it keep nobody from visiting elsewhere."""
         place = self._places[address]
         async with place.visits:
-            if place.silent_visits < _SILENT_VISITS:
-                await self._spaced(place)
-            async with self.slots:
+            async with place.door:
+                await self._open(place)
+            try:
                 yield place
+            finally:
+                self.slots.release()
 
-    async def _spaced(self, place: _Place) -> None:
-        now = asyncio.get_running_loop().time()
-        begin = max(now, place.next_beginning)
-        place.next_beginning = begin + self.spacing
-        if begin > now:
-            await asyncio.sleep(begin - now)
+    async def _open(self, place: _Place) -> None:
+        """Waits until a visit may begin, and takes a slot for it."""
+        loop = asyncio.get_running_loop()
+        if place.silent_visits < _SILENT_VISITS:
+            await asyncio.sleep(place.next_beginning - loop.time())
+        await self.slots.acquire()
+        place.next_beginning = loop.time() + self.spacing
 
 
 def shares(addresses: Sequence[str]) -> Iterator[tuple[str, float]]:
