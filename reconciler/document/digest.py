@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from reconciler.document.models import DomainDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from reconciler.document.models import PlanHead, ServiceDocument
+    from reconciler.document.models import PlanHead, ServiceDocument, StepDocument
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
@@ -24,14 +24,7 @@ def plan_digest(head: PlanHead, parts: Sequence[ServiceDocument | DomainDocument
         "commit": head.commit,
         "manifests": head.manifests_digest,
         "catalog": head.catalog_digest,
-        "steps": [
-            step.model_dump(
-                mode="json",
-                exclude={"gates": {"__all__": {"evidence", "advice"}}, "reason": True, "source": True, "wanted": True},
-            )
-            for part in parts
-            for step in part.steps
-        ],
+        "steps": [_meaning(step) for part in parts for step in part.steps],
     }
     # a plan of an earlier version says nothing of these
     if head.settings_digest:
@@ -45,6 +38,36 @@ def plan_digest(head: PlanHead, parts: Sequence[ServiceDocument | DomainDocument
         meaning["inverse_of"] = head.inverse_of
         meaning["safe_until"] = head.safe_until.isoformat() if head.safe_until is not None else None
     return digest_of(meaning)
+
+
+_WORDS: Mapping[str, Any] = {
+    "gates": {"__all__": {"evidence", "advice"}},
+    "reason": True,
+    "source": True,
+    "wanted": True,
+}
+
+
+def _meaning(step: StepDocument) -> dict[str, Any]:
+    """What a step means as JSON data; of one that waits for nothing the data are the values themselves."""
+    if step.gates or step.not_before is not None:
+        return step.model_dump(mode="json", exclude=dict(_WORDS))
+    resource = step.resource
+    return {
+        "id": step.id,
+        "phase": step.phase,
+        "action": step.action,
+        "status": step.status,
+        "resource": {"kind": resource.kind, "name": resource.name, "type": resource.type, "zone": resource.zone},
+        "provider": step.provider,
+        "before": step.before,
+        "after": step.after,
+        "untouched": step.untouched,
+        "ttl_before": step.ttl_before,
+        "ttl": step.ttl,
+        "gates": [],
+        "not_before": None,
+    }
 
 
 def _name_of(part: ServiceDocument | DomainDocument) -> str:
