@@ -12,7 +12,7 @@ import platform
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import dnscontrol_preview
 import far_away
 import load_and_start
+import million
 import observe
 import octodns_dry_run
 import scaling
@@ -46,7 +47,7 @@ class Bench:
 
     setup: Setup
     stack: ExitStack
-    _whole: Measured | None = field(default=None)
+    computed: str = ""
 
     @cached_property
     def laboratory(self) -> Laboratory:
@@ -57,6 +58,16 @@ class Bench:
     def whole(self) -> Measured:
         """The whole drift run, measured once."""
         return whole_run.measure(self.setup, self.laboratory)
+
+    @cached_property
+    def scale(self) -> Measured:
+        """Fleets of different sizes, measured once."""
+        return scaling.measure(self.setup)
+
+    def million(self) -> Measured:
+        """What a million domains cost follows from the fleets that were measured."""
+        rows, figures, self.computed = million.measure(million.Costs(**self.scale[1]["costs"]))
+        return rows, figures
 
     @property
     def seconds_a_domain(self) -> float:
@@ -73,7 +84,8 @@ PARTS: dict[str, Callable[[Bench], Measured]] = {
     "octodns": lambda bench: octodns_dry_run.measure(bench.setup, bench.laboratory, bench.seconds_a_domain),
     "dnscontrol": lambda bench: dnscontrol_preview.measure(bench.setup, bench.laboratory, bench.seconds_a_domain),
     "far": lambda bench: far_away.measure(bench.setup, bench.laboratory),
-    "scale": lambda bench: scaling.measure(bench.setup),
+    "scale": lambda bench: bench.scale,
+    "million": lambda bench: bench.million(),
 }
 
 
@@ -88,6 +100,7 @@ def run_parts(names: list[str], setup: Setup) -> Table:
                 rows, figures = part(bench)
                 table.rows += rows
                 table.figures[name] = figures
+        table.computed = bench.computed
     table.machine["load at the end"] = f"{os.getloadavg()[0]:.1f}"
     return table
 

@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fleet_lab import run_laboratory, write_workspace
-from measuring import MEBI_OF_KIBI, median_run
+from measuring import MEBI_OF_KIBI, PROGRAMS, median_run, run_measured
 from table import Row
 from whole_run import run_drift
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from measuring import Run, Setup
 
 TIMES = (0.1, 1.0, 10.0)  # of the domains: 1,000, 10,000 and 100,000
@@ -20,15 +22,17 @@ _KB_OF_MB = MEBI_OF_KIBI**2 / 1000
 
 def measure(setup: Setup) -> tuple[list[Row], dict[str, Any]]:
     """The marginal time of the larger fleets in units of the smaller ones', and memory per domain beyond the base."""
-    counts = [max(int(setup.domains * times), 10) for times in TIMES]
+    counts = few, some, many = [max(int(setup.domains * times), 10) for times in TIMES]
     runs: dict[int, list[Run]] = {count: [] for count in counts}
     with run_laboratory(setup.folder / "scaling", counts[-1], setup.cores) as laboratory:
         for count in counts:
             write_workspace(setup.folder / f"scaling-{count}", count, laboratory.port)
         for _ in range(setup.runs):
             for count in counts:
+                laboratory.taken_queries()
                 runs[count].append(run_drift(setup, setup.folder / f"scaling-{count}", count))
-    few, some, many = counts
+        queries = laboratory.taken_queries()
+    loads = {count: _run_validate(setup, setup.folder / f"scaling-{count}") for count in (some, many)}
     of = {count: median_run(each) for count, each in runs.items()}
     first = (of[some].cpu - of[few].cpu) / (some - few)
     later = (of[many].cpu - of[some].cpu) / (many - some)
@@ -51,7 +55,20 @@ def measure(setup: Setup) -> tuple[list[Row], dict[str, Any]]:
         ),
     ]
     figures = {
+        "costs": {
+            "seconds": later,
+            "kilobytes": memory,
+            "queries": queries / many,
+            "loading_seconds": (loads[many].cpu - loads[some].cpu) / (many - some),
+            "loading_kilobytes": (loads[many].megabytes - loads[some].megabytes) * _KB_OF_MB / (many - some),
+            "base_seconds": of[few].cpu - few * first,
+            "base_megabytes": of[few].megabytes - few * memory / _KB_OF_MB,
+        },
         "microseconds a domain": {"first": first * 1e6, "later": later * 1e6},
         "runs": {count: [asdict(run) for run in each] for count, each in runs.items()},
     }
     return rows, figures
+
+
+def _run_validate(setup: Setup, folder: Path) -> Run:
+    return run_measured(setup.cores.as_client([str(PROGRAMS / "reconciler"), "validate"]), folder)

@@ -42,11 +42,15 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """All rows of one run, and what they were made of: `figures` by part, `machine` for whoever compares."""
+    """All rows of one run, and what they were made of: `figures` by part, `machine` for whoever compares.
+
+    `computed` is what follows from the figures, for the documentation.
+    """
 
     machine: dict[str, Any]
     rows: list[Row] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
+    computed: str = ""  # Markdown
 
 
 def write_table(table: Table, path: Path) -> None:
@@ -111,7 +115,10 @@ def as_markdown(table: Table) -> str:
     lines = ["| what | measured | goal | |", "|---|---|---|---|"]
     lines += [f"| {' | '.join(_cells(row))} |" for row in table.rows]
     machine = "; ".join(f"{name} {value}" for name, value in table.machine.items())
-    return "\n".join([*lines, "", f"Measured in one run: {machine}.", ""])
+    lines += ["", f"Measured in one run: {machine}.", ""]
+    if table.computed:
+        lines += ["### A million domains", "", table.computed, ""]
+    return "\n".join(lines)
 
 
 def write_into(page: Path, table: Table) -> None:

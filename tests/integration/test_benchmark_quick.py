@@ -28,6 +28,7 @@ ROWS = {
     "far/unanswered",
     "scale/time",
     "scale/memory",
+    "million/balance",
 }
 SECONDS = 600
 
