@@ -71,7 +71,7 @@ def _page(costs: Costs, fullest: dict[int, int]) -> Iterator[str]:
         f"domain: {costs.base_seconds:.2f} s and {costs.base_megabytes:.0f} MB."
     )
     yield ""
-    yield "| shards | domains in the fullest (simulated) | its cost (computed) | with a part of the manifests (computed) |"
+    yield "| shards | domains in the fullest (simulated) | its cost (computed) | with its manifests alone (computed) |"
     yield "|---|---|---|---|"
     for shards, domains in fullest.items():
         whole, alone = costs.of_shard(domains, MILLION), costs.of_shard(domains, domains)
