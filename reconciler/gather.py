@@ -144,6 +144,8 @@ def _observe_surroundings(
     if not wanted:
         return {}
     settings, probes = invocation.settings, invocation.settings.probes
+    if not invocation.are_kept_probes_used:
+        probes = replace(probes, cache=None)
     if probes.reference_host is None:
         # the gateway surely listens: where not even it answers, port 25 is closed here
         domain = next(d.domain for d in desired if d.mx is not None)

@@ -38,7 +38,8 @@ class Invocation:
     """What every verb needs.
 
     `holder` is who runs, for the journal: user, host and process, or the name of a CI run. `say` tells a person who
-    waits why. `started` is the monotonic time that `now` stands for. Where `is_offline` nobody is asked anything.
+    waits why. `started` is the monotonic time that `now` stands for. Where `is_offline` nobody is asked anything. What
+    earlier runs saw of mail servers and policies counts only with `are_kept_probes_used`: never where DNS is written.
     """
 
     manifests: Path
@@ -51,6 +52,7 @@ class Invocation:
     say: Callable[[str], None] = _nothing
     started: float = field(default_factory=time.monotonic)
     is_offline: bool = False
+    are_kept_probes_used: bool = False
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -71,6 +73,10 @@ class Invocation:
         if isinstance(observe, DnsSettings):
             observe = OfflineSettings("not asked: --offline")
         return replace(self, settings=replace(self.settings, observe=observe), is_offline=True)
+
+    def with_kept_probes(self) -> Invocation:
+        """The same for who only looks: good results of probes that the settings' cache has are not asked for again."""
+        return replace(self, are_kept_probes_used=True)
 
     def sharing(self, count: int) -> Invocation:
         """The same as one of `count` that look at the same time: together they ask nobody faster than one would."""

@@ -18,26 +18,33 @@ from reconciler.drift import (
     DriftDocument,
     DriftDomainDocument,
     DriftSeverity,
+    DriftShardDocument,
+    LookDocument,
     Looked,
+    ShownDocument,
     build_drift_document,
-    find_drift,
+    find_in_parts,
+    open_parts,
     other_diagnostics,
+    worst_first,
 )
 from reconciler.errors import ExitCode, Severity
 from reconciler.journal import DriftCounts
 from reconciler.kept_plans import read_kept, why_over
+from reconciler.limits import Stops
 from reconciler.memory import open_memory
 from reconciler.names import Name
 from reconciler.plan import Status
 from reconciler.run import plan_with_origins
-from reconciler.session import open_session
+from reconciler.session import looks_of, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reconciler.document import PlanDocument
-    from reconciler.drift import Finding
+    from reconciler.document import PlanDocument, ShardDocument
+    from reconciler.drift import Finding, FoundInParts
     from reconciler.invocation import Invocation
+    from reconciler.journal import Look
     from reconciler.journal.entries import Event
     from reconciler.manifest.fleet import Source
     from reconciler.memory import Memory
@@ -55,6 +62,7 @@ def drift(invocation: Invocation, selection: Selection, *, is_recorded: bool = F
         JournalError: the journal cannot be read or, where the look is recorded, not be written or locked.
 
     """
+    invocation = invocation.with_kept_probes()
     if not is_recorded:
         with open_memory(invocation.settings) as memory:
             return drift_of(invocation, plan_with_origins(invocation, selection, memory), memory)
@@ -105,13 +113,48 @@ def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftD
         is_whole=all(d.code != _RESTORED for d in memory.diagnostics),
         files=planned.files,
     )
-    findings = find_drift(looked)
+    found = find_in_parts(looked)
+    findings = worst_first(found.every) if document.shard is None else found.every
     head = DocumentHead.model_validate(document.model_dump(include=set(DocumentHead.model_fields)))
     domains = [
         DriftDomainDocument(organization=d.organization, domain=d.domain, stage=d.stage) for d in document.domains
     ]
+    shard = None if document.shard is None else _shard(invocation, planned, looked, found, document.shard)
     authors = _authors(invocation, findings)
-    return build_drift_document(head, domains, findings, other_diagnostics(document), authors)
+    return build_drift_document(head, domains, findings, other_diagnostics(document), authors, shard)
+
+
+def _shard(
+    invocation: Invocation, planned: Planned, looked: Looked, found: FoundInParts, shard: ShardDocument
+) -> DriftShardDocument:
+    """What the drift of a shard says of it, for whoever merges it."""
+    settings = invocation.settings
+    stops = Stops(settings.limits, settings.freeze, settings.kill_switch)
+    domains, services = open_parts(looked, found, shard, stops)
+    written = dict(zip(shard.domains, (d.written for d in planned.document.domains), strict=True))
+    return DriftShardDocument(
+        **dict(shard),
+        unhealthy_names=[written[at] for at in shard.unhealthy],
+        open_domains=domains,
+        open_services=services,
+        looks=[_look_document(look) for look in looks_of(planned)],
+    )
+
+
+def _look_document(look: Look) -> LookDocument:
+    shown = sorted(look.shown, key=repr)
+    return LookDocument(
+        domain=look.domain,
+        organization=look.organization,
+        shown=[ShownDocument(values=list(values), ttl=ttl) for values, ttl in shown],
+        is_complete=look.is_complete,
+        open_steps=sorted(look.open_steps),
+        tokens_visible=look.tokens_visible,
+        next_hops=list(look.next_hops),
+        is_switched=look.is_switched,
+        is_gone=look.is_gone,
+        lifecycle=look.lifecycle,
+    )
 
 
 def _kept_steps(invocation: Invocation, memory: Memory, document: PlanDocument) -> frozenset[str]:

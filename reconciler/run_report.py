@@ -33,7 +33,7 @@ def report(invocation: Invocation, selection: Selection, folder: Path) -> int:
 def look(invocation: Invocation, selection: Selection) -> Seen:
     """Everything that the page is made from."""
     with open_memory(invocation.settings) as memory:
-        planned = plan_with_origins(invocation, selection, memory)
+        planned = plan_with_origins(invocation.with_kept_probes(), selection, memory)
         return Seen(
             plan=planned.document,
             drift=drift_of(invocation, planned, memory),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from reconciler.names import Name
     from reconciler.observe.exchange import DnsSettings
+    from reconciler.observe.probe_cache import ProbeCache
     from reconciler.observe.surroundings import ProbeSettings, SurroundingsWanted, ZoneContent
     from reconciler.observe.tls import TlsContexts
     from reconciler.state import Absent
@@ -49,15 +50,25 @@ class LiveProbes:
         progress: Callable[[int], None] | None = None,
     ) -> dict[Name, Surroundings]:
         """The surroundings of each domain, given what its zone holds."""
-        return asyncio.run(self._look_around(wanted, zones, progress))
+        cache = None
+        if self._settings.cache is not None:
+            from reconciler.observe.probe_cache import open_probe_cache  # noqa: PLC0415 - only who wants one
+
+            cache = open_probe_cache(self._settings)
+        try:
+            return asyncio.run(self._look_around(wanted, zones, cache, progress))
+        finally:
+            if cache is not None:
+                cache.write()
 
     async def _look_around(
         self,
         wanted: Sequence[SurroundingsWanted],
         zones: Mapping[Name, ZoneContent],
+        cache: ProbeCache | None,
         progress: Callable[[int], None] | None,
     ) -> dict[Name, Surroundings]:
-        run = _Run(self._dns_settings, self._settings, self._contexts)
+        run = _Run(self._dns_settings, self._settings, self._contexts, cache)
         found: dict[Name, Surroundings] = {}
         waiting = iter(wanted)
 
@@ -78,13 +89,15 @@ class LiveProbes:
 class _Run:
     """What the domains of one run share: every look-up and every probe is made once."""
 
-    def __init__(self, dns_settings: DnsSettings, settings: ProbeSettings, contexts: TlsContexts) -> None:
+    def __init__(
+        self, dns_settings: DnsSettings, settings: ProbeSettings, contexts: TlsContexts, cache: ProbeCache | None
+    ) -> None:
         slots = asyncio.Semaphore(settings.at_once)
         self._lookup = HostLookup(dns_settings)
         # a mail server and a web server at one address are two
         mail, web = (Places(slots, settings.per_address, settings.spacing) for _ in range(2))
-        self._servers = MailServers(self._lookup, settings, contexts, mail)
-        self._policies = PolicyFetcher(self._lookup, settings, contexts.web, web)
+        self._servers = MailServers(self._lookup, settings, contexts, mail, cache)
+        self._policies = PolicyFetcher(self._lookup, settings, contexts.web, web, cache)
 
     async def surroundings(self, one: SurroundingsWanted, zone: ZoneContent) -> Surroundings:
         (policy, smtp), hosts, tlsa, shown, dnssec = await asyncio.gather(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.names import Name
     from reconciler.observe.hosts import HostLookup
     from reconciler.observe.places import Places
+    from reconciler.observe.probe_cache import ProbeCache
     from reconciler.observe.surroundings import ProbeSettings
     from reconciler.observe.tls import TlsContexts
     from reconciler.surroundings import Smtp
@@ -34,12 +35,20 @@ if TYPE_CHECKING:
 class MailServers:
     """Probes mail servers, each when there is a place for it."""
 
-    def __init__(self, lookup: HostLookup, settings: ProbeSettings, contexts: TlsContexts, places: Places) -> None:
+    def __init__(
+        self,
+        lookup: HostLookup,
+        settings: ProbeSettings,
+        contexts: TlsContexts,
+        places: Places,
+        cache: ProbeCache | None = None,
+    ) -> None:
         """Prepare; nothing is asked yet."""
         self._lookup = lookup
         self._settings = settings
         self._contexts = contexts
         self._places = places
+        self._cache = cache
         self._reference: Once[Name, Reach | None] = Once(self._reference_reach)
         self.probe: Once[Name, Smtp] = Once(self._probe)
 
@@ -47,6 +56,15 @@ class MailServers:
         addresses = await self._lookup.addresses(host)
         if isinstance(addresses, Unknown):
             return addresses
+        asked = (host, self._settings.smtp_port, addresses)
+        if self._cache is not None and (kept := self._cache.mail_server(*asked)) is not None:
+            return kept
+        seen = await self._seen(host, addresses)
+        if self._cache is not None:
+            self._cache.keep_mail_server(*asked, seen)
+        return seen
+
+    async def _seen(self, host: Name, addresses: tuple[str, ...]) -> Smtp:
         visitor = _HostVisitor(host, self._settings, self._contexts)
         outcomes = await self._places.in_turn(addresses, self._settings.timeout, visitor)
         outcome = min(outcomes, key=_rank)

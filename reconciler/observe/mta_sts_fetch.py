@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from reconciler.observe.hosts import HostLookup
     from reconciler.observe.places import Places
+    from reconciler.observe.probe_cache import ProbeCache
     from reconciler.observe.surroundings import ProbeSettings
     from reconciler.state import Observed
     from reconciler.surroundings import MtaStsPolicy
@@ -40,13 +41,21 @@ _ELSEWHERE = (Cause.CNAME, Cause.DELEGATED)
 class PolicyFetcher:
     """Finds out which policy senders see; each policy host is asked once, when there is a place for it."""
 
-    def __init__(self, lookup: HostLookup, settings: ProbeSettings, context: ssl.SSLContext, places: Places) -> None:
+    def __init__(
+        self,
+        lookup: HostLookup,
+        settings: ProbeSettings,
+        context: ssl.SSLContext,
+        places: Places,
+        cache: ProbeCache | None = None,
+    ) -> None:
         """Prepare; nothing is asked yet."""
         self._lookup = lookup
         self._settings = settings
         self._context = context
         self._places = places
-        self._text: Once[Name, str | Unknown] = Once(self._fetched)
+        self._cache = cache
+        self._policy: Once[_Announced, MtaStsPolicy | Unknown] = Once(self._found)
 
     async def policy(self, domain: Name, txt: Observed) -> MtaStsPolicy | Absent | Unknown:
         """The policy of a mail domain; `txt` is what was observed at `_mta-sts` below it."""
@@ -60,23 +69,40 @@ class PolicyFetcher:
         record_id = policy_id(Key(name, "TXT"), txt.rrset.rdatas)
         if record_id is None:
             return Absent()
-        text = await self._text(host)
-        if isinstance(text, Unknown):
-            return text
-        try:
-            return parse_policy(record_id, text)
-        except PolicyError as exc:
-            return Unknown(Cause.MALFORMED, f"the policy at {_url(host)} cannot be used: {exc}")
+        return await self._policy(_Announced(host, record_id))
 
-    async def _fetched(self, host: Name) -> str | Unknown:
+    async def _found(self, announced: _Announced) -> MtaStsPolicy | Unknown:
+        """The policy behind a TXT record: an earlier run's, or fetched."""
+        host, record_id = announced
         addresses = await self._lookup.addresses(host)
         if isinstance(addresses, Unknown):
             detail = f"the policy at {_url(host)} cannot be fetched: {addresses.detail}"
             return Unknown(addresses.cause, detail)
-        found = await self._places.in_turn(
-            addresses, self._settings.timeout, _HostVisitor(host, self._settings, self._context)
-        )
+        asked = (host, self._settings.https_port, addresses, record_id)
+        if self._cache is not None and (kept := self._cache.policy(*asked)) is not None:
+            return kept
+        text = await self._fetched(host, addresses)
+        if isinstance(text, Unknown):
+            return text
+        try:
+            policy = parse_policy(record_id, text)
+        except PolicyError as exc:
+            return Unknown(Cause.MALFORMED, f"the policy at {_url(host)} cannot be used: {exc}")
+        if self._cache is not None:
+            self._cache.keep_policy(*asked, text)
+        return policy
+
+    async def _fetched(self, host: Name, addresses: tuple[str, ...]) -> str | Unknown:
+        visitor = _HostVisitor(host, self._settings, self._context)
+        found = await self._places.in_turn(addresses, self._settings.timeout, visitor)
         return next((text for text in found if isinstance(text, str)), found[0])
+
+
+class _Announced(NamedTuple):
+    """A policy host, and the id in the TXT record, which changes with the policy (RFC 8461 section 3.1)."""
+
+    host: Name
+    record_id: str
 
 
 @dataclass(frozen=True, slots=True)

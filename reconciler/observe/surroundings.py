@@ -21,6 +21,7 @@ from reconciler.surroundings import NOT_PROBED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from reconciler.observe.build import ObserveSettings
@@ -38,7 +39,7 @@ class ProbeSettings(Protocol):
     `timeout` is in seconds, for one SMTP or HTTPS probe as a whole; `at_once` is how many hosts are probed at the same
     time, `per_address` how many of them at one address, begun `spacing` seconds apart; `ca_file` has trust roots in PEM
     beside the system's; `helo` is the name given in EHLO; `reference_host` is a mail server that surely listens, None
-    where there is none.
+    where there is none; `cache` is the file that keeps good results for `cache_age`, None where every look is fresh.
     """
 
     @property
@@ -84,6 +85,16 @@ class ProbeSettings(Protocol):
     @property
     def reference_host(self) -> Name | None:
         """A mail server that surely listens."""
+        ...
+
+    @property
+    def cache(self) -> Path | None:
+        """Where good results are kept."""
+        ...
+
+    @property
+    def cache_age(self) -> timedelta:
+        """How long they count."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.names import Name, canonical_name
@@ -39,6 +40,8 @@ class Probing:
     reference_host: Name | None = None
     per_address: int = 50
     spacing: float = 0.0
+    cache: Path | None = None
+    cache_age: timedelta = timedelta(minutes=15)
 
 
 def wanted(

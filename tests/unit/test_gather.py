@@ -195,3 +195,20 @@ def test_the_host_that_surely_listens_is_the_gateways_or_the_one_of_the_settings
     settings.write_text(f"{settings.read_text()}probes: {{reference_host: mx.elsewhere.example}}\n")
     _gather(folder)
     assert given == ["inbound-smtp.eu-west-1.amazonaws.com.", "mx.elsewhere.example."]
+
+
+def test_what_earlier_runs_saw_counts_only_for_those_who_say_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes looks afresh."""
+    given = []
+
+    def observe(_wanted: object, _observe: object, probes: object, _progress: object) -> dict[Name, object]:
+        given.append(probes.cache)  # type: ignore[attr-defined]
+        return {}
+
+    monkeypatch.setattr("reconciler.gather.observe_surroundings", observe)
+    settings = folder / "reconciler.yaml"
+    settings.write_text(f"{settings.read_text()}probes: {{cache: kept.json}}\n")
+    fleet, _ = validate(_open(folder), ())
+    for invocation in (_open(folder), _open(folder).with_kept_probes()):
+        gather_facts(invocation, fleet.domains, {}, {})
+    assert given == [None, folder / "kept.json"]
