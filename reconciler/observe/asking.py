@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import dns.rcode
 
@@ -76,8 +75,7 @@ class DnsSettings(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """What is asked: an absolute name, a type as text; `recurse` sets the RD bit, `flags` others, for resolvers."""
 
     name: str

@@ -14,7 +14,7 @@ from reconciler.observe.peer import Peer, Port
 from reconciler.observe.ports import Ports
 from reconciler.observe.reply import Reply, is_answer_but_for_case, is_answer_to, read_reply
 from reconciler.observe.tcp import ask_over_tcp
-from reconciler.observe.wire import RD, TC, mixed_case, packed_query
+from reconciler.observe.wire import TC, mixed_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,15 +43,20 @@ class Pace:
 
 @dataclass(slots=True)
 class Attempts:
-    """Attempts under way, and those that wait; `ended` is called when one has ended, unless it was withdrawn."""
+    """Attempts under way, and those that wait; `ended` is called when one has ended, unless it was withdrawn.
+
+    Places that become free are given away once in a turn of the event loop, for all that has come in it.
+    """
 
     pace: Pace
     ended: Callable[[Inquiry, Reply | ExchangeError], None]
     _peers: dict[Address, Peer] = field(default_factory=dict)
     _hungry: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for a place
+    _thirsty: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for the next tick
     _under_way: int = 0
     _ports: Ports = field(init=False)
     _tick: asyncio.TimerHandle | None = None
+    _next_turn: asyncio.Handle | None = None
 
     def __post_init__(self) -> None:
         """Prepare; no socket is opened yet."""
@@ -61,11 +66,12 @@ class Attempts:
         """Asks the address whose turn it is, as soon as there is a place."""
         if inquiry.is_over:
             return
-        if self._tick is None:
-            self._tick = asyncio.get_running_loop().call_later(_TICK, self._on_tick)
-        peer = self._peer(inquiry.address)
+        peer = self._peers.get(inquiry.address) or self._new_peer(inquiry.address)
         peer.waiting.append(inquiry)
-        self._pump(peer)
+        if peer not in self._thirsty:
+            self._hungry[peer] = None
+        if self._next_turn is None:
+            self._next_turn = asyncio.get_running_loop().call_soon(self._pump)
 
     def withdraw(self, inquiry: Inquiry) -> None:
         """Nobody waits for it any longer."""
@@ -73,68 +79,89 @@ class Attempts:
 
     def rest(self) -> None:
         """Nothing is under way: every socket is closed, and the tick stops."""
-        if self._tick is not None:
-            self._tick.cancel()
-            self._tick = None
-        for peer in self._hungry:
+        for handle in (self._tick, self._next_turn):
+            if handle is not None:
+                handle.cancel()
+        self._tick = self._next_turn = None
+        for peer in (*self._hungry, *self._thirsty):
             peer.waiting.clear()
         self._hungry.clear()
+        self._thirsty.clear()
         self._ports.close_idle()
 
-    def _peer(self, address: Address) -> Peer:
-        peer = self._peers.get(address)
-        if peer is None:
-            pace = self.pace
-            window, rate = (pace.window, pace.rate) if pace.allowance is None else pace.allowance(address)
-            peer = Peer(address, min(window, pace.in_flight), rate, pace.timeout, pace.attempts * pace.timeout)
-            self._peers[address] = peer
+    def stop(self) -> None:
+        """Gives up whatever is under way or waits for a place, and rests."""
+        for peer in self._peers.values():
+            peer.waiting.clear()
+            for port in peer.ports.values():
+                for inquiry in tuple(port.pending.values()):
+                    inquiry.is_over = True
+                    self._leave(inquiry)
+        self.rest()
+
+    def _new_peer(self, address: Address) -> Peer:
+        pace = self.pace
+        window, rate = (pace.window, pace.rate) if pace.allowance is None else pace.allowance(address)
+        peer = Peer(address, min(window, pace.in_flight), rate, pace.timeout, pace.attempts * pace.timeout)
+        self._peers[address] = peer
         return peer
 
-    def _pump(self, peer: Peer) -> None:
-        """Sends what waits at an address, as far as there are places."""
+    def _pump(self) -> None:
+        """Sends what waits, as far as there are places; an address that gets none of them is the first next time."""
+        loop = asyncio.get_running_loop()
+        self._next_turn = None
+        now = loop.time()
+        if self._tick is None:
+            self._tick = loop.call_later(_TICK, self._on_tick)
+        for peer in tuple(self._hungry):
+            if self._under_way >= self.pace.in_flight:
+                return
+            del self._hungry[peer]
+            self._send(peer, now)
+
+    def _send(self, peer: Peer, now: float) -> None:
+        """Sends what waits at an address."""
         waiting = peer.waiting
-        now = asyncio.get_running_loop().time()
-        while waiting and self._under_way < self.pace.in_flight and peer.under_way < peer.window:
+        while waiting and self._under_way < self.pace.in_flight:
             inquiry = waiting[0]
-            if inquiry.is_over or (peer.take_token(now) and self._is_sent(peer, inquiry, now)):
-                waiting.popleft()
-            else:
-                break
+            if not inquiry.is_over:
+                if peer.under_way >= peer.window:
+                    return  # hungry again when it has a place
+                if not (peer.take_token(now) and self._is_sent(peer, inquiry, now)):
+                    self._thirsty[peer] = None
+                    return
+            waiting.popleft()
         if waiting:
             self._hungry[peer] = None
-        else:
-            self._hungry.pop(peer, None)
 
     def _is_sent(self, peer: Peer, inquiry: Inquiry, now: float) -> bool:
         """Whether the attempt is under way, or has failed already; not where the socket's buffer is full."""
-        loop = asyncio.get_running_loop()
-        silence = peer.silence(now)
+        silence = peer.silence(now) if peer.is_doubtful else None
         if silence is not None:
-            loop.call_soon(self._failed, inquiry, silence)
+            asyncio.get_running_loop().call_soon(self._failed, inquiry, silence)
             return True
-        query, question = inquiry.query, inquiry.question
-        flags = query.flags | RD if query.recurse else query.flags
+        name = inquiry.name
+        try:
+            inquiry.identity, port, randomness = self._ports.place(peer, len(name.wire))
+        except OSError as exc:
+            asyncio.get_running_loop().call_soon(self._failed, inquiry, unreachable(peer.address, exc))
+            return True
+        inquiry.sent = mixed_name(name, randomness) + inquiry.question[-4:]
+        if not peer.folds_case:
+            try:
+                port.sock.send(inquiry.packed())
+            except BlockingIOError:
+                return False
+            except OSError as exc:
+                loop = asyncio.get_running_loop()
+                # it may be what became of an earlier datagram from this port, which will not be told again
+                loop.call_soon(self._broken, port, exc)
+                loop.call_soon(self._failed, inquiry, unreachable(peer.address, exc))
+                return True
         inquiry.deadline = now + self.pace.timeout
         inquiry.has_other_case = False
-        try:
-            identity, port = self._ports.place(peer)
-        except OSError as exc:
-            loop.call_soon(self._failed, inquiry, unreachable(peer.address, exc))
-            return True
-        try:
-            inquiry.sent = mixed_case(question, self._ports.randomness(len(question)))
-            inquiry.packed = packed_query(identity, inquiry.sent, flags, use_edns=inquiry.use_edns)
-            if not peer.folds_case:
-                port.sock.send(inquiry.packed)
-        except BlockingIOError:
-            return False
-        except OSError as exc:
-            # it may be what became of an earlier datagram from this port, which will not be told again
-            loop.call_soon(self._broken, port, exc)
-            loop.call_soon(self._failed, inquiry, unreachable(peer.address, exc))
-            return True
-        port.pending[identity] = inquiry
         inquiry.port = port
+        port.pending[inquiry.identity] = inquiry
         peer.under_way += 1
         self._under_way += 1
         if peer.folds_case:
@@ -142,7 +169,7 @@ class Attempts:
         return True
 
     def _leave(self, inquiry: Inquiry) -> None:
-        """Takes the attempt under way, if any, from its place, and lets the next one have it."""
+        """Takes the attempt under way, if any, from its place, and lets another one have it in the next turn."""
         port = inquiry.port
         if port is None:
             return
@@ -150,16 +177,14 @@ class Attempts:
         if inquiry.task is not None:
             inquiry.task.cancel()
             inquiry.task = None
-        port.pending.pop(inquiry.packed[:2], None)
+        del port.pending[inquiry.identity]
         peer = port.peer
         peer.under_way -= 1
         self._under_way -= 1
-        if peer.waiting:
-            self._pump(peer)
-        elif self._hungry:
-            first = next(iter(self._hungry))
-            del self._hungry[first]  # its next turn is after the others'
-            self._pump(first)
+        if peer.waiting and peer not in self._thirsty:
+            self._hungry[peer] = None
+        if self._hungry and self._next_turn is None:
+            self._next_turn = asyncio.get_running_loop().call_soon(self._pump)
 
     def _received(self, inquiry: Inquiry, wire: bytes) -> None:
         """A datagram with the id of an inquiry has come to its port."""
@@ -169,9 +194,11 @@ class Attempts:
             self._go_to_tcp(inquiry)
         else:
             try:
-                self._answered(inquiry, read_reply(inquiry.address, wire, inquiry.question))
+                reply = read_reply(inquiry.address, wire, inquiry.question)
             except ExchangeError as exc:
                 self._failed(inquiry, exc)
+            else:
+                self._answered(inquiry, reply)
 
     def _answered(self, inquiry: Inquiry, reply: Reply) -> None:
         address = inquiry.address
@@ -185,7 +212,7 @@ class Attempts:
     def _go_to_tcp(self, inquiry: Inquiry) -> None:
         """Asks again over TCP, within the time of the attempt, which keeps its place."""
         if inquiry.task is None:
-            asking = ask_over_tcp(inquiry.address, inquiry.packed, inquiry.sent)
+            asking = ask_over_tcp(inquiry.address, inquiry.packed(), inquiry.sent)
             inquiry.task = asyncio.get_running_loop().create_task(asking)
             inquiry.task.add_done_callback(lambda task: self._has_come_over_tcp(inquiry, task))
 
@@ -223,11 +250,12 @@ class Attempts:
         for inquiry in self._ports.overdue(now):
             self._expired(inquiry, now)
         self._ports.close_idle()
-        for peer in tuple(self._hungry):
-            self._pump(peer)
+        self._hungry |= self._thirsty
+        self._thirsty.clear()
+        self._pump()
 
     def _expired(self, inquiry: Inquiry, now: float) -> None:
-        peer = self._peer(inquiry.address)
+        peer = self._peers[inquiry.address]
         if inquiry.has_other_case:
             peer.folds_case = True
         else:

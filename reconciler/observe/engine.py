@@ -68,7 +68,7 @@ class Engine:
             if not future.done():
                 future.set_result(result)
 
-        inquiry = self._start(tuple(addresses), query, wake)
+        inquiry = self.start(tuple(addresses), query, wake)
         try:
             result = await future
         finally:
@@ -94,7 +94,7 @@ class Engine:
         try:
             while True:
                 for ask in islice(waiting, max(2 * self.pace.in_flight - len(running), 0)):
-                    running[self._start(ask.addresses, ask.query, finish)] = ask
+                    running[self.start(ask.addresses, ask.query, finish)] = ask
                 if not running and not finished:
                     return
                 await is_there.wait()
@@ -104,13 +104,19 @@ class Engine:
         finally:
             self._cancel(*running)
 
-    def _start(
+    def start(
         self, addresses: tuple[Address, ...], query: Query, done: Callable[[Inquiry, Reply | ExchangeError], None]
     ) -> Inquiry:
+        """Asks as `ask` does; `done` is called later, once, with what `ask` would return or raise."""
         inquiry = Inquiry(addresses, query, self.pace.attempts, done)
         self._open += 1
         self._attempts.begin(inquiry)
         return inquiry
+
+    def stop(self) -> None:
+        """Gives up whatever is under way, without a word to who waits for it, and closes every socket."""
+        self._attempts.stop()
+        self._open = 0
 
     def _cancel(self, *inquiries: Inquiry) -> None:
         cancelled = [inquiry for inquiry in inquiries if not inquiry.is_over]

@@ -16,10 +16,11 @@ from reconciler.observe.politeness import allowance_of
 from reconciler.observe.wire import EDNS_PAYLOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import dns.message
 
+    from reconciler.observe.inquiry import Inquiry
     from reconciler.observe.reply import Reply
 
 __all__ = ["EDNS_PAYLOAD", "Address", "DnsSettings", "ExchangeError", "Exchanger", "Query", "shown_address"]
@@ -42,6 +43,16 @@ class Exchanger:
             allowance=partial(allowance_of, settings=settings),
         )
         self._engine = Engine(pace)
+
+    def begin(
+        self, addresses: Sequence[Address], query: Query, done: Callable[[Inquiry, Reply | ExchangeError], None]
+    ) -> None:
+        """Asks as `reply` does, and calls `done` later, once."""
+        self._engine.start(tuple(addresses), query, done)
+
+    def stop(self) -> None:
+        """Gives up whatever is under way, without a word to who waits for it, and closes every socket."""
+        self._engine.stop()
 
     async def reply(self, addresses: Sequence[Address], query: Query) -> Reply:
         """The reply of the server behind `addresses`, which take turns: NOERROR, NXDOMAIN or YXDOMAIN, not truncated.

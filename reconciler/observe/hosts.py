@@ -7,7 +7,6 @@ Whether an answer is authenticated is the resolver's word alone: its AD bit (RFC
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import dns.exception
@@ -112,7 +111,7 @@ class HostLookup:
         """
         name, alias, is_authenticated = query.name, None, True
         for _ in range(_MAX_CHAIN):
-            reply = await self._finder.resolve(replace(query, name=name))
+            reply = await self._finder.resolve(query._replace(name=name))
             if isinstance(reply, Unknown):
                 return reply
             alias = alias or _alias(reply, query.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, ExchangeError, Query, UnexpectedRcodeError
-from reconciler.observe.wire import question_wire
+from reconciler.observe.wire import RD, encoded_name, kind_wire, packed_query
 from reconciler.state import Cause
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Inquiry:
 
     __slots__ = (
         "address", "addresses", "deadline", "done", "failures", "has_other_case", "identity", "is_over", "left",
-        "packed", "port", "query", "question", "sent", "spare", "task", "turn", "use_edns",
+        "name", "port", "query", "question", "sent", "spare", "task", "turn", "use_edns",
     )  # fmt: skip
 
     def __init__(
@@ -36,27 +36,38 @@ class Inquiry:
         """Prepare; nothing is sent yet."""
         self.addresses = addresses
         self.query = query
-        self.question = question_wire(query.name, query.type)
+        self.name = encoded_name(query.name)
+        self.question = self.name.wire + kind_wire(query.type)
         self.done = done
-        self.failures: list[ExchangeError] = []
+        self.failures: list[ExchangeError] | None = None  # made when there is one: nearly all have none
         self.turn = 0
         self.address = addresses[0]  # whose turn it is
-        self.left = max(attempts, len(addresses))
-        self.spare = len(addresses) - 1
+        self.left = attempts
+        self.spare = 0
         self.use_edns = True
         self.is_over = False
-        # of the attempt under way: the packed query and its question as they were sent, and when the time is up
-        self.identity = self.packed = self.sent = b""
+        # of the attempt under way: its id, its question as it was sent, and when the time is up
+        self.identity = self.sent = b""
         self.deadline = 0.0
         self.has_other_case = False
         self.port: Port | None = None
         self.task: asyncio.Task[Reply] | None = None
+
+    def packed(self) -> bytes:
+        """The query of the attempt under way, as it is sent."""
+        query = self.query
+        flags = query.flags | RD if query.recurse else query.flags
+        return packed_query(self.identity, self.sent, flags, use_edns=self.use_edns)
 
     def next_delay(self, failure: ExchangeError, timeout: float) -> float | None:
         """Takes note of a failed attempt: the next address has its turn after so many seconds; None: enough.
 
         An address that cannot be reached at all does not use up an attempt while there is another one.
         """
+        if self.failures is None:
+            self.failures = []
+            self.left = max(self.left, len(self.addresses))
+            self.spare = len(self.addresses) - 1
         self.failures.append(failure)
         self.turn += 1
         self.address = self.addresses[self.turn % len(self.addresses)]
@@ -71,5 +82,6 @@ class Inquiry:
 
     def combined_failure(self) -> ExchangeError:
         """The cause of the first failure and the details of all."""
-        details = dict.fromkeys(failure.detail for failure in self.failures)
-        return ExchangeError(self.failures[0].cause, "; ".join(details))
+        failures = self.failures or []
+        details = dict.fromkeys(failure.detail for failure in failures)
+        return ExchangeError(failures[0].cause, "; ".join(details))

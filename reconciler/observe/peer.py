@@ -12,8 +12,6 @@ from reconciler.observe.politeness import BURST_SECONDS
 from reconciler.state import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reconciler.observe.inquiry import Inquiry
 
 _RECEIVE_BUFFER = 1 << 20  # octets; the kernel's default drops answers at 200 in flight
@@ -60,37 +58,17 @@ class Peer:
     waiting: deque[Inquiry] = field(default_factory=deque)
     under_way: int = 0
     folds_case: bool = False
-    _ports: dict[int, Port] = field(default_factory=dict)
+    ports: dict[int, Port] = field(default_factory=dict)
     _tokens: float = 0.0
     _refilled: float = 0.0
     _silent_attempts: int = 0
     _silent_since: float = 0.0
     _next_probe: float = 0.0
 
-    @property
-    def ports(self) -> Iterator[Port]:
-        """The open ports."""
-        return iter(tuple(self._ports.values()))
-
-    def port(self, number: int, *, may_open: bool) -> tuple[Port, bool]:
-        """The port with this number, and whether it has just been opened; one of the open ones when none may be.
-
-        Raises:
-            OSError: it cannot be opened.
-
-        """
-        found = self._ports.get(number)
-        if found is not None:
-            return found, False
-        if self._ports and not may_open:
-            return list(self._ports.values())[number % len(self._ports)], False
-        opened = self._ports[number] = Port(self)
-        return opened, True
-
     def forget_ports(self) -> list[Port]:
         """The ports, for the engine to close; the next attempt opens others."""
-        ports = list(self._ports.values())
-        self._ports.clear()
+        ports = list(self.ports.values())
+        self.ports.clear()
         return ports
 
     def take_token(self, now: float) -> bool:
@@ -104,6 +82,11 @@ class Peer:
             return False
         self._tokens -= 1.0
         return True
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it has been silent for so many attempts that `silence` is to be asked."""
+        return self._silent_attempts >= _SILENT_ATTEMPTS
 
     def note_answer(self) -> None:
         """It is alive."""

@@ -6,11 +6,13 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from reconciler.observe.peer import Port
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reconciler.observe.inquiry import Inquiry
-    from reconciler.observe.peer import Peer, Port
+    from reconciler.observe.peer import Peer
 
 _PORTS = 32  # to one address: five bits more for a forger to guess
 _MAX_SOCKETS = 512  # beyond, an address shares those it has; the usual limit of a process is 1024 files
@@ -41,27 +43,39 @@ class Ports:
             begin, self._drawn = 0, octets
         return self._random[begin : self._drawn]
 
-    def place(self, peer: Peer) -> tuple[bytes, Port]:
-        """A random id that is free at a random port to an address.
+    def place(self, peer: Peer, octets: int) -> tuple[bytes, Port, bytes]:
+        """A random id that is free at a random port to an address, the port, and so many octets of randomness.
 
         Raises:
             OSError: no socket can be opened to it.
 
         """
-        drawn = self.randomness(3)
-        port, is_new = peer.port(drawn[2] % _PORTS, may_open=self._sockets < _MAX_SOCKETS)
-        if is_new:
-            self._open[peer] = None
-            self._sockets += 1
-            asyncio.get_running_loop().add_reader(port.sock, self._drain, port, _DATAGRAMS)
+        drawn = self.randomness(3 + octets)
+        number = drawn[2] % _PORTS
+        port = peer.ports.get(number) or self._port(peer, number)
         identity = drawn[:2]
         while identity in port.pending:
             identity = self.randomness(2)
-        return identity, port
+        return identity, port, drawn[3:]
+
+    def _port(self, peer: Peer, number: int) -> Port:
+        """A port that is not open yet; where there are enough, another one."""
+        if peer.ports and self._sockets >= _MAX_SOCKETS:
+            return list(peer.ports.values())[number % len(peer.ports)]
+        port = peer.ports[number] = Port(peer)
+        self._open[peer] = None
+        self._sockets += 1
+        asyncio.get_running_loop().add_reader(port.sock, self._drain, port, _DATAGRAMS)
+        return port
 
     def overdue(self, now: float) -> list[Inquiry]:
         """The inquiries whose time is over, after a last look at what has come for them."""
-        return [inquiry for peer in self._open for port in peer.ports for inquiry in self._overdue(port, now)]
+        return [
+            inquiry
+            for peer in self._open
+            for port in tuple(peer.ports.values())
+            for inquiry in self._overdue(port, now)
+        ]
 
     def close_idle(self) -> None:
         """Closes the sockets of addresses without an attempt under way."""
@@ -86,13 +100,15 @@ class Ports:
             yield inquiry
 
     def _drain(self, port: Port, datagrams: int) -> None:
-        receive, buffer, pending = port.sock.recv_into, self._buffer, port.pending
+        receive, buffer, pending, received = port.sock.recv_into, self._buffer, port.pending, self._received
         try:
             for _ in range(datagrams):
                 wire = bytes(buffer[: receive(buffer)])
                 inquiry = pending.get(wire[:2])
                 if inquiry is not None:
-                    self._received(inquiry, wire)
+                    received(inquiry, wire)
+                    if not pending:
+                        return  # nothing more is awaited; whatever comes nevertheless wakes us again
         except BlockingIOError:
             return
         except OSError as exc:

@@ -8,7 +8,7 @@ import dns.exception
 import dns.message
 
 from reconciler.observe.asking import ExchangeError, shown_address
-from reconciler.observe.walker import read_plain
+from reconciler.observe.walker import walk
 from reconciler.observe.wire import HEADER_OCTETS, OPCODE, QR, folded_case
 from reconciler.state import Cause
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.observe.walker import Plain
 
 _ONE_QUESTION = b"\x00\x01"
+_QR, _QR_OPCODE = QR >> 8, (QR | OPCODE) >> 8  # in the third octet of a header
 # a server that could not read the question need not repeat it
 _WITHOUT_QUESTION = frozenset({1, 2, 4, 5})  # FORMERR, SERVFAIL, NOTIMP, REFUSED
 
@@ -31,7 +32,7 @@ class Reply:
     __slots__ = ("_message", "_question", "_wire", "plain")
 
     def __init__(self, wire: bytes, question: bytes) -> None:
-        """Read the answer to `question` (in lower case).
+        """Read the answer to `question` (in lower case): what `is_answer_to` takes for one.
 
         Raises:
             dns.exception.DNSException: dnspython refuses it.
@@ -40,7 +41,7 @@ class Reply:
         self._wire = wire
         self._question = question
         self._message: dns.message.Message | None = None
-        self.plain: Plain | None = read_plain(wire, question)
+        self.plain: Plain | None = walk(wire, question)
         if self.plain is None:
             self._message = self._read()
 
@@ -70,12 +71,10 @@ class Reply:
 
 def is_answer_to(wire: bytes, sent: bytes) -> bool:
     """Whether a message with the right id answers the question `sent`, which it repeats to the letter."""
-    end = HEADER_OCTETS + len(sent)
-    if len(wire) < HEADER_OCTETS or (wire[2] << 8) & (QR | OPCODE) != QR:
-        return False
-    if wire[4:6] == b"\x00\x00":
-        return wire[3] & 0x0F in _WITHOUT_QUESTION
-    return wire[4:6] == _ONE_QUESTION and wire[HEADER_OCTETS:end] == sent
+    if wire[4:6] == _ONE_QUESTION and wire.startswith(sent, HEADER_OCTETS):
+        return wire[2] & _QR_OPCODE == _QR
+    is_complete = len(wire) >= HEADER_OCTETS and wire[4:6] == b"\x00\x00"
+    return is_complete and wire[2] & _QR_OPCODE == _QR and wire[3] & 0x0F in _WITHOUT_QUESTION
 
 
 def is_answer_but_for_case(wire: bytes, sent: bytes) -> bool:
@@ -85,7 +84,7 @@ def is_answer_but_for_case(wire: bytes, sent: bytes) -> bool:
 
 
 def read_reply(address: Address, wire: bytes, question: bytes) -> Reply:
-    """Reads an answer to `question` (in lower case) that is not truncated.
+    """Reads an answer to `question` (in lower case), as `is_answer_to` takes it for one, that is not truncated.
 
     Raises:
         ExchangeError: MALFORMED, it cannot be parsed.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     _Reader: TypeAlias = Callable[[bytes, int, int, Seen], bytes]  # wire, begin, end -> canonical rdata
     _Owners: TypeAlias = tuple[tuple[int, bytes], ...]
-    _Form: TypeAlias = bytes | tuple[bytes | int, ...]  # octets, or those between parts of the question's name
+    _Form: TypeAlias = bytes | int | tuple[bytes | int, ...]  # octets, or where a part of the question's name begins
 
 _A, _NS, _SOA, _MX, _TXT, _AAAA = 1, 2, 6, 15, 16, 28
 _MAX_TTL = 0x7FFFFFFF  # a greater one counts as 0 (RFC 2181 section 8)
@@ -58,31 +58,34 @@ def read_plain(wire: bytes, question: bytes) -> Plain | None:
 
     `wire` is whatever came; `question` is in lower case.
     """
+    asked = wire[HEADER_OCTETS : HEADER_OCTETS + len(question)]
+    return walk(wire, question) if asked == question or folded_case(asked) == question else None
+
+
+def walk(wire: bytes, question: bytes) -> Plain | None:
+    """The same where the question section is known to be `question`, but for case, unless there is none."""
     try:
-        return _plain(wire, question)
+        return _walked(wire, question)
     except (OddError, struct.error, IndexError):
         return None
 
 
-def _plain(wire: bytes, question: bytes) -> Plain | None:
+def _walked(wire: bytes, question: bytes) -> Plain | None:
     flags, questions, answers, authorities, additionals = _COUNTS.unpack_from(wire, 2)
     rcode = flags & RCODE
-    position = HEADER_OCTETS + len(question)
     if questions != 1 or flags & _NOT_PLAIN != QR or rcode not in (0, 3):
-        return None
-    asked = wire[HEADER_OCTETS:position]
-    if asked != question and folded_case(asked) != question:
         return None
     name, rdtype = question[:-4], question[-4] << 8 | question[-3]
     flags &= ~(OPCODE | RCODE)
-    found = None
-    if rdtype in _NAMELESS:
+    position = HEADER_OCTETS + len(question)
+    ttl: int = 0
+    rdatas: tuple[bytes, ...] = ()
+    if answers and rdtype in _NAMELESS:
         # each domain has its own values here, and nothing points to them
         ttl, rdatas, position = _answers(wire, position, name, rdtype, answers, {POINTER_TO_QUESTION: name})
         answers = 0
-    else:
-        ttl, rdatas = 0, ()
     rest = wire[position:]
+    found = None
     if _LETTER not in rest:
         between = position - HEADER_OCTETS - len(name)
         found = _outlined(_outline(name), between, rest, answers and rdtype, answers, authorities, additionals)
@@ -91,12 +94,13 @@ def _plain(wire: bytes, question: bytes) -> Plain | None:
         if answers:
             ttl, rdatas, position = _answers(wire, position, name, rdtype, answers, seen)
         return Plain(flags, rcode, ttl, rdatas, _rest(wire, position, seen, authorities, additionals))
+    authority = [(kind, name[f:] if isinstance(f, int) else _spelled(f, name)) for kind, f in found.authority]
     if answers:
-        ttl, forms = found.ttl, found.rdatas
-        rdatas = tuple([_spelled(form, name) for form in forms])
+        ttl = found.ttl
+        rdatas = tuple([_spelled(form, name) for form in found.rdatas])
         if answers > 1:
             rdatas = tuple(sorted(set(rdatas)))
-    return Plain(flags, rcode, ttl, rdatas, tuple([(kind, _spelled(form, name)) for kind, form in found.authority]))
+    return Plain(flags, rcode, ttl, rdatas, tuple(authority))
 
 
 @lru_cache(maxsize=4096)
@@ -151,13 +155,17 @@ def _form(octets: bytes, outline: bytes) -> _Form:
         size = next(n for n in range(len(outline), 0, -1) if octets.startswith(outline[-n:], begin))
         parts += [octets[:begin], len(outline) - size]
         octets = octets[begin + size :]
-    return (*parts, octets) if parts else octets
+    if not parts:
+        return octets
+    return parts[1] if len(parts) == 2 and parts[0] == octets == b"" else (*parts, octets)  # noqa: PLR2004 - a part alone
 
 
 def _spelled(form: _Form, name: bytes) -> bytes:
     """The octets of a form in an answer to the question for `name`."""
     if isinstance(form, bytes):
         return form
+    if isinstance(form, int):
+        return name[form:]
     return b"".join([part if isinstance(part, bytes) else name[part:] for part in form])
 
 
