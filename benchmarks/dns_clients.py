@@ -1,6 +1,9 @@
-"""One client asking one name server a number of questions; prints JSON: questions, answered, seconds.
+"""One client asking one name server a number of questions; prints JSON: questions, answered, seconds, cpu.
 
-Run by `observe.py`, each in a process of its own, so that what a client imports and keeps does not burden the others.
+What a client imports is imported before the clock starts: dnsperf's rate is without its start, too. `cpu` is the
+processor's seconds of the whole process.
+
+Run by `observe.py`, each in a process of its own, so that what a client keeps does not burden the others.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    Asking = Callable[[], int]  # how many were answered
 
 ADDRESS = "127.0.0.1"
 AT_ONCE = 200
@@ -27,7 +32,7 @@ def questions(count: int) -> Iterator[tuple[str, str]]:
         yield from ((f"_amazonses.{domain}", "TXT"), (f"mail.{domain}", "A"))
 
 
-def ask_engine(port: int, count: int, at_once: int = AT_ONCE, timeout: float = TIMEOUT) -> int:
+def build_engine(port: int, count: int, at_once: int = AT_ONCE, timeout: float = TIMEOUT) -> Asking:
     """The engine: every protection on, every answer read."""
     from reconciler.observe.asking import ExchangeError, Query  # noqa: PLC0415 - only this client needs it
     from reconciler.observe.attempts import Pace  # noqa: PLC0415
@@ -41,10 +46,10 @@ def ask_engine(port: int, count: int, at_once: int = AT_ONCE, timeout: float = T
             [not isinstance(a.result, ExchangeError) and bool(a.result.rcode == 0) async for b in replies for a in b]
         )
 
-    return asyncio.run(answered())
+    return lambda: asyncio.run(answered())
 
 
-def ask_observer(port: int, count: int) -> int:
+def build_observer(port: int, count: int) -> Asking:
     """The whole contract: zones are found, what is there is confirmed, observations are counted, not queries."""
     from reconciler.names import Name  # noqa: PLC0415
     from reconciler.observe import Question  # noqa: PLC0415
@@ -57,10 +62,10 @@ def ask_observer(port: int, count: int) -> int:
             yield Question(Key(Name(name), rdtype), Name(name[name.index("d") :].removeprefix("mail.")))
 
     observer = LiveObserver(DnsSettings(servers=((ADDRESS, port),), in_flight=AT_ONCE))
-    return sum(isinstance(observation.observed, Present) for observation in observer.observe(asked()))
+    return lambda: sum(isinstance(observation.observed, Present) for observation in observer.observe(asked()))
 
 
-def ask_asyncresolver(port: int, count: int) -> int:
+def build_asyncresolver(port: int, count: int) -> Asking:
     """Dnspython's own, with as many at once."""
     import dns.asyncresolver  # noqa: PLC0415
 
@@ -74,10 +79,10 @@ def ask_asyncresolver(port: int, count: int) -> int:
 
         return sum(await asyncio.gather(*(work() for _ in range(100))))
 
-    return asyncio.run(answered())
+    return lambda: asyncio.run(answered())
 
 
-def ask_pycares(port: int, count: int) -> int:
+def build_pycares(port: int, count: int) -> Asking:
     """c-ares behind its Python binding, which has an event thread of its own; a window of questions at a time."""
     import threading  # noqa: PLC0415
 
@@ -93,32 +98,37 @@ def ask_pycares(port: int, count: int) -> int:
             failures.append(error)
         window.release()
 
-    for name, rdtype in questions(count):
-        window.acquire()
-        channel.query(name, types[rdtype], callback=done)
-    for _ in range(AT_ONCE):
-        window.acquire()
-    channel.close()
-    return count - len(failures)
+    def ask() -> int:
+        for name, rdtype in questions(count):
+            window.acquire()
+            channel.query(name, types[rdtype], callback=done)
+        for _ in range(AT_ONCE):
+            window.acquire()
+        channel.close()
+        return count - len(failures)
+
+    return ask
 
 
-CLIENTS: dict[str, Callable[[int, int], int]] = {
-    "engine": ask_engine,
-    "observer": ask_observer,
-    "asyncresolver": ask_asyncresolver,
-    "pycares": ask_pycares,
+CLIENTS: dict[str, Callable[[int, int], Asking]] = {
+    "engine": build_engine,
+    "observer": build_observer,
+    "asyncresolver": build_asyncresolver,
+    "pycares": build_pycares,
 }
 
 
 def main() -> None:
     """`dns_clients.py CLIENT PORT COUNT`, and for the engine `IN_FLIGHT TIMEOUT`."""
     client, port, count, *pace = sys.argv[1:]
-    begun = time.perf_counter()
     if pace:
-        answered = ask_engine(int(port), int(count), int(pace[0]), float(pace[1]))
+        ask = build_engine(int(port), int(count), int(pace[0]), float(pace[1]))
     else:
-        answered = CLIENTS[client](int(port), int(count))
-    print(json.dumps({"questions": int(count), "answered": answered, "seconds": time.perf_counter() - begun}))
+        ask = CLIENTS[client](int(port), int(count))
+    begun = time.perf_counter()
+    answered = ask()
+    figures = {"seconds": time.perf_counter() - begun, "cpu": time.process_time()}
+    print(json.dumps({"questions": int(count), "answered": answered, **figures}))
 
 
 if __name__ == "__main__":

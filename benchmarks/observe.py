@@ -25,15 +25,18 @@ def measure(setup: Setup, laboratory: Laboratory) -> tuple[list[Row], dict[str, 
     asked = (f"{owner.rstrip('.')} {rdtype}\n" for owner, rdtype in questions(setup.questions))
     data.write_text("".join(asked))
     rates: dict[str, list[float]] = {name: [] for name in ("dnsperf", *SHARE)}
+    spent: dict[str, list[float]] = {name: [] for name in SHARE}  # processor microseconds a question
     queries: list[float] = []
     for _ in range(setup.runs):
         rates["dnsperf"].append(run_dnsperf(laboratory, data, AT_ONCE))
         for client, share in SHARE.items():
             count = max(int(setup.questions * share) // 5, 1) * 5
             laboratory.taken_queries()
-            rates[client].append(_rate(setup, client, laboratory.port, count))
+            rate, cpu = _run_client(setup, client, laboratory.port, count)
+            rates[client].append(rate)
+            spent[client].append(cpu * 1e6 / count)
             if client == "observer":
-                queries.append(rates[client][-1] * laboratory.taken_queries() / count)
+                queries.append(rate * laboratory.taken_queries() / count)
     medians = {name: statistics.median(of) for name, of in rates.items()}
     # of the 50,000 that a drift run asks: the engine's questions are queries; what the observer adds is counted, too
     medians["observer's queries"] = statistics.median(queries)
@@ -49,12 +52,12 @@ def measure(setup: Setup, laboratory: Laboratory) -> tuple[list[Row], dict[str, 
     ]
     whole = "the whole observer (zones found, wildcards and cuts told apart): queries a second / dnsperf's"
     rows.append(Row("observe/observer", whole, medians["observer's queries"] / medians["dnsperf"], "higher"))
-    return rows, {"a second": medians, "runs": rates}
+    return rows, {"a second": medians, "runs": rates, "microseconds": spent}
 
 
-def _rate(setup: Setup, client: str, port: int, count: int) -> float:
-    """Questions a second of one client; every one must have been answered."""
+def _run_client(setup: Setup, client: str, port: int, count: int) -> tuple[float, float]:
+    """Questions a second of one client, and its processor seconds; every question must have been answered."""
     result = run_script(setup, "dns_clients.py", client, port, count)
     if result["answered"] != result["questions"]:
         sys.exit(f"{client}: {result}")
-    return result["questions"] / result["seconds"]
+    return result["questions"] / result["seconds"], result["cpu"]
