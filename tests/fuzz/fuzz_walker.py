@@ -22,15 +22,16 @@ with atheris.instrument_imports(
 
     from fuzz.walker_target import fuzz_one
 
-SEEDS = 300
+SEEDS = 200  # of each kind
 
 
 def write_seeds(folder: Path) -> None:
-    """Answers as servers make them; the last octet has the target take them as they are."""
+    """Answers as servers make them, and octets to build others from; the last octet says which."""
     dice = random.Random(1)  # noqa: S311 - test data
     folder.mkdir(parents=True, exist_ok=True)
-    for _ in range(SEEDS):
-        seed = an_answer(dice)[0] + b"\x00"
+    seeds = [an_answer(dice)[0] + b"\x00" for _ in range(SEEDS)]
+    seeds += [dice.randbytes(400) + b"\x03" for _ in range(SEEDS)]
+    for seed in seeds:
         (folder / hashlib.sha256(seed).hexdigest()).write_bytes(seed)
 
 

@@ -5,7 +5,7 @@ Shared by the fuzzer and by tests without it; whoever draws the octets has the f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import dns.exception
 import dns.message
@@ -20,13 +20,18 @@ from reconciler.observe.asking import ExchangeError
 from reconciler.observe.reply import is_answer_to, read_reply
 from reconciler.state import Key
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _HEADER = 12
 _TC = 0x0200
-_TYPES = (1, 2, 5, 6, 15, 16, 28, 39, 41, 43, 99)
+_TYPES = (1, 2, 6, 15, 16, 28, 2, 6, 15, 16, 5, 39, 41, 43, 99)
+_LABELS = (
+    *(b"acme", b"ACME", b"a", b"mail", b"\0\0\0\0", b"\x80\x80\x80\x80", b"\x9d\x9d\x9d\x9d", b"\xc0\xc0\xc0\xc0"),
+    *(b"x\x01a\0", b"\x03\x01a\0", b"\xc0\x0c\0"),  # names, when somebody points into them
+)
 _OWNERS = (b"\x04acme\x07example\x00", b"\x0a_amazonses\x04acme\x07example\x00", b"\x01a\x01a\x01a\x00", b"\x00")
+_OPT = b"\x00\x29"
+_SIZES = {b"\x00\x01": 4, b"\x00\x1c": 16, _OPT: 0}
+_NAMES = (b"\x00\x02", b"\x00\x05", b"\x00\x27")
+_ADDITIONAL = 2  # counted from the answer section
 _COUNTS = (0, 1, 1, 1, 2, 3)
 # each letter becomes the next of its kind: the outline stays
 _NEXT = bytes(
@@ -129,8 +134,8 @@ def _header(drawing: Drawing, counts: list[int]) -> bytes:
 def _question(drawing: Drawing) -> bytes:
     owner = _OWNERS[drawing.ConsumeIntInRange(0, 3)]
     if drawing.ConsumeIntInRange(0, 3) == 0:
-        owner = _name(drawing, [])[:60].rstrip(b"\x00")
-    owner = owner if owner.endswith(b"\x00") else _OWNERS[0]
+        labels = [_label(drawing) for _ in range(drawing.ConsumeIntInRange(1, 3))]
+        owner = b"".join(bytes((len(label),)) + label for label in labels) + b"\x00"
     return owner + _type(drawing) + b"\x00\x01"
 
 
@@ -145,86 +150,95 @@ def _type(drawing: Drawing) -> bytes:
 
 
 def _built(drawing: Drawing) -> bytes:
-    """Sections that are nearly right: each count, length and pointer may be off."""
-    counts = [1, *(_COUNTS[drawing.ConsumeIntInRange(0, 5)] for _ in range(3))]
-    said = [max(0, number + _off(drawing)) for number in counts]
-    wire = bytearray(_header(drawing, said) + _question(drawing))
-    asked = wire[-4:-2]
-    places = [_HEADER]
-    for section, number in enumerate(counts[1:]):
-        for _ in range(number):
-            _add_record(drawing, wire, places, section, bytes(asked))
-    wire += drawing.ConsumeBytes(1) if drawing.ConsumeIntInRange(0, 15) == 0 else b""
-    for _ in range(drawing.ConsumeIntInRange(0, 2)):
-        wire[drawing.ConsumeIntInRange(0, len(wire) - 1)] = drawing.ConsumeIntInRange(0, 255)
-    return bytes(wire)
+    """Sections that are right, or nearly so: pointers may be astray, or counts and lengths, too, be off."""
+    damage = drawing.ConsumeIntInRange(0, 3)
+    return _Draft(drawing, is_right=damage > 0, is_straight=damage > 1).wire()
 
 
-def _off(drawing: Drawing) -> int:
-    return (0, 0, 0, 0, 0, 0, 1, -1)[drawing.ConsumeIntInRange(0, 7)]
+class _Draft:
+    """An answer on its way to octets; `places` are where names begin that may be pointed to."""
+
+    def __init__(self, drawing: Drawing, *, is_right: bool, is_straight: bool) -> None:
+        self._drawing = drawing
+        self._draw = drawing.ConsumeIntInRange
+        self._is_right = is_right
+        self._is_straight = is_straight
+        self._places = [_HEADER]
+
+    def wire(self) -> bytes:
+        counts = [1, *(_COUNTS[self._draw(0, 5)] for _ in range(3))]
+        said = [max(0, number + self._off()) for number in counts]
+        wire = bytearray(_header(self._drawing, said) + _question(self._drawing))
+        asked = bytes(wire[-4:-2])
+        for section, number in enumerate(counts[1:]):
+            has_opt = False
+            for _ in range(number):
+                rdtype = self._rdtype(section, asked, has_opt=has_opt)
+                has_opt = has_opt or rdtype == _OPT
+                self._add_record(wire, rdtype, section)
+        if not self._is_right:
+            wire += self._drawing.ConsumeBytes(self._draw(0, 1))
+            for _ in range(self._draw(0, 2)):
+                wire[self._draw(0, len(wire) - 1)] = self._draw(0, 255)
+        return bytes(wire)
+
+    def _off(self) -> int:
+        return 0 if self._is_right else (0, 0, 0, 0, 0, 0, 1, -1)[self._draw(0, 7)]
+
+    def _rdtype(self, section: int, asked: bytes, *, has_opt: bool) -> bytes:
+        if section == _ADDITIONAL and self._draw(0, 2) == 0 and not (has_opt and self._is_right):
+            return _OPT
+        if not self._is_right and self._draw(0, 7) == 0:
+            return _type(self._drawing)
+        return (asked, (b"\x00\x02", b"\x00\x06")[self._draw(0, 1)], (b"\x00\x01", b"\x00\x1c")[self._draw(0, 1)])[
+            section
+        ]
+
+    def _add_record(self, wire: bytearray, rdtype: bytes, section: int) -> None:
+        if rdtype == _OPT:
+            wire += b"\x00" + _OPT + b"\x04\xd0\x00\x00\x00\x00"
+        else:
+            is_asked = section == 0 and (self._is_right or self._draw(0, 3))
+            owner = b"\xc0\x0c" if is_asked or self._draw(0, 2) == 0 else self._name()
+            self._places.append(len(wire))
+            wire += owner + rdtype + b"\x00\x01" + self._draw(0, 0xFFFFFFFF).to_bytes(4, "big")
+        rdata = self._rdata(rdtype, len(wire) + 2)
+        wire += max(0, len(rdata) + self._off()).to_bytes(2, "big") + rdata
+
+    def _rdata(self, rdtype: bytes, begin: int) -> bytes:
+        if rdtype in _SIZES:
+            return self._drawing.ConsumeBytes(_SIZES[rdtype]).ljust(_SIZES[rdtype], b"\x9d")
+        if rdtype == b"\x00\x0f":
+            return self._draw(0, 0xFFFF).to_bytes(2, "big") + self._name(begin + 2)
+        if rdtype == b"\x00\x06":
+            first = self._name(begin)
+            numbers = self._drawing.ConsumeBytes(20).ljust(20, b"\x01")
+            return first + self._name(begin + len(first)) + numbers
+        if rdtype in _NAMES:
+            return self._name(begin)
+        strings = (self._drawing.ConsumeBytes(self._draw(0, 20)) for _ in range(self._draw(0, 2)))
+        return b"".join(bytes((len(string),)) + string for string in strings)
+
+    def _name(self, place: int | None = None) -> bytes:
+        """Labels, and a pointer to a name written before, to anywhere, or none; `place` is where it will stand."""
+        is_long = self._draw(0, 15) == 0
+        labels = b""
+        for _ in range(3 if is_long else self._draw(0, 3)):
+            label = b"l" * 63 if is_long else _label(self._drawing)
+            labels += bytes((len(label),)) + label
+        kind = self._draw(0 if self._is_straight else -4, 5)
+        target = self._places[self._draw(0, len(self._places) - 1)]
+        if kind == -1:
+            target = self._draw(0, 255)
+        elif kind < -1:  # into itself, or into the one that stands there
+            target = (target if place is None else place) + self._draw(0, max(len(labels) - 1, 0))
+        if place is not None:
+            self._places.append(place)
+        return labels + (b"\x00" if kind == 0 else (0xC000 | target & 0x3FFF).to_bytes(2, "big"))
 
 
-def _add_record(drawing: Drawing, wire: bytearray, places: list[int], section: int, asked: bytes) -> None:
-    usual = (asked, b"\x00\x02" if drawing.ConsumeIntInRange(0, 1) else b"\x00\x06", b"\x00\x01")[section]
-    rdtype = usual if drawing.ConsumeIntInRange(0, 7) else _type(drawing)
-    if section == 2 and drawing.ConsumeIntInRange(0, 2) == 0:
-        rdtype = b"\x00\x29"
-    is_opt = rdtype == b"\x00\x29"
-    owner = b"\x00" if is_opt else _name(drawing, places) if drawing.ConsumeIntInRange(0, 2) else b"\xc0\x0c"
-    places.append(len(wire))
-    wire += owner + rdtype + (b"\x04\xd0" if is_opt else b"\x00\x01")
-    wire += b"\x00\x00\x00\x00" if is_opt else drawing.ConsumeIntInRange(0, 0xFFFFFFFF).to_bytes(4, "big")
-    begin = len(wire) + 2
-    rdata = _RDATAS.get(rdtype, _text)(drawing, places, begin)
-    wire += max(0, len(rdata) + _off(drawing)).to_bytes(2, "big") + rdata
-
-
-def _name(drawing: Drawing, places: list[int]) -> bytes:
-    """Labels, and a pointer to a name written before, to anywhere, or none."""
-    labels = b""
-    for _ in range(drawing.ConsumeIntInRange(0, 3)):
-        label = drawing.ConsumeBytes(drawing.ConsumeIntInRange(1, 12))
-        labels += bytes((len(label),)) + label if label else b""
-    kind = drawing.ConsumeIntInRange(0, 5)
-    if kind == 0 or not places:
-        return labels + b"\x00"
-    if kind == 1:
-        return labels + (0xC000 | drawing.ConsumeIntInRange(0, 255)).to_bytes(2, "big")
-    target = places[drawing.ConsumeIntInRange(0, len(places) - 1)]
-    return labels + (0xC000 | target & 0x3FFF).to_bytes(2, "big")
-
-
-def _one_name(drawing: Drawing, places: list[int], begin: int) -> bytes:
-    name = _name(drawing, places)
-    places.append(begin)
-    return name
-
-
-def _mx(drawing: Drawing, places: list[int], begin: int) -> bytes:
-    return drawing.ConsumeIntInRange(0, 0xFFFF).to_bytes(2, "big") + _one_name(drawing, places, begin + 2)
-
-
-def _soa(drawing: Drawing, places: list[int], begin: int) -> bytes:
-    first = _one_name(drawing, places, begin)
-    return first + _one_name(drawing, places, begin + len(first)) + drawing.ConsumeBytes(20).ljust(20, b"\x01")
-
-
-def _text(drawing: Drawing, _places: list[int], _begin: int) -> bytes:
-    strings = (drawing.ConsumeBytes(drawing.ConsumeIntInRange(0, 20)) for _ in range(drawing.ConsumeIntInRange(0, 2)))
-    return b"".join(bytes((len(string),)) + string for string in strings)
-
-
-def _octets(count: int) -> Callable[[Drawing, list[int], int], bytes]:
-    return lambda drawing, _places, _begin: drawing.ConsumeBytes(count).ljust(count, b"\x00")
-
-
-_RDATAS: dict[bytes, Callable[[Drawing, list[int], int], bytes]] = {
-    b"\x00\x01": _octets(4),
-    b"\x00\x02": _one_name,
-    b"\x00\x05": _one_name,
-    b"\x00\x06": _soa,
-    b"\x00\x0f": _mx,
-    b"\x00\x10": _text,
-    b"\x00\x1c": _octets(16),
-    b"\x00\x29": _octets(0),
-}
+def _label(drawing: Drawing) -> bytes:
+    usual = drawing.ConsumeIntInRange(0, 2 * len(_LABELS))
+    if usual < len(_LABELS):
+        return _LABELS[usual]
+    return drawing.ConsumeBytes(drawing.ConsumeIntInRange(1, 63)) or b"x"
