@@ -184,20 +184,25 @@ def _octets(file: Path) -> bytes | None:
         return None
     except OSError as exc:
         raise _UnusableError(exc.strerror or "it cannot be opened") from exc
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise _UnusableError(_NO_FILE)
-        if status.st_uid != os.geteuid() or status.st_mode & _FOR_OTHERS:
-            raise _UnusableError("it is not this user's alone (mode 0600), so others may have written it")
-        try:
+    try:
+        _refuse_others(os.fstat(descriptor))
+        with open(descriptor, "rb", closefd=False) as stream:
             octets = stream.read(MAX_OCTETS + 1)
-        except OSError as exc:
-            raise _UnusableError(exc.strerror or "it cannot be read") from exc
+    except OSError as exc:
+        raise _UnusableError(exc.strerror or "it cannot be read") from exc
+    finally:
+        os.close(descriptor)
     if len(octets) > MAX_OCTETS:
         message = f"it is longer than {MAX_OCTETS} octets"
         raise _UnusableError(message)
     return octets
+
+
+def _refuse_others(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _UnusableError(_NO_FILE)
+    if status.st_uid != os.geteuid() or status.st_mode & _FOR_OTHERS:
+        raise _UnusableError("it is not this user's alone (mode 0600), so others may have written it")
 
 
 def _refuse_linked_folder(file: Path) -> None:
