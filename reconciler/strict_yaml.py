@@ -1,8 +1,8 @@
 """Strict YAML 1.2 (https://yaml.org/spec/1.2.2/): plain data from the events of libyaml's parser, or diagnostics.
 
-The core schema of section 10.3 and no more: `no`, `on` and `yes` are strings, `012` is twelve, `0o14` is too, dates
-stay strings. Keys are strings. Whatever makes a file mean something else than it seems to is refused: duplicate keys,
-anchors, aliases, tags, several documents, another YAML version, invisible characters, deep nesting, great size.
+The core schema and no more: `no`, `on` and `yes` are strings, `012` is twelve, `0o14` is too, dates stay strings. Keys
+are strings. Whatever makes a file mean something else than it seems to is refused: duplicate keys, anchors, aliases,
+tags, several documents, another YAML version, invisible characters, deep nesting, great size.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
+from reconciler.core_schema import FIRST_OF_TYPED, is_number, resolve_plain
 from reconciler.errors import Diagnostic, Severity
 
 if TYPE_CHECKING:
@@ -48,16 +49,6 @@ _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _HARMLESS_OCTETS = bytes((9, 10, 13, *range(0x20, 0x7F)))
-_CONSTANTS: dict[str, bool | None] = {
-    **dict.fromkeys(("~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
-_FLOAT = re.compile(
-    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", re.ASCII
-)
-_FIRST_OF_TYPED = frozenset("~nNtTfF+-.0123456789")
 
 _SYNTAX_HINTS = {
     "mapping values are not allowed in this context": "Quote a text that holds a colon and a space; indent alike.",
@@ -79,28 +70,40 @@ class Document:
     data: Node
     diagnostics: tuple[Diagnostic, ...]
     _text: str = field(repr=False)
-    _lines: dict[int, int] = field(repr=False)
+    _starts: dict[int, Position] = field(repr=False)  # where each mapping begins, by its id
     _index: dict[Loc, tuple[Position, Position]] | None = field(default=None, repr=False)
 
-    def line(self, loc: Loc) -> int:
-        """The line, from 1, on which the value at `loc` begins; for a mapping this costs next to nothing."""
+    def node(self, loc: Loc) -> Any:  # noqa: ANN401 - as far as is known here
+        """The value at `loc`; None where there is none, too."""
         node: Any = self.data
-        for key in loc:
-            node = node[key]
-        return self._lines.get(id(node)) or self.position(loc)[0]
+        try:
+            for key in loc:
+                node = node[key]
+        except (LookupError, TypeError):
+            return None
+        return node
+
+    def line(self, loc: Loc, node: Node = None) -> int:
+        """The line, from 1, on which the value at `loc` begins; quicker for who has that value, `node`, in hand."""
+        return (self._start(node) or self.position(loc))[0]
 
     def position(self, loc: Loc, *, at_key: bool = False) -> Position:
         """Line and column, from 1, of the value at `loc` (of its key, with `at_key`), as in `("services", 0, "name")`.
 
-        Where there is nothing at `loc`, it is the place of the nearest thing around it. The first call reads the file
-        once more, so that files without errors pay nothing.
+        Where there is nothing at `loc`, it is the place of the nearest thing around it. A mapping's place is known;
+        the first call for anything else reads the file once more, so that files without errors pay nothing.
         """
         if self._index is None:
+            if not at_key and (start := self._start(self.node(loc))) is not None:
+                return start
             self._index = _Index(self._text).places
         if loc in self._index:
             return self._index[loc][0 if at_key else 1]
         parents = (loc[:end] for end in range(len(loc) - 1, -1, -1))
         return next((self._index[p][0] for p in parents if p in self._index), (1, 1))
+
+    def _start(self, node: Node) -> Position | None:
+        return self._starts.get(id(node)) if type(node) is dict else None
 
 
 class _StopError(Exception):
@@ -115,7 +118,7 @@ def load_yaml(text: bytes, file: str) -> Document:
         data = reader.document(decoded)
     except _StopError:
         return Document(file, None, tuple(reader.diagnostics), "", {})
-    return Document(file, data, tuple(reader.diagnostics), decoded, reader.lines)
+    return Document(file, data, tuple(reader.diagnostics), decoded, reader.starts)
 
 
 class _Reader:
@@ -124,7 +127,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.diagnostics: list[Diagnostic] = []
-        self.lines: dict[int, int] = {}
+        self.starts: dict[int, Position] = {}
         self._next: Callable[[], Any]
 
     def report(self, code: str, summary: str, detail: str, position: Position) -> None:
@@ -210,37 +213,45 @@ class _Reader:
 
     def _mapping(self, start: MappingStartEvent, depth: int) -> dict[str, Node]:
         result: dict[str, Node] = {}
-        self.lines[id(result)] = start.start_mark.line + 1
-        next_event = self._next
+        mark, next_event = start.start_mark, self._next
+        self.starts[id(result)] = mark.line + 1, mark.column + 1
         while (kind := type(event := next_event())) is not MappingEndEvent:
             key = self._scalar(event) if kind is ScalarEvent else self._node(event, depth + 1)
             following = next_event()
-            is_scalar = type(following) is ScalarEvent
-            value = self._scalar(following) if is_scalar else self._node(following, depth + 1)
-            if type(key) is not str:
-                if kind is not AliasEvent:  # that is reported as what it is
-                    name = f"the key `{event.value}`" if kind is ScalarEvent else "a key"
-                    detail = "Put it in quotes, or correct it."
-                    self.report("key", f"{name} is not a string", detail, _position(event.start_mark))
-            elif key in result:
-                summary = f"the key `{key}` stands twice in the same mapping"
-                detail = "Keep one of the two, or merge what they hold."
-                self.report("duplicate-key", summary, detail, _position(event.start_mark))
+            if type(following) is not ScalarEvent:
+                value = self._node(following, depth + 1)
+            elif following.ctag is None is following.anchor and following.value[:1] not in FIRST_OF_TYPED:
+                value = following.value  # as `_scalar` says, without the call: most events come by here
             else:
+                value = self._scalar(following)
+            if type(key) is str and key not in result:
                 result[key] = value
+            else:
+                self._report_key(key, event)
         return result
+
+    def _report_key(self, key: Node, event: Any) -> None:  # noqa: ANN401 - see _node
+        if type(key) is str:
+            summary = f"the key `{key}` stands twice in the same mapping"
+            detail = "Keep one of the two, or merge what they hold."
+            self.report("duplicate-key", summary, detail, _position(event.start_mark))
+        elif type(event) is not AliasEvent:  # that is reported as what it is
+            name = f"the key `{event.value}`" if type(event) is ScalarEvent else "a key"
+            self.report(
+                "key", f"{name} is not a string", "Put it in quotes, or correct it.", _position(event.start_mark)
+            )
 
     def _scalar(self, event: ScalarEvent) -> Node:
         if event.ctag is not None or event.anchor is not None:
             self._report_properties(event)
         text: str = event.value
-        if event.style or (text and text[0] not in _FIRST_OF_TYPED):
+        if text[:1] not in FIRST_OF_TYPED or event.style:
             return text
-        if len(text) > MAX_NUMBER_LENGTH and (_INTEGER.fullmatch(text) or _FLOAT.fullmatch(text)):
+        if len(text) > MAX_NUMBER_LENGTH and is_number(text):
             detail = "Put it in quotes when it is a text, or shorten it."
             self.report("number", "the number is too long", detail, _position(event.start_mark))
             return None
-        return _core_schema(text)
+        return resolve_plain(text)
 
     def _report_properties(self, event: Any) -> None:  # noqa: ANN401 - see _node
         if event.ctag is not None:
@@ -277,17 +288,6 @@ class _Index:
                 self._walk(name, None, None)
                 own = None if loc is None or type(name) is not ScalarEvent else (*loc, name.value)
                 self._walk(self._next(), None if own in self.places else own, _position(name.start_mark))
-
-
-def _core_schema(text: str) -> Node:
-    """The value of a plain scalar, as section 10.3.2 of YAML 1.2 resolves it."""
-    if not text or text in _CONSTANTS:
-        return _CONSTANTS[text or "~"]
-    if _INTEGER.fullmatch(text):
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-    if _FLOAT.fullmatch(text):
-        return float(text.replace(".", "", 1) if text[-1] in "fFnN" else text)
-    return text
 
 
 def _position(mark: Any) -> Position:  # noqa: ANN401 - the C extension's class is not published

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
@@ -63,9 +64,15 @@ def _iso_date(value: object) -> object:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise refusal("date", f"{shown(value)} is no date", detail)
     try:
-        return date.fromisoformat(value)
+        return _day(value)
     except ValueError as exc:
         raise refusal("date", f"{shown(value)} is no day of the calendar", detail) from exc
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date:
+    """One object for each day, however often it is written."""
+    return date.fromisoformat(text)
 
 
 def _given(value: object) -> object:

@@ -28,7 +28,7 @@ class Context:
     known_gates: frozenset[str]
     domains: dict[Name, Source] = field(default_factory=dict)
     organizations: dict[str, Source] = field(default_factory=dict)
-    tokens: dict[str, tuple[str, Source]] = field(default_factory=dict)
+    tokens: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # domain, file and line
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ These models know types, keys and the form of single values. What depends on the
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -31,6 +32,7 @@ def _identifier(value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=4096)  # who vouches and why is written for domain after domain: looked at once, and kept once
 def _text(value: str) -> str:
     if not value.strip() or not value.isprintable() or len(value) > MAX_TEXT:
         detail = f"Write one line of 1 to {MAX_TEXT} characters."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from reconciler.manifest.fleet import (
     Attestation,
@@ -27,6 +27,8 @@ from reconciler.manifest.rules import (
 from reconciler.yaml_models import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from reconciler.manifest.declared import Declared, DeclaredDomain, DeclaredService
     from reconciler.manifest.findings import Context, Findings
     from reconciler.manifest.models import (
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
         ServiceManifest,
     )
     from reconciler.names import Name
-    from reconciler.strict_yaml import Loc
+    from reconciler.strict_yaml import Loc, Node
 
 
 class _Level(NamedTuple):
@@ -52,7 +54,13 @@ class _Level(NamedTuple):
     ignore_drift: tuple[DriftIgnore, ...]
 
 
+_M = TypeVar("_M")
+_Mapping: TypeAlias = "dict[str, Any]"
+
 _TOP = _Level(None, None, None, Lifecycle.ACTIVE, True, (), (), ())  # noqa: FBT003 - a tuple's field
+
+
+_INHERITED = frozenset({"provider", "ttl", "switch_ttl", "lifecycle", "mx", "attestations", "waivers", "ignore_drift"})
 
 
 def build_organization(declared: Declared, context: Context, findings: Findings) -> Organization:
@@ -62,13 +70,14 @@ def build_organization(declared: Declared, context: Context, findings: Findings)
     _register_organization(model.organization, source, context, findings)
     apply_organization_rules(declared, context, findings)
     build = _Builder(declared, context, findings)
-    level = build.level(model, (), _TOP)
+    level = build.level(model, (), declared.document.node(()), _TOP)
     domains: list[Domain] = []
     services: list[Service] = []
     for service in declared.services:
-        inner = build.level(service.model, service.loc, level)
+        node = declared.document.node(service.loc)
+        inner = build.level(service.model, service.loc, node, level)
         services.append(build.service(service, inner))
-        built = (build.domain(each, service, inner) for each in service.domains)
+        built = (build.domain(each, service, node["domains"][each.loc[-1]], inner) for each in service.domains)
         domains += [domain for domain in built if domain is not None]
     contacts = tuple(model.escalation_contacts)
     return Organization(
@@ -94,6 +103,7 @@ class _Builder:
         self.context = context
         self.findings = findings
         self.override = self._override()
+        self.next_hops: dict[str, Name] = {}  # good ones, as written: many domains have the same
 
     def _override(self) -> MxHostOverride | None:
         declared = self.organization.mx_host
@@ -102,18 +112,26 @@ class _Builder:
         host = build_name("mx-host", declared.value, ("mx_host", "value"), self.findings)
         return None if host is None else MxHostOverride(host, declared.reason)
 
-    def level(self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc, outer: _Level) -> _Level:
-        """What holds below `outer`, with what the model says closer."""
+    def level(
+        self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc, node: _Mapping, outer: _Level
+    ) -> _Level:
+        """What holds below `outer`, with what the model says closer; `node` is what is written at `loc`."""
+        if model.model_fields_set.isdisjoint(_INHERITED):
+            return outer
         attestations, waivers, ignored = outer.attestations, outer.waivers, outer.ignore_drift
         if model.attestations:
             apply_attestation_rules(model.attestations, loc, self.context, self.findings)
-            attestations = (*self._attestations(model, loc), *attestations)
+            sourced = self._sourced(model.attestations, loc, "attestations", node)
+            attestations = (*(self._attestation(*each) for each in sourced), *attestations)
         if model.waivers:
             apply_waiver_rules(model.waivers, loc, self.context, self.findings)
-            waivers = (*self._waivers(model, loc), *waivers)
+            sourced_waivers = self._sourced(model.waivers, loc, "waivers", node)
+            waivers = (*(Waiver(w.gate, w.owner, w.reason, w.expires, s) for w, _, s in sourced_waivers), *waivers)
         if model.ignore_drift:
             apply_ignore_rules(model.ignore_drift, loc, self.context, self.findings)
-            ignored = (*self._ignore_rules(model, loc), *ignored)
+            rules = self._sourced(model.ignore_drift, loc, "ignore_drift", node)
+            own = (DriftIgnore(r.finding, r.resource, r.owner, r.reason, r.expires, s) for r, _, s in rules)
+            ignored = (*own, *ignored)
         return _Level(
             provider=outer.provider if model.provider is None else model.provider,
             ttl=outer.ttl if model.ttl is None else model.ttl,
@@ -125,34 +143,22 @@ class _Builder:
             ignore_drift=ignored,
         )
 
-    def _source(self, loc: Loc) -> Source:
-        return Source(self.document.file, self.document.line(loc))
+    def _source(self, loc: Loc, node: Node = None) -> Source:
+        return Source(self.document.file, self.document.line(loc, node))
 
-    def _attestations(
-        self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc
-    ) -> list[Attestation]:
-        return [self._attestation(a, (*loc, "attestations", i)) for i, a in enumerate(model.attestations)]
+    def _sourced(self, models: Sequence[_M], loc: Loc, key: str, node: _Mapping) -> Iterator[tuple[_M, Loc, Source]]:
+        """The models of the list at `key` in the mapping `node`, which is at `loc`, each with its place."""
+        written = node[key]
+        for i, model in enumerate(models):
+            own = (*loc, key, i)
+            yield model, own, self._source(own, written[i])
 
-    def _attestation(self, a: AttestationManifest, loc: Loc) -> Attestation:
+    def _attestation(self, a: AttestationManifest, loc: Loc, source: Source) -> Attestation:
         hosts = [
             build_name("next-hop-name", h, (*loc, "next_hops", i), self.findings) for i, h in enumerate(a.next_hops)
         ]
         next_hops = tuple(sorted(h for h in hosts if h is not None)) or None
-        return Attestation(a.what, a.by, a.on, a.expires, a.region, a.multi_region, self._source(loc), next_hops)
-
-    def _waivers(self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc) -> list[Waiver]:
-        return [
-            Waiver(w.gate, w.owner, w.reason, w.expires, self._source((*loc, "waivers", i)))
-            for i, w in enumerate(model.waivers)
-        ]
-
-    def _ignore_rules(
-        self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc
-    ) -> list[DriftIgnore]:
-        return [
-            DriftIgnore(r.finding, r.resource, r.owner, r.reason, r.expires, self._source((*loc, "ignore_drift", i)))
-            for i, r in enumerate(model.ignore_drift)
-        ]
+        return Attestation(a.what, a.by, a.on, a.expires, a.region, a.multi_region, source, next_hops)
 
     def service(self, declared: DeclaredService, level: _Level) -> Service:
         """The origin's side of one service."""
@@ -171,18 +177,20 @@ class _Builder:
             ignore_drift=level.ignore_drift,
         )
 
-    def domain(self, declared: DeclaredDomain, service: DeclaredService, outer: _Level) -> Domain | None:
-        """One domain; None when it has no usable name."""
+    def domain(
+        self, declared: DeclaredDomain, service: DeclaredService, node: _Mapping, outer: _Level
+    ) -> Domain | None:
+        """One domain, which is written as `node`; None when it has no usable name."""
         model, loc = declared.model, declared.loc
-        level = self.level(model, loc, outer)
+        level = self.level(model, loc, node, outer)
         name = build_mail_domain(model.name, (*loc, "name"), self.context, self.findings)
         # a connection that the models refused may be any: what only the MX method needs is not missed then
         by_mx = service.model.connection == "mx" and not self.findings.is_refused((*service.loc, "connection"))
         next_hops = self._next_hops(model, loc, by_mx=by_mx)
-        verification = self._verification(model, loc, by_mx=by_mx)
+        verification = self._verification(model, loc, node, by_mx=by_mx)
         if name is None or self.findings.is_refused((*loc, "name")):
             return None
-        source = self._source(loc)
+        source = self._source(loc, node)
         self._register(name, model, loc, source)
         zone = None if model.zone is None else build_zone(model.zone, name, (*loc, "zone"), self.findings)
         return Domain(
@@ -198,8 +206,15 @@ class _Builder:
             verification=verification,
             zone=zone,
             mx_host=self.override,
+            provider=level.provider,
+            mx_exclusive=level.mx_exclusive,
+            ttl=level.ttl,
+            attestations=level.attestations,
+            waivers=level.waivers,
             source=source,
-            **level._asdict(),
+            switch_ttl=level.switch_ttl,
+            lifecycle=level.lifecycle,
+            ignore_drift=level.ignore_drift,
         )
 
     def _register(self, name: Name, model: DomainManifest, loc: Loc, source: Source) -> None:
@@ -209,10 +224,10 @@ class _Builder:
             detail = "A domain belongs to one service of one organization. Remove it here or there."
             self.findings.error("duplicate-domain", summary, detail, (*loc, "name"))
 
-    def _register_token(self, value: str, domain: str, loc: Loc) -> None:
-        first_domain, first = self.context.tokens.setdefault(value, (domain, self._source(loc)))
-        if first_domain.casefold() != domain.casefold():
-            summary = f"this verification value is declared for another domain in {first.file}:{first.line}, too"
+    def _register_token(self, value: str, domain: str, loc: Loc, line: int) -> None:
+        first = self.context.tokens.setdefault(value, (domain, self.document.file, line))
+        if first[0] != domain and first[0].casefold() != domain.casefold():
+            summary = f"this verification value is declared for another domain in {first[1]}:{first[2]}, too"
             detail = "Each domain and region has a value of its own. Compare both with the vendor's console."
             self.findings.warning("token-reused", summary, detail, loc)
 
@@ -227,14 +242,19 @@ class _Builder:
                 "its MX pointed to before the gateway's."
             )
             self.findings.error("no-next-hop", f"{self._shown(model, loc)} has no next hop", detail, own)
-        override = None if self.override is None else self.override.host
-        found = (
-            build_next_hop(written, (*own, i), self.context.catalog, override, self.findings)
-            for i, written in enumerate(model.next_hops)
-        )
+        found = (self._next_hop(written, (*own, i)) for i, written in enumerate(model.next_hops))
         return tuple(host for host in found if host is not None)
 
-    def _verification(self, model: DomainManifest, loc: Loc, *, by_mx: bool) -> Verification:
+    def _next_hop(self, written: str, loc: Loc) -> Name | None:
+        host = self.next_hops.get(written)
+        if host is None:
+            override = None if self.override is None else self.override.host
+            host = build_next_hop(written, loc, self.context.catalog, override, self.findings)
+            if host is not None:
+                self.next_hops[written] = host
+        return host
+
+    def _verification(self, model: DomainManifest, loc: Loc, node: _Mapping, *, by_mx: bool) -> Verification:
         values = model.verification
         primary, secondary = (None, None) if values is None else (values.primary, values.secondary)
         own = (*loc, "verification")
@@ -247,8 +267,10 @@ class _Builder:
             detail = "Copy the value for the secondary region from the vendor's console to verification.secondary."
             summary = f"{self._shown(model, loc)} has no secondary token, which multi-region needs"
             self.findings.error("no-secondary-token", summary, detail, (*own, "secondary"))
-        for value in dict.fromkeys(v for v in (primary, secondary) if v is not None):
-            self._register_token(value, model.name, own)
+        given = dict.fromkeys(v for v in (primary, secondary) if v is not None)
+        line = self.document.line(own, node["verification"]) if given else 0
+        for value in given:
+            self._register_token(value, model.name, own, line)
         if primary is not None and primary == secondary:
             detail = "Each region has a value of its own. Copy both from the vendor's console once more."
             self.findings.error("equal-tokens", "both tokens are the same", detail, (*own, "secondary"))
