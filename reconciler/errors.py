@@ -69,7 +69,7 @@ def sorted_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Errors first, then by place; the order in which they were found does not show."""
     return sorted(
         set(diagnostics),
-        key=lambda d: (_SEVERITY_ORDER[d.severity], d.file, d.line, d.column, d.domain, d.code, d.summary),
+        key=lambda d: (_SEVERITY_ORDER[d.severity], d.file, d.line, d.column, d.domain, d.code, d.summary, d.detail),
     )
 
 

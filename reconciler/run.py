@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from reconciler.changed import Scope, find_changes, narrowed
 from reconciler.declaration import Declarations
 from reconciler.document import PlanHead, build_document
-from reconciler.errors import Diagnostic, Severity, StalePlanError, sorted_diagnostics
+from reconciler.errors import Diagnostic, PlanFileError, Severity, StalePlanError, sorted_diagnostics
 from reconciler.gates import OF_THE_SERVICE
 from reconciler.gather import gather_facts, observe_origins, service_key, services_around
 from reconciler.limits import Stops
@@ -66,7 +66,7 @@ class Planned:
 
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
     """Compare what is declared with what is observed, and put the differences in a safe order."""
-    return plan_with_origins(invocation, selection).document
+    return plan_with_origins(invocation.with_kept_probes(), selection).document
 
 
 def plan_with_origins(
@@ -98,7 +98,7 @@ def _plan_declared(
     fleet, diagnostics = declared
     check_providers(fleet, invocation.settings)
     scope = _scope(invocation, fleet, selection.whole, memory)
-    part = part_of(fleet, scope.domains, selection.shard) if selection.shard is not None else None
+    part = part_of(fleet, selection, scope.domains)
     domains = scope.domains if part is None else part.domains
     services, sharing, neighbours = services_around(fleet, domains)
     origins = observe_origins(invocation, services)
@@ -206,12 +206,17 @@ def _plan_domain(facts: Facts, settings: Settings) -> DomainPlan:
 
 
 def refuse_outdated(invocation: Invocation, saved: PlanDocument, file: Path) -> None:
-    """Refuse a plan, saved in `file`, where it is too old, or was made by another catalog or other settings.
+    """Refuse a plan, saved in `file`, of a shard, that is too old, or was made by another catalog or other settings.
 
     Raises:
+        PlanFileError: it is a shard's plan.
         StalePlanError: one of these.
 
     """
+    if saved.shard is not None:
+        summary = f"the plan is that of shard {saved.shard.index}/{saved.shard.count}: no limit of the run is in it"
+        detail = "Put the plans of all shards together with `reconciler merge FILE... --out FILE`, and apply that."
+        raise PlanFileError([Diagnostic(Severity.ERROR, "plan-shard", summary, detail, str(file))])
     reason = None
     if saved.expires_at < invocation.now:
         reason = "plan-expired", f"the plan expired at {saved.expires_at.isoformat(timespec='seconds')}"

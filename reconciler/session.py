@@ -22,6 +22,7 @@ from reconciler.state import Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from reconciler.document import PlanDocument
     from reconciler.invocation import Invocation
@@ -42,13 +43,17 @@ class Session:
 
     def record_seen(self, planned: Planned) -> None:
         """Keep what the plan saw: the old MX and its TTL are remembered before the first write."""
-        looks = [look for look, _ in _mx_looks(planned)]
+        self.record_looks(looks_of(planned), self.invocation.now)
+
+    def record_looks(self, looks: Iterable[Look], now: datetime) -> None:
+        """Keep looks at `now`, whoever looked."""
+        looks = list(looks)
         if any(not look.shown for look in looks):
             # what no server told today is no news: a domain that was behind the gateway counts as being there
             known = self.journal.known_domains()
             was = {name for name, domain in known.items() if domain.is_switched}
             looks = [replace(look, is_switched=look.domain in was) if not look.shown else look for look in looks]
-        self.journal.record_looks(looks, self.invocation.now, self.invocation.settings.waits)
+        self.journal.record_looks(looks, now, self.invocation.settings.waits)
 
     def record_moved(self, planned: Planned, observations: Iterable[Observation]) -> None:
         """Keep what the MX rrsets show right after they were written, and which steps are done by that."""
@@ -103,6 +108,11 @@ def open_session(invocation: Invocation) -> Iterator[Session]:
             # what another run did meanwhile is seen as of now
             invocation = invocation.later()
         yield Session(invocation, journal, lock, uuid.uuid4().hex)
+
+
+def looks_of(planned: Planned) -> list[Look]:
+    """What a plan saw of its mail domains, as the journal keeps it."""
+    return [look for look, _ in _mx_looks(planned)]
 
 
 def _mx_looks(planned: Planned) -> Iterator[tuple[Look, Key]]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.limits import Stops
     from reconciler.manifest.fleet import Domain, Fleet, Service
     from reconciler.plan import DomainPlan
+    from reconciler.selection import Selection
     from reconciler.service_plan import ServicePlan
 
 __all__ = ["Part", "ServiceKey", "Shard", "components", "part_of", "shard_document", "shard_index"]
@@ -41,21 +42,29 @@ ServiceKey = tuple[str, str]
 class Part:
     """Of the domains that were chosen those of one shard, in their order, with their positions among them, from 0.
 
-    `chosen` is the digest of the names of all that were chosen.
+    `chosen` is the digest of the names of all that were chosen; `is_everything` where nothing was left out.
     """
 
     shard: Shard
     chosen: str
+    is_everything: bool
     domains: tuple[Domain, ...]
     positions: tuple[int, ...]
 
 
-def part_of(fleet: Fleet, chosen: Sequence[Domain], shard: Shard) -> Part:
-    """The part of the chosen domains that a shard is; which shard a domain is in does not depend on what is chosen."""
+def part_of(fleet: Fleet, selection: Selection, chosen: Sequence[Domain]) -> Part | None:
+    """The part of the chosen domains that the selection's shard is; None where it has none, and all is one whole.
+
+    Which shard a domain is in does not depend on what is chosen.
+    """
+    shard = selection.shard
+    if shard is None:
+        return None
     first = components(fleet)
     mine = {root: shard_index(root, shard.count) == shard.index for root in set(first.values())}
     found = [(at, d) for at, d in enumerate(chosen) if mine[first[d.organization, d.service]]]
-    return Part(shard, digest_of([d.name for d in chosen]), tuple(d for _, d in found), tuple(at for at, _ in found))
+    domains, positions = tuple(d for _, d in found), tuple(at for at, _ in found)
+    return Part(shard, digest_of([d.name for d in chosen]), selection.whole.is_everything, domains, positions)
 
 
 def shard_document(
@@ -70,6 +79,7 @@ def shard_document(
         index=part.shard.index,
         count=part.shard.count,
         chosen=part.chosen,
+        is_everything=part.is_everything,
         journal=mark,
         domains=list(part.positions),
         services=[places[_key(p.service)] for p in service_plans if p.steps],

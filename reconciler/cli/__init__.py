@@ -10,7 +10,21 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from reconciler.cli import apply, check, draft, drift, emit, github, journal, notify, plan, report, schema, validate
+from reconciler.cli import (
+    apply,
+    check,
+    draft,
+    drift,
+    emit,
+    github,
+    journal,
+    merge,
+    notify,
+    plan,
+    report,
+    schema,
+    validate,
+)
 from reconciler.cli.parser import build_parser
 from reconciler.collector import rare_collection
 from reconciler.console import configure_logging, configure_streams, discard_stdout, print_diagnostics
@@ -21,7 +35,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-_VERBS = (validate, plan, apply, drift, github, notify, report, emit, draft, check, journal, schema)
+_VERBS = (validate, plan, apply, drift, merge, github, notify, report, emit, draft, check, journal, schema)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

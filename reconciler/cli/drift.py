@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.opened import opened, selected
-from reconciler.cli.parser import add_selection
+from reconciler.cli.parser import add_selection, add_shard
+from reconciler.cli.sharded import add_engine, drift_sharded, is_sharded
 from reconciler.console import has_color, write_data, write_lines
 from reconciler.errors import ExitCode, worst_exit_code
 
@@ -33,24 +34,38 @@ def add_parser(verbs: Verbs) -> None:
     )
     drift.add_argument("--record", action="store_true", help="keep in the journal since when each difference is seen")
     add_selection(drift)
-    drift.set_defaults(run=run)
+    add_shard(drift)
+    add_engine(drift)
+    drift.set_defaults(run=run, usage_error=drift.error)
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Look, decide, show, and remember the look where that is wanted."""
     from reconciler import run_drift  # noqa: PLC0415
+
+    if arguments.record and arguments.shard is not None:
+        arguments.usage_error("a part is not recorded: look at all shards, and `merge --record` records the whole")
+    invocation = opened(arguments)
+    if is_sharded(arguments):
+        document = drift_sharded(arguments, invocation)
+    else:
+        document = run_drift.drift(invocation, selected(arguments), is_recorded=arguments.record)
+    return tell_drift(document, invocation.settings.templates, arguments)
+
+
+def tell_drift(document: DriftDocument, templates: Path | None, arguments: argparse.Namespace) -> ExitCode:
+    """Save a drift where that is wanted, and show it; the exit code that it means."""
+    from reconciler import run_drift  # noqa: PLC0415
     from reconciler.drift import DriftSeverity, render_drift_json  # noqa: PLC0415
     from reconciler.files import write_atomically  # noqa: PLC0415
 
-    invocation = opened(arguments)
-    document = run_drift.drift(invocation, selected(arguments), is_recorded=arguments.record)
     if arguments.json_into is not None:
         write_atomically(arguments.json_into, render_drift_json(document).encode(), mode=0o600)
     for path, form in ((arguments.sarif_into, "sarif"), (arguments.junit_into, "junit")):
         if path is not None:
             write_atomically(path, _rendered_for_programs(document, form).encode(), mode=0o600)
     write = write_lines if arguments.format == "text" else write_data
-    write(_rendered(document, invocation.settings.templates, arguments))
+    write(_rendered(document, templates, arguments))
     fail_on = DriftSeverity(arguments.fail_on) if arguments.fail_on else None
     return worst_exit_code(run_drift.drift_codes(document, is_detailed=arguments.detailed_exitcode, fail_on=fail_on))
 

@@ -35,9 +35,10 @@ def opened(arguments: argparse.Namespace) -> Invocation:
 
 
 def selected(arguments: argparse.Namespace) -> Selection:
-    """The domains that `--domain` and `--organization` choose, and of these what is touched, where that is asked."""
+    """The domains that `--domain` and `--organization` choose, of these what is touched, and of that the shard."""
     from reconciler.selection import ChangedSince, Selection  # noqa: PLC0415
 
     revision = getattr(arguments, "changed_since", None)  # only the verbs that have the option
     since = None if revision is None else ChangedSince(revision, arguments.settings or DEFAULT_SETTINGS)
-    return Selection(tuple(arguments.domain), tuple(arguments.organization), since)
+    shard = getattr(arguments, "shard", None)  # likewise
+    return Selection(tuple(arguments.domain), tuple(arguments.organization), since, shard)

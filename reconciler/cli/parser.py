@@ -18,6 +18,8 @@ from reconciler.escape import terminal_text
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
+    from reconciler.selection import Shard
+
 DEFAULT_SETTINGS = Path("reconciler.yaml")
 _LONGEST_WAIT = 7 * 24 * 3600
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
@@ -62,6 +64,16 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_shard(parser: argparse.ArgumentParser) -> None:
+    """The option that takes a part of what is chosen."""
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="INDEX/COUNT",
+        help="only this part of it, as 2/7; `reconciler merge` puts the JSON documents of all parts together",
+    )
+
+
 def seconds(text: str) -> float:
     """A time to wait, in seconds."""
     try:
@@ -73,6 +85,15 @@ def seconds(text: str) -> float:
         message = f"{text!r} is not between 0 and {_LONGEST_WAIT} seconds"
         raise argparse.ArgumentTypeError(message)
     return seconds
+
+
+def _shard(text: str) -> Shard:
+    from reconciler.selection import Shard  # noqa: PLC0415 - keeps `--help` quick
+
+    try:
+        return Shard.parse(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
 
 
 def _time(text: str) -> datetime:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.opened import opened, selected
-from reconciler.cli.parser import add_selection
+from reconciler.cli.parser import add_selection, add_shard
+from reconciler.cli.sharded import add_engine, is_sharded, plan_sharded
 from reconciler.console import has_color, write_data, write_lines
 from reconciler.errors import ExitCode, Severity, worst_exit_code
 
@@ -37,24 +38,35 @@ def add_parser(verbs: Verbs) -> None:
         help="ask nobody, and show what is declared; master files are read all the same; not for --out",
     )
     add_selection(plan)
+    add_shard(plan)
+    add_engine(plan)
     plan.set_defaults(run=run, usage_error=plan.error)
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Compare, show, and save where that is wanted."""
     from reconciler import run as pipeline  # noqa: PLC0415
-    from reconciler.document import render_document  # noqa: PLC0415
-    from reconciler.files import write_atomically  # noqa: PLC0415
 
     if arguments.offline and arguments.out is not None:
         arguments.usage_error("a plan that saw nothing is not to be applied: --out does not go with --offline")
     invocation = opened(arguments).offline() if arguments.offline else opened(arguments)
-    document = pipeline.plan(invocation, selected(arguments))
+    if is_sharded(arguments):
+        document = plan_sharded(arguments, invocation)
+    else:
+        document = pipeline.plan(invocation, selected(arguments))
+    return tell_plan(document, invocation.settings.templates, arguments)
+
+
+def tell_plan(document: PlanDocument, templates: Path | None, arguments: argparse.Namespace) -> ExitCode:
+    """Save a plan where that is wanted, and show it; the exit code that it means."""
+    from reconciler.document import render_document  # noqa: PLC0415
+    from reconciler.files import write_atomically  # noqa: PLC0415
+
     for path in (arguments.out, arguments.json_into):
         if path is not None:
             write_atomically(path, render_document(document).encode(), mode=0o600)
     write = write_lines if arguments.format == "text" else write_data
-    write(_rendered(document, invocation.settings.templates, arguments))
+    write(_rendered(document, templates, arguments))
     return worst_exit_code(_exit_codes(document, is_detailed=arguments.detailed_exitcode))
 
 

@@ -9,6 +9,7 @@ of zones: treat it as sensitive.
 from reconciler.document.build import assemble_document, build_document
 from reconciler.document.digest import digest_of
 from reconciler.document.file import checked_document, load_document, read_document, render_document
+from reconciler.document.held import held_step
 from reconciler.document.models import (
     DiagnosticDocument,
     DocumentHead,
@@ -44,6 +45,7 @@ __all__ = [
     "build_document",
     "checked_document",
     "digest_of",
+    "held_step",
     "load_document",
     "plan_schema",
     "read_document",

@@ -179,6 +179,7 @@ class ShardDocument(DocumentModel):
     index: int = Field(description="which one of `count` it is, from 1")
     count: int = Field(description="how many shards there are")
     chosen: str = Field(description="digest of the names of all domains that were chosen, of which this is a part")
+    is_everything: bool = Field(description="whether nothing that is declared was left out when they were chosen")
     journal: str = Field(description="which journal was read, and how often it had been written to; empty for none")
     domains: list[int] = Field(description="the position of each of its domains among all that were chosen")
     services: list[int] = Field(description="the position of each of its services among all that are declared")

@@ -4,17 +4,31 @@
 that the journal does not show is told as not certain, never as a fact.
 """
 
-from reconciler.drift.build import build_drift_document, render_drift_json
+from reconciler.drift.build import assemble_drift_document, build_drift_document, is_as_written, render_drift_json
 from reconciler.drift.cause import Unchanged
-from reconciler.drift.find import ORPHANED, Looked, find_drift, other_diagnostics
+from reconciler.drift.find import (
+    ORPHANED,
+    FoundInParts,
+    Looked,
+    find_drift,
+    find_in_parts,
+    other_diagnostics,
+    worst_first,
+)
 from reconciler.drift.finding import DriftClass, DriftSeverity, Finding
 from reconciler.drift.models import (
     AuthorDocument,
     DriftDocument,
     DriftDomainDocument,
+    DriftShardDocument,
     FindingDocument,
+    HeldFindingDocument,
+    LookDocument,
+    OpenPartDocument,
+    ShownDocument,
     drift_schema,
 )
+from reconciler.drift.shard import open_parts
 
 __all__ = [
     "ORPHANED",
@@ -23,13 +37,24 @@ __all__ = [
     "DriftDocument",
     "DriftDomainDocument",
     "DriftSeverity",
+    "DriftShardDocument",
     "Finding",
     "FindingDocument",
+    "FoundInParts",
+    "HeldFindingDocument",
+    "LookDocument",
     "Looked",
+    "OpenPartDocument",
+    "ShownDocument",
     "Unchanged",
+    "assemble_drift_document",
     "build_drift_document",
     "drift_schema",
     "find_drift",
+    "find_in_parts",
+    "is_as_written",
+    "open_parts",
     "other_diagnostics",
     "render_drift_json",
+    "worst_first",
 ]

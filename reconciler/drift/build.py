@@ -13,6 +13,7 @@ from reconciler.drift.models import (
     AuthorDocument,
     DriftDocument,
     DriftDomainDocument,
+    DriftShardDocument,
     DriftSummaryDocument,
     FindingDocument,
     IgnoreDocument,
@@ -34,20 +35,43 @@ def build_drift_document(
     findings: Sequence[Finding],
     diagnostics: Sequence[DiagnosticDocument],
     authors: Mapping[Source, AuthorDocument],
+    shard: DriftShardDocument | None = None,
 ) -> DriftDocument:
     """The document; `authors` are who changed the lines of sources, as far as known."""
-    documents = [_finding(f, head.created_at, authors) for f in findings]
-    meaning = [d.model_dump(mode="json", by_alias=True, exclude=_WHEN) for d in documents]
+    documents = [finding_document(f, head.created_at, authors) for f in findings]
+    return assemble_drift_document(head, domains, documents, diagnostics, shard)
+
+
+def assemble_drift_document(
+    head: DocumentHead,
+    domains: Sequence[DriftDomainDocument],
+    findings: Sequence[FindingDocument],
+    diagnostics: Sequence[DiagnosticDocument],
+    shard: DriftShardDocument | None = None,
+) -> DriftDocument:
+    """The document of parts that are documents already, counted and sealed."""
     return DriftDocument(
         format_version=FORMAT_VERSION,
         kind="drift",
-        digest=digest_of({"kind": "drift", **_bound_to(head), "findings": meaning}),
-        **head.model_dump(),
-        summary=_summary(domains, documents),
+        digest=_digest(head, findings, shard),
+        **head.model_dump(include=set(DocumentHead.model_fields)),
+        summary=_summary(domains, findings),
         domains=list(domains),
-        findings=documents,
+        findings=list(findings),
         diagnostics=list(diagnostics),
+        shard=shard,
     )
+
+
+def is_as_written(document: DriftDocument) -> bool:
+    """Whether a document's digest is that of what it says."""
+    return document.digest == _digest(document, document.findings, document.shard)
+
+
+def _digest(head: DocumentHead, findings: Sequence[FindingDocument], shard: DriftShardDocument | None) -> str:
+    meaning = [d.model_dump(mode="json", by_alias=True, exclude=_WHEN) for d in findings]
+    of_shard = {} if shard is None else {"shard": shard.model_dump(mode="json", by_alias=True)}
+    return digest_of({"kind": "drift", **_bound_to(head), "findings": meaning, **of_shard})
 
 
 def render_drift_json(document: DriftDocument) -> str:
@@ -73,7 +97,8 @@ def _summary(domains: Sequence[DriftDomainDocument], findings: Sequence[FindingD
     )
 
 
-def _finding(finding: Finding, now: datetime, authors: Mapping[Source, AuthorDocument]) -> FindingDocument:
+def finding_document(finding: Finding, now: datetime, authors: Mapping[Source, AuthorDocument]) -> FindingDocument:
+    """A finding at the time `now`, as it stands in a document."""
     cause, resource, source = finding.cause, finding.resource, finding.source
     return FindingDocument.model_validate(
         {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.drift.domains import DomainFinder
 from reconciler.drift.finding import DriftClass, DriftSeverity, Finding, certain
@@ -17,14 +18,17 @@ from reconciler.manifest.fleet import Source
 from reconciler.names import Name, display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.document import DiagnosticDocument, PlanDocument
     from reconciler.drift.cause import Unchanged
+    from reconciler.drift.models import FindingDocument
     from reconciler.gates import Facts
     from reconciler.journal.entries import Event
     from reconciler.manifest.fleet import DriftIgnore
     from reconciler.orphans import KnownDomain
+
+_Ranked = TypeVar("_Ranked", "Finding", "FindingDocument")
 
 ORPHANED = "orphaned"
 _OF_LIMITS = frozenset({"kill-switch", "freeze", "unhealthy", "limit"})
@@ -52,15 +56,39 @@ class Looked:
 
 def find_drift(looked: Looked) -> list[Finding]:
     """Every finding, the worst first, each once."""
+    return worst_first(find_in_parts(looked).every)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundInParts:
+    """Findings as they were found: of each domain of the plan, of each service, in their order, and of orphans.
+
+    Of a domain and of a service the first ones are those of its steps that are not done, one for each, in their order.
+    """
+
+    domains: list[list[Finding]]
+    services: list[list[Finding]]
+    orphans: list[Finding]
+
+    @property
+    def every(self) -> list[Finding]:
+        """All of them, in this order."""
+        return [*chain.from_iterable(self.domains), *chain.from_iterable(self.services), *self.orphans]
+
+
+def find_in_parts(looked: Looked) -> FoundInParts:
+    """Every finding as it is found, some of them perhaps more than once."""
     remembered = {f.domain.name: _remembered(looked, f) for f in looked.facts}
-    found = [
-        *_of_domains(looked, remembered),
-        *_of_services(looked, remembered),
-        *_orphans(looked),
-    ]
-    order = list(DriftSeverity)
-    found.sort(key=lambda f: (order.index(f.severity), f.organization, f.domain, f.code, f.fingerprint))
-    return list({f.fingerprint: f for f in reversed(found)}.values())[::-1]
+    return FoundInParts(
+        list(_of_domains(looked, remembered)), list(_of_services(looked, remembered)), list(_orphans(looked))
+    )
+
+
+def worst_first(found: Iterable[_Ranked]) -> list[_Ranked]:
+    """Findings in the order in which they are told, each once."""
+    order = {severity: at for at, severity in enumerate(DriftSeverity)}
+    ranked = sorted(found, key=lambda f: (order[f.severity], f.organization, f.domain, f.code, f.fingerprint))
+    return list({f.fingerprint: f for f in reversed(ranked)}.values())[::-1]
 
 
 def other_diagnostics(document: PlanDocument) -> list[DiagnosticDocument]:
@@ -78,7 +106,7 @@ def _remembered(looked: Looked, facts: Facts) -> Remembered:
     return Remembered(facts.now, facts.history, events, looked.is_whole)
 
 
-def _of_domains(looked: Looked, remembered: Mapping[Name, Remembered]) -> Iterator[Finding]:
+def _of_domains(looked: Looked, remembered: Mapping[Name, Remembered]) -> Iterator[list[Finding]]:
     diagnostics = defaultdict(list)
     for diagnostic in looked.document.diagnostics:
         if _is_found(diagnostic) and diagnostic.code != ORPHANED:
@@ -89,18 +117,17 @@ def _of_domains(looked: Looked, remembered: Mapping[Name, Remembered]) -> Iterat
         memory = remembered[own.domain.name]
         told = diagnostics[document.domain]
         finder = DomainFinder(document, own, memory, told, looked.unchanged, looked.reviewed)
-        for finding in finder.find():
-            yield with_ignored(finding, own.domain.ignore_drift, own.today)
+        yield [with_ignored(finding, own.domain.ignore_drift, own.today) for finding in finder.find()]
 
 
-def _of_services(looked: Looked, remembered: Mapping[Name, Remembered]) -> Iterator[Finding]:
+def _of_services(looked: Looked, remembered: Mapping[Name, Remembered]) -> Iterator[list[Finding]]:
     by_service = defaultdict(list)
     for facts in looked.facts:
         by_service[facts.domain.organization, facts.domain.service].append((facts, remembered[facts.domain.name]))
     for document in looked.document.services:
         key = (document.organization, document.service)
-        for finding in ServiceFinder(document, by_service[key]).find():
-            yield with_ignored(finding, looked.ignore.get(key, ()), looked.document.created_at.date())
+        rules, today = looked.ignore.get(key, ()), looked.document.created_at.date()
+        yield [with_ignored(finding, rules, today) for finding in ServiceFinder(document, by_service[key]).find()]
 
 
 def _orphans(looked: Looked) -> Iterator[Finding]:

@@ -10,12 +10,18 @@ from reconciler.document import (
     DocumentHead,
     DocumentModel,
     ResourceDocument,
+    ShardDocument,
     SourceDocument,
 )
 from reconciler.drift.finding import DriftClass, DriftSeverity
-from reconciler.plan import Stage
+from reconciler.manifest.fleet import Lifecycle
+from reconciler.plan import Phase, Stage, Status
 
 FORMAT_VERSION = "1.0"
+
+
+def _is_left_out(value: object) -> bool:
+    return value is None
 
 
 class DriftDomainDocument(DocumentModel):
@@ -71,6 +77,72 @@ class FindingDocument(DocumentModel):
     ignored_by: IgnoreDocument | None
 
 
+class HeldFindingDocument(DocumentModel):
+    """What becomes of a finding where the run as a whole holds its step: what is otherwise than in the finding."""
+
+    gates: list[tuple[str, str]] = Field(description="ids and advice of the gates that hold the step")
+    drift_class: DriftClass = Field(alias="class")
+    is_certain: bool
+    severity: DriftSeverity
+    cause: str
+    repair: str
+    held_by: list[str]
+    not_before: AwareDatetime | None
+    is_ignored: bool
+    ignored_by: IgnoreDocument | None
+
+
+class OpenStepDocument(DocumentModel):
+    """A step that the run as a whole may hold, and the finding that it is."""
+
+    phase: Phase
+    status: Status
+    finding: int = Field(description="the position of its finding, from 0")
+    held: list[HeldFindingDocument] = Field(
+        description="what the finding becomes, for each way in which it may be held"
+    )
+
+
+class OpenPartDocument(DocumentModel):
+    """A mail domain, or a service, with steps that the run as a whole may hold."""
+
+    position: int = Field(description="as in `domains` or `services` of the shard")
+    organization: str
+    written: str = Field(description="a domain as the manifest spells it, a service by its name")
+    steps: list[OpenStepDocument]
+
+
+class ShownDocument(DocumentModel):
+    """One MX rrset that servers show: presentation text and seconds; no value and null where there is none."""
+
+    values: list[str]
+    ttl: int | None
+
+
+class LookDocument(DocumentModel):
+    """What the journal keeps of a look at one mail domain, where the look is recorded."""
+
+    domain: str = Field(description="absolute A-labels")
+    organization: str
+    shown: list[ShownDocument]
+    is_complete: bool = Field(description="whether every server answered")
+    open_steps: list[str]
+    tokens_visible: bool | None
+    next_hops: list[str]
+    is_switched: bool
+    is_gone: bool
+    lifecycle: Lifecycle
+
+
+class DriftShardDocument(ShardDocument):
+    """As of a plan; beside it how findings change by what the run as a whole holds, and what there is to record."""
+
+    unhealthy_names: list[str] = Field(description="the names of `unhealthy`, as the manifests spell them")
+    open_domains: list[OpenPartDocument]
+    open_services: list[OpenPartDocument]
+    looks: list[LookDocument]
+
+
 class DriftSummaryDocument(DocumentModel):
     """Counts; an ignored finding is in `ignored` and in no other."""
 
@@ -92,6 +164,12 @@ class DriftDocument(DocumentHead):
     domains: list[DriftDomainDocument]
     findings: list[FindingDocument]
     diagnostics: list[DiagnosticDocument]
+    shard: DriftShardDocument | None = Field(
+        default=None,
+        exclude_if=_is_left_out,
+        description="only in the drift of a part of the fleet, which `merge` puts together with the others; its "
+        "findings are in no order, and no limit of the run is seen in them",
+    )
 
     @property
     def counting(self) -> list[FindingDocument]:

@@ -75,6 +75,12 @@ class Journal(JournalReader):
                 connection.execute(update(META).where(META.c.id == ONLY).values(counter=ahead))
                 self.diagnostics = (restored_warning(self._location),)
 
+    def is_as_at(self, mark: str) -> bool:
+        """Whether nothing was written since the journal had a mark, but that this run began."""
+        with self._reading() as connection:
+            identity = read_identity(connection, self._location)
+        return identity._replace(counter=identity.counter - 1).text == mark
+
     def record_looks(self, looks: Iterable[Look], now: datetime, waits: Waits = DEFAULT_WAITS) -> None:
         """Keep what a run saw at `now`; sightings that no wait of `waits` depends on are left out."""
         seen = list(looks)

@@ -11,7 +11,7 @@ verification value is not there (or none at all is, and it is behind the gateway
 domain, one is all of them.
 """
 
-from reconciler.limits.decide import Candidate, Decision, Limitable, decide_limits, possible_holds, time_of
+from reconciler.limits.decide import Candidate, Decision, Gates, Limitable, decide_limits, possible_holds, time_of
 from reconciler.limits.model import DEFAULT_LIMITS, FreezeWindow, Limits, Stops, frozen_until
 from reconciler.limits.plans import Limited, apply_limits, is_unhealthy
 
@@ -20,6 +20,7 @@ __all__ = [
     "Candidate",
     "Decision",
     "FreezeWindow",
+    "Gates",
     "Limitable",
     "Limited",
     "Limits",
