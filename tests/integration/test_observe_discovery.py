@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import dns.exception
 import pytest
 from servers.bind import run_bind
+from servers.differential import observed_by_both
 from servers.knot import run_knot
 from servers.observing import Asking, observe_one, question
 from servers.processes import ask, free_port, require, running
@@ -273,3 +274,18 @@ def test_three_hundred_domains_of_one_zone_are_observed_together(world: World) -
     assert len(found) == 300
     assert {o.zone.apex for o in found if o.zone} == {"acme.example."}
     assert all(o.observed == Absent() for o in found)
+
+
+def test_the_reference_finds_the_same_zones_and_servers(world: World) -> None:
+    """Asked through resolvers: the real one, one after a dead one, and a name server that is none."""
+    names = (
+        "acme", "not.there.acme", "alias.acme", "child.acme", "alias.child.acme", "x.child.acme", "nobody", "lame",
+        "unserved", "mail.acme", "www.acme", "gone.nowhere",
+    )  # fmt: skip
+    asked = [question(f"{name}.example.", rdtype) for name in names for rdtype in ("MX", "TXT")]
+    asked += [question("_amazonses.acme.example.", "TXT", domain="acme.example"), question("acme.invalid.", "MX")]
+    asked += [question("child.acme.example.", "MX", zone="acme.example"), question("acme.example.", "CAA")]
+    found = observed_by_both(world.asking, asked, port=world.port)
+    assert {o.zone.apex for o in found if o.zone} == {"acme.example.", "child.acme.example."}
+    for resolvers in (((NOBODY, world.port), world.resolver), ((TLD, world.port),), ((NOBODY, world.port),)):
+        observed_by_both(Asking(resolvers=resolvers, timeout=1.0), asked[:4], port=world.port)
