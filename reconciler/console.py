@@ -68,7 +68,7 @@ def say(text: str) -> None:
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], *, is_color_wanted: bool) -> None:
     """Every diagnostic to stderr."""
-    from reconciler.report.text import render_diagnostics  # noqa: PLC0415 - keeps `--help` quick
+    from reconciler.report.terminal import render_diagnostics  # noqa: PLC0415 - keeps `--help` quick
 
     lines = render_diagnostics(diagnostics, color=has_color(sys.stderr, is_wanted=is_color_wanted))
     sys.stderr.write(log_text("".join(f"{line}\n" for line in lines)))

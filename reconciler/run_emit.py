@@ -21,7 +21,7 @@ from reconciler.names import Name, canonical_name
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.plan import Status
-from reconciler.report.text import counted
+from reconciler.report.terminal import counted
 from reconciler.run_validate import validate
 from reconciler.selection import select_domains
 from reconciler.state import Key, Present, Rdata, build_rrset, txt_rdata

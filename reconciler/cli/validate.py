@@ -26,7 +26,7 @@ def add_parser(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Every error at once; how much there is when there is none."""
-    from reconciler.report.text import counted  # noqa: PLC0415
+    from reconciler.report.terminal import counted  # noqa: PLC0415
     from reconciler.run_validate import check_providers, validate  # noqa: PLC0415
 
     invocation = opened(arguments)

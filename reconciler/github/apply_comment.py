@@ -15,7 +15,7 @@ from reconciler.github.apply_page import apply_page, is_refused, is_used
 from reconciler.github.page import short
 from reconciler.github.parts import octets
 from reconciler.github.sticky import MOST_PARTS, PART_OCTETS, first_line, keep_comments, own_comments
-from reconciler.report.text import counted
+from reconciler.report.terminal import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

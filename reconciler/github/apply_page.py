@@ -10,7 +10,7 @@ from reconciler.escape import markdown_code, markdown_text
 from reconciler.github.page import Page, short
 from reconciler.github.parts import Fold
 from reconciler.report.markdown import diagnostic_markdown
-from reconciler.report.text import counted
+from reconciler.report.terminal import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

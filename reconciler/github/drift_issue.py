@@ -20,7 +20,7 @@ from reconciler.github.errors import GithubError, UnansweredError
 from reconciler.github.page import short
 from reconciler.github.sticky import MAX_OCTETS, first_line
 from reconciler.report.drift_markdown import render_drift_markdown
-from reconciler.report.text import counted
+from reconciler.report.terminal import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

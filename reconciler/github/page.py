@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from reconciler.escape import markdown_code, xml_text
 from reconciler.github.parts import pack
-from reconciler.report.text import counted
+from reconciler.report.terminal import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

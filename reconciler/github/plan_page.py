@@ -13,7 +13,8 @@ from reconciler.github.page import Page, bold_name, listed, short
 from reconciler.github.parts import Fold
 from reconciler.plan import Action, Phase, Status
 from reconciler.report.markdown import diagnostic_markdown, is_busy, part_lines
-from reconciler.report.text import by_organization, counted
+from reconciler.report.terminal import counted
+from reconciler.report.text import by_organization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,7 +9,8 @@ from reconciler.apply.result import Became
 from reconciler.continuation import UNREVIEWED
 from reconciler.document.models import DomainDocument
 from reconciler.escape import terminal_text
-from reconciler.report.text import SYMBOLS, Style, counted, value_lines
+from reconciler.report.terminal import Style, counted
+from reconciler.report.text import SYMBOLS, value_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.escape import terminal_text
 from reconciler.gates import Verdict
-from reconciler.report.text import Style, counted, render_diagnostics
+from reconciler.report.terminal import Style, counted, render_diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

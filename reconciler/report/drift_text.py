@@ -15,7 +15,7 @@ from reconciler.report.drift_words import (
     place_text,
     since_text,
 )
-from reconciler.report.text import Style, render_diagnostics
+from reconciler.report.terminal import Style, render_diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,17 +6,16 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reconciler.errors import Severity, sorted_diagnostics
 from reconciler.escape import terminal_text
 from reconciler.gates import Verdict
 from reconciler.plan import Action, Stage, Status
+from reconciler.report.terminal import Style, counted, render_diagnostics
 from reconciler.targets.base import is_exchange_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from reconciler.document import DomainDocument, PlanDocument, ServiceDocument, StepDocument
-    from reconciler.errors import Diagnostic
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.NO_OP: " "}
 _STATUS_STYLE = {
@@ -26,7 +25,6 @@ _STATUS_STYLE = {
     Status.UNKNOWN: "magenta",
     Status.DONE: "dim",
 }
-_SEVERITY_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.ADVISORY: "cyan"}
 STAGE_MEANINGS = {
     Stage.UNKNOWN: "not everything could be observed",
     Stage.DECLARED: "verification values are still to be written",
@@ -37,19 +35,6 @@ STAGE_MEANINGS = {
     Stage.LEAVING: "it leaves the gateway; something is left to do",
     Stage.GONE: "off-boarded; it may leave the manifests",
 }
-_SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "magenta": "35", "cyan": "36"}
-
-
-class Style:
-    """Colours, or none."""
-
-    def __init__(self, *, color: bool) -> None:
-        """With `color` False every text comes back as it is."""
-        self._color = color
-
-    def __call__(self, text: str, name: str) -> str:
-        """The text in a style of the table above."""
-        return f"\x1b[{_SGR[name]}m{text}\x1b[0m" if self._color else text
 
 
 def render_text(document: PlanDocument, *, color: bool) -> str:
@@ -160,11 +145,6 @@ def _by(step: StepDocument) -> str:
     return f" by {terminal_text(step.provider)}" if step.status is Status.READY else ""
 
 
-def counted(number: int, noun: str) -> str:
-    """As in `1 domain` and `2,000 domains`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def _manual_hint(document: PlanDocument) -> Iterator[str]:
     if any(s.status is Status.MANUAL for d in document.domains for s in d.steps):
         yield "What is manual: `reconciler emit instructions --out DIR` writes a sheet for whoever runs that DNS."
@@ -195,13 +175,3 @@ def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:
     steps = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
     rest = f"{counts.held} held, {counts.manual} manual, {counts.unknown} unknown"
     return f"{style('Plan:', 'bold')} {steps}; {rest}. {domains}."
-
-
-def render_diagnostics(diagnostics: Iterable[Diagnostic], *, color: bool) -> Iterator[str]:
-    """Every diagnostic, errors first, each with its place and what to do."""
-    style = Style(color=color)
-    for d in sorted_diagnostics(diagnostics):
-        place = f"{terminal_text(d.place)}: " if d.place else ""
-        severity = style(f"{d.severity.value}[{d.code}]", _SEVERITY_STYLE[d.severity])
-        yield f"{place}{severity}: {terminal_text(d.summary)}"
-        yield from (f"    {terminal_text(line)}" for line in d.detail.splitlines())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.drift import DriftSeverity
-from reconciler.report.text import counted
+from reconciler.report.terminal import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ from reconciler.drift import DriftClass, DriftSeverity
 from reconciler.errors import Severity
 from reconciler.journal.entries import DriftCounts
 from reconciler.plan import Stage
-from reconciler.report.text import STAGE_MEANINGS, counted
+from reconciler.report.terminal import counted
+from reconciler.report.text import STAGE_MEANINGS
 from reconciler.site.cards import prose, told_cards
 from reconciler.site.chart import build_chart
 from reconciler.site.coverage import CoverageState

@@ -30,7 +30,8 @@ from reconciler.errors import Diagnostic, Severity
 from reconciler.escape import log_text, terminal_text
 from reconciler.names import Name
 from reconciler.plan import plan_domain
-from reconciler.report.text import counted, render_diagnostics, render_text
+from reconciler.report.terminal import counted, render_diagnostics
+from reconciler.report.text import render_text
 from reconciler.state import Cause, Unknown
 
 if TYPE_CHECKING:
