@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.state import Present, Unknown
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -99,6 +97,8 @@ Shown = frozenset[tuple[tuple["Rdata", ...], int | None]]
 
 def shown_in(observation: Observation) -> tuple[Shown, bool]:
     """What the servers that answered show of an MX rrset, and whether every server answered."""
+    from reconciler.state import Present, Unknown  # noqa: PLC0415 - dnspython, which settings and their waits do without
+
     answers = [a.observed for a in observation.answers if not isinstance(a.observed, Unknown)]
     shown = frozenset((o.rrset.rdatas, o.rrset.ttl) if isinstance(o, Present) else ((), None) for o in answers)
     return shown, bool(answers) and len(answers) == len(observation.answers)

@@ -9,7 +9,6 @@ world ---- observed                      -> emit, report
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
@@ -30,15 +29,14 @@ from reconciler.review import Reviewed, match_review
 from reconciler.run_validate import check_providers, provider_of, validate
 from reconciler.safety import make_safe
 from reconciler.selection import Selection, select_domains
-from reconciler.service_plan import plan_service
-from reconciler.settings import planning_digest
+from reconciler.service_plan import plan_services
+from reconciler.settings.planning import planning_digest
 from reconciler.shards import part_of, shard_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from reconciler.catalog import Catalog
     from reconciler.document import LeftOutDocument, PlanDocument, ShardDocument
     from reconciler.gates import Facts
     from reconciler.gather import ServiceKey
@@ -106,7 +104,7 @@ def _plan_declared(
     facts = gather_facts(invocation, everyone, origins, memory.histories(d.name for d in everyone))
     every_plan = {name: _plan_domain(known, invocation.settings) for name, known in facts.items()}
     plans = [every_plan.pop(d.name) for d in domains]
-    planned_origins = _plan_services(origins, sharing, [facts[n.name] for n in neighbours], invocation.catalog)
+    planned_origins = plan_services(origins, sharing, [facts[n.name] for n in neighbours], invocation.catalog)
     settings = invocation.settings
     stops = Stops(settings.limits, settings.freeze, settings.kill_switch, switched)
     safe = make_safe(plans, facts, planned_origins, stops if part is None else None, list(every_plan.values()))
@@ -172,22 +170,6 @@ def _declared(fleet: Fleet, domains: Iterable[Domain], services: Iterable[Servic
         **{f"{s.organization}/{s.name}": declarations.of_service(s) for s in services},
         **{d.name: declarations.of_domain(d) for d in domains},
     }
-
-
-def _plan_services(
-    origins: Mapping[ServiceKey, OriginFacts],
-    sharing: Mapping[ServiceKey, Sequence[Service]],
-    neighbours: Iterable[Facts],
-    catalog: Catalog,
-) -> list[tuple[OriginFacts, ServicePlan]]:
-    """Every origin with its plan; `neighbours` are the facts of all mail domains behind any of them."""
-    behind: dict[ServiceKey, list[Facts]] = defaultdict(list)
-    for facts in neighbours:
-        behind[service_key(facts.domain)].append(facts)
-    return [
-        (origin, plan_service(origin, behind[key], catalog, [(s, behind[service_key(s)]) for s in sharing[key]]))
-        for key, origin in origins.items()
-    ]
 
 
 def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, Severity
-from reconciler.limits import apply_limits
+from reconciler.limits.plans import apply_limits
 from reconciler.names import display_name
 from reconciler.plan import Stage, Status
 from reconciler.proof import prove_plan

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.document import ShardDocument, StopsDocument, digest_of
-from reconciler.limits import is_unhealthy
+from reconciler.limits.plans import is_unhealthy
 from reconciler.selection import Shard
 from reconciler.service_plan import list_key
 from reconciler.targets.base import Intent

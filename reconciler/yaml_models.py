@@ -51,7 +51,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 class YamlModel(BaseModel):
     """A mapping in a YAML file: types as written, no unknown keys, never changed."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    # built when it is first used: most are used as parts of a larger one alone, and a run needs few of all
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
 
 def refusal(code: str, summary: str, detail: str) -> PydanticCustomError:

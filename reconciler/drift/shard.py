@@ -14,7 +14,7 @@ from reconciler.document import DomainDocument, held_step
 from reconciler.drift.build import finding_document
 from reconciler.drift.find import find_in_parts
 from reconciler.drift.models import HeldFindingDocument, OpenPartDocument, OpenStepDocument
-from reconciler.limits import possible_holds, time_of
+from reconciler.limits.decide import possible_holds, time_of
 from reconciler.plan import Phase, Status
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from reconciler.document import ServiceDocument, ShardDocument, StepDocument
     from reconciler.drift.find import FoundInParts, Looked
     from reconciler.drift.finding import Finding
-    from reconciler.limits import Gates, Stops
+    from reconciler.limits import Stops
+    from reconciler.limits.decide import Gates
 
     Part = TypeVar("Part", DomainDocument, ServiceDocument)
     Holds = Mapping[Phase, Gates]

@@ -9,26 +9,10 @@ What is held here is ready for all that its gates say, and goes on with a later 
 A mail domain is unhealthy that has an error, that could not be observed, or whose MX is as wanted while a wanted
 verification value is not there (or none at all is, and it is behind the gateway). Shares have no floor: of one mail
 domain, one is all of them.
+
+Here is what settings say; whoever decides imports `decide.py` or `plans.py`, and with them what steps and gates are.
 """
 
-from reconciler.limits.decide import Candidate, Decision, Gates, Limitable, decide_limits, possible_holds, time_of
 from reconciler.limits.model import DEFAULT_LIMITS, FreezeWindow, Limits, Stops, frozen_until
-from reconciler.limits.plans import Limited, apply_limits, is_unhealthy
 
-__all__ = [
-    "DEFAULT_LIMITS",
-    "Candidate",
-    "Decision",
-    "FreezeWindow",
-    "Gates",
-    "Limitable",
-    "Limited",
-    "Limits",
-    "Stops",
-    "apply_limits",
-    "decide_limits",
-    "frozen_until",
-    "is_unhealthy",
-    "possible_holds",
-    "time_of",
-]
+__all__ = ["DEFAULT_LIMITS", "FreezeWindow", "Limits", "Stops", "frozen_until"]

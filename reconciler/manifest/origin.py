@@ -14,8 +14,6 @@ from reconciler.kinds import (
 )
 from reconciler.manifest.fleet import ServiceAllowlist, ServiceSpamRule
 from reconciler.targets.base import DeclaredAllowlist, Intent
-from reconciler.targets.declaration import declaration_problems
-from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
 from reconciler.yaml_models import choice_detail, shown
 
 if TYPE_CHECKING:
@@ -33,9 +31,19 @@ def build_allowlists(
     service: DeclaredService, source: Callable[[Loc], Source], findings: Findings
 ) -> tuple[ServiceAllowlist, ...]:
     """The service's lists; what breaks a rule is among the findings and left out."""
+    require_capabilities(service, findings)
+    return _build_declared(service, source, findings) if service.model.allowlists else ()
+
+
+def _build_declared(
+    service: DeclaredService, source: Callable[[Loc], Source], findings: Findings
+) -> tuple[ServiceAllowlist, ...]:
+    # the registry imports every target, which services without lists can do without
+    from reconciler.targets.declaration import declaration_problems  # noqa: PLC0415
+    from reconciler.targets.registry import ALLOWLIST_TARGETS  # noqa: PLC0415
+
     built = []
     seen: set[tuple[str, str]] = set()
-    require_capabilities(service, findings)
     for i, model in enumerate(service.model.allowlists):
         loc: Loc = (*service.loc, "allowlists", i)
         if findings.is_refused(loc):
@@ -95,6 +103,8 @@ def build_spam_rule(
     loc: Loc = (*service.loc, "spam_rule")
     if model is None or findings.is_refused(loc) or findings.is_refused((*service.loc, "kind")):
         return None
+    from reconciler.targets.registry import MAIL_RULE_TARGETS  # noqa: PLC0415 - as above
+
     kind = KINDS[service.model.kind]
     target = model.target or default_mail_rule_target(kind)
     if target is not None and target not in MAIL_RULE_TARGETS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.document import DiagnosticDocument, DocumentHead
 from reconciler.drift import HeldFindingDocument, assemble_drift_document, worst_first
 from reconciler.errors import sorted_diagnostics
-from reconciler.limits import Candidate, decide_limits
+from reconciler.limits.decide import Candidate, decide_limits
 from reconciler.merge.parts import in_order, stops_of
 from reconciler.merge.refusals import sides_of_a_freeze
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         FindingDocument,
         OpenPartDocument,
     )
-    from reconciler.limits import Gates
+    from reconciler.limits.decide import Gates
 
 _HELD_FIELDS = tuple(set(HeldFindingDocument.model_fields) - {"gates"})
 

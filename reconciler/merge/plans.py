@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.document import PlanHead, assemble_document, held_step
 from reconciler.errors import sorted_diagnostics
-from reconciler.limits import Candidate, decide_limits, time_of
+from reconciler.limits.decide import Candidate, decide_limits, time_of
 from reconciler.merge.parts import in_order, stops_of
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from reconciler.document import DomainDocument, PlanDocument, ServiceDocument, ShardDocument, StepDocument
-    from reconciler.limits import Gates
+    from reconciler.limits.decide import Gates
 
     Part = TypeVar("Part", DomainDocument, ServiceDocument)
 

@@ -7,7 +7,6 @@ fields; `load.py` makes the one of the other.
 from reconciler.settings.journal import journal_url
 from reconciler.settings.load import load_settings, settings_schema
 from reconciler.settings.notifications import EndpointSettings, NotificationSettings, endpoint_url
-from reconciler.settings.planning import planning_digest
 from reconciler.settings.values import (
     DnsSettings,
     JournalSettings,
@@ -31,6 +30,5 @@ __all__ = [
     "endpoint_url",
     "journal_url",
     "load_settings",
-    "planning_digest",
     "settings_schema",
 ]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from reconciler.diff import Change
 from reconciler.errors import Diagnostic, Severity
-from reconciler.limits import FreezeWindow, Limits, apply_limits, is_unhealthy
+from reconciler.limits import FreezeWindow, Limits
+from reconciler.limits.plans import apply_limits, is_unhealthy
 from reconciler.names import Name
 from reconciler.plan import Action, DomainPlan, Phase, Stage, Status, Step
 

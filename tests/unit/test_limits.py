@@ -12,7 +12,8 @@ from builders import EU, MX_KEY, NOW, OLD_MX, PRIMARY, SECONDARY, SOURCE, TXT_KE
 from reconciler.diff import Change
 from reconciler.errors import Diagnostic, Severity
 from reconciler.gates import GateResult, Verdict
-from reconciler.limits import FreezeWindow, Limits, apply_limits, frozen_until, is_unhealthy
+from reconciler.limits import FreezeWindow, Limits, frozen_until
+from reconciler.limits.plans import apply_limits, is_unhealthy
 from reconciler.manifest.fleet import Service
 from reconciler.names import Name
 from reconciler.plan import Action, DomainPlan, Phase, Stage, Status, Step
