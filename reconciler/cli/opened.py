@@ -11,15 +11,15 @@ from reconciler.console import progress, say
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from reconciler.invocation import Invocation
     from reconciler.selection import Selection
 
 
-def opened(arguments: argparse.Namespace) -> Invocation:
-    """What the options before the verb say."""
-    from reconciler.commit import commit_of  # noqa: PLC0415 - keeps `--help` quick
-    from reconciler.holder import name_of_this_run  # noqa: PLC0415
+def opened(arguments: argparse.Namespace, *, needs_commit: bool = True) -> Invocation:
+    """What the options before the verb say; git is asked for the commit where that is needed."""
+    from reconciler.holder import name_of_this_run  # noqa: PLC0415 - keeps `--help` quick
     from reconciler.invocation import open_invocation  # noqa: PLC0415
 
     return open_invocation(
@@ -27,11 +27,17 @@ def opened(arguments: argparse.Namespace) -> Invocation:
         settings_file=arguments.settings or DEFAULT_SETTINGS,
         is_settings_required=arguments.settings is not None,
         now=arguments.now or datetime.now(UTC),
-        commit=commit_of(arguments.manifests),
+        commit=_commit_of(arguments.manifests) if needs_commit else None,
         progress=progress,
         holder=name_of_this_run(os.environ),
         say=say,
     )
+
+
+def _commit_of(manifests: Path) -> str | None:
+    from reconciler.commit import commit_of  # noqa: PLC0415 - as above
+
+    return commit_of(manifests)
 
 
 def selected(arguments: argparse.Namespace) -> Selection:
