@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from reconciler.desired import build_desired, without_settled
@@ -167,12 +168,12 @@ def _mx_there(desired: DesiredDomain, observations: Mapping[Key, Observation]) -
 
 def services_around(
     fleet: Fleet, domains: Sequence[Domain]
-) -> tuple[list[Service], dict[ServiceKey, list[Service]], list[Domain]]:
-    """The services of the domains that declare an allowlist or a spam rule; by service, who else its lists are for.
+) -> tuple[list[Service], dict[ServiceKey, tuple[Service, ...]], list[Domain]]:
+    """The services of the domains that declare an allowlist or a spam rule; by service, all whom its lists are for.
 
-    That is who declares one of them as well, and, where a list keeps others out, whose domains have a next hop of its
-    own behind it. Third, all mail domains of all of these, because what an old state needed at an origin may go only
-    when every domain of it is switched.
+    That is the service, who declares one of them as well, and, where a list keeps others out, whose domains have a next
+    hop of its own behind it; in the fleet's order, and services with the same ones have the same tuple. Third, all mail
+    domains of all of these, because what an old state needed at an origin may go only when every domain is switched.
     """
     touched = {service_key(d) for d in domains}
     services = [
@@ -182,21 +183,50 @@ def services_around(
         if service_key(s) in touched and (s.allowlists or s.spam_rule)
     ]
     filtered = [d for d in fleet.domains if d.is_filtered_by_mx]
-    in_use = {service_key(d) for d in filtered}
-    hosts: dict[ServiceKey, set[Name]] = defaultdict(set)
-    for domain in filtered:
-        hosts[service_key(domain)].update(domain.next_hops)
-    users: dict[Sequence[str], list[Service]] = defaultdict(list)
-    for service in (s for o in fleet.organizations for s in o.services if service_key(s) in in_use):
-        for key in (*filter(None, map(list_key, service.allowlists)), *hosts[service_key(service)]):
-            users[key].append(service)
-    sharing = {}
-    for service in services:
-        is_restricting = any(a.declared.intent is Intent.RESTRICT for a in service.allowlists)
-        behind = hosts[service_key(service)] if is_restricting else set()
-        own: tuple[Sequence[str], ...] = (*filter(None, map(list_key, service.allowlists)), *behind)
-        found = {service_key(u): u for key in own for u in users[key]}
-        found.pop(service_key(service), None)
-        sharing[service_key(service)] = list(found.values())
-    keys = {*sharing, *(service_key(u) for others in sharing.values() for u in others)}
+    users = _Users(fleet, filtered)
+    sharing = {service_key(service): users.behind_lists_of(service) for service in services}
+    each = {id(others): others for others in sharing.values()}
+    keys = {*sharing, *(service_key(u) for others in each.values() for u in others)}
     return services, sharing, [d for d in filtered if service_key(d) in keys]
+
+
+class _Users:
+    """Who declares a list, and whose domains have a next hop; by the key of the list, and by the host's name.
+
+    A hosting company's list is declared by thousands: whoever asks gets a tuple that was made once.
+    """
+
+    def __init__(self, fleet: Fleet, filtered: Sequence[Domain]) -> None:
+        self._hosts: dict[ServiceKey, dict[Name, None]] = defaultdict(dict)
+        for domain in filtered:
+            self._hosts[service_key(domain)].update(dict.fromkeys(domain.next_hops))
+        self._services = {service_key(s): s for o in fleet.organizations for s in o.services}
+        self._users: dict[Sequence[str], dict[ServiceKey, None]] = defaultdict(dict)
+        for key, service in self._services.items():
+            if key in self._hosts:
+                for used in (*filter(None, map(list_key, service.allowlists)), *self._hosts[key]):
+                    self._users[used][key] = None
+        self._place = {key: place for place, key in enumerate(self._services)}
+        self._together: dict[frozenset[Sequence[str]], tuple[Service, ...]] = {}
+        self._is_within = cache(lambda one, other: self._users[one].keys() <= self._users[other].keys())
+
+    def behind_lists_of(self, service: Service) -> tuple[Service, ...]:
+        """All who are behind them, in the fleet's order; the service alone where it has none that others can have."""
+        is_restricting = any(a.declared.intent is Intent.RESTRICT for a in service.allowlists)
+        hosts = self._hosts.get(service_key(service), ()) if is_restricting else ()
+        # the largest first; whoever is in it already says nothing more
+        used = sorted((*filter(None, map(list_key, service.allowlists)), *hosts), key=self._size, reverse=True)
+        telling: list[Sequence[str]] = []
+        for key in used:
+            if not any(self._is_within(key, other) for other in telling):
+                telling.append(key)
+        together = frozenset(telling)
+        if not together:
+            return (service,)
+        if together not in self._together:
+            found = {user for key in telling for user in self._users[key]}
+            self._together[together] = tuple(self._services[k] for k in sorted(found, key=self._place.__getitem__))
+        return self._together[together]
+
+    def _size(self, key: Sequence[str]) -> tuple[int, str]:
+        return len(self._users[key]), str(key)

@@ -8,7 +8,7 @@ be done is `manual`, and `emit` writes how.
 
 from reconciler.service_plan.lists import gateway_addresses, known_addresses, list_addresses, list_id, list_key
 from reconciler.service_plan.mail_rule import wanted_rule
-from reconciler.service_plan.planner import ServicePlan, plan_service
+from reconciler.service_plan.planner import ServicePlan, plan_service, plan_services
 from reconciler.service_plan.step import ServiceStep
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "list_id",
     "list_key",
     "plan_service",
+    "plan_services",
     "wanted_rule",
 ]

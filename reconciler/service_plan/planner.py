@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from reconciler.gates import GateResult, Verdict
 from reconciler.gates.allowlist import unattested_addresses
 from reconciler.gates.attestations import is_in_force
 from reconciler.plan import Action, Phase, Status
-from reconciler.service_plan.lists import known_addresses, list_addresses, list_id
+from reconciler.service_plan.lists import NOBODY, Sharing, known_addresses, list_addresses, list_id
 from reconciler.service_plan.mail_rule import plan_mail_rule
 from reconciler.service_plan.restriction import plan_restriction
 from reconciler.service_plan.step import ServiceStep
@@ -22,7 +23,7 @@ from reconciler.state import Unknown
 from reconciler.targets.enforcement import is_written_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.catalog import Catalog
     from reconciler.gates import Facts
@@ -33,12 +34,15 @@ if TYPE_CHECKING:
 
 _OPEN = "restricts-nothing"
 
+ServiceKey = tuple[str, str]
+"""An organization's name and a service's."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
     """One service's steps, and what is worth saying about its origin.
 
-    `sharing` are the other services that declare one of its lists as well: their domains and addresses count too.
+    `sharing` are the services that are behind its lists as well, it may be among them: their addresses count too.
     `enforcements` tell for each list, by its `list_id`, what it may do with everybody else as of now, for all that its
     gates say. `is_needed` tells whether a mail domain of it stays behind the gateway.
     """
@@ -46,7 +50,7 @@ class ServicePlan:
     service: Service
     steps: tuple[ServiceStep, ...]
     diagnostics: tuple[Diagnostic, ...]
-    sharing: tuple[Service, ...] = ()
+    sharing: Sharing = NOBODY
     enforcements: tuple[tuple[str, Enforcement], ...] = ()
     is_needed: bool = True
 
@@ -62,9 +66,54 @@ def plan_service(
     `sharing` are the services that declare one of its lists as well, each with the facts of its domains: one firewall
     before two organizations has to let in the gateway of both.
     """
+    return _plan(origin, domains, catalog, _Behind(sharing))
+
+
+def plan_services(
+    origins: Mapping[ServiceKey, OriginFacts],
+    sharing: Mapping[ServiceKey, Sequence[Service]],
+    neighbours: Iterable[Facts],
+    catalog: Catalog,
+) -> list[tuple[OriginFacts, ServicePlan]]:
+    """Every origin with its plan, each as from `plan_service`, in a time that grows with their number alone.
+
+    `sharing` are by service all who are behind its lists, itself included; services that have the same have the same
+    object. `neighbours` are the facts of all mail domains behind any of them.
+    """
+    domains: dict[ServiceKey, list[Facts]] = defaultdict(list)
+    for facts in neighbours:
+        domains[facts.domain.organization, facts.domain.service].append(facts)
+    waiting = {key: Waiting(own) for key, own in domains.items()}
+    behind: dict[int, _Behind] = {}
+    planned = []
+    for key, origin in origins.items():
+        users = sharing[key]
+        if id(users) not in behind:
+            keys = [(s.organization, s.name) for s in users]
+            behind[id(users)] = _Behind(
+                [(s, domains[k]) for s, k in zip(users, keys, strict=True)], [waiting[k] for k in keys if k in waiting]
+            )
+        planned.append((origin, _plan(origin, domains[key], catalog, behind[id(users)])))
+    return planned
+
+
+class _Behind:
+    """All who are behind the same lists: what they wait for, and those of them that stay."""
+
+    def __init__(
+        self, users: Sequence[tuple[Service, Sequence[Facts]]], waiting: Sequence[Waiting] | None = None
+    ) -> None:
+        each = [Waiting(facts) for _, facts in users if facts] if waiting is None else waiting
+        # one for all, so that a service looks at two and not at every other one
+        self.waiting = (Waiting((), each),) if each else ()
+        staying = tuple(s for s, facts in users if any(not f.domain.is_leaving for f in facts))
+        self.staying = Sharing(staying)
+
+
+def _plan(origin: OriginFacts, domains: Sequence[Facts], catalog: Catalog, behind: _Behind) -> ServicePlan:
     if not domains:
         return ServicePlan(origin.service, (), ())
-    planner = _Planner(origin, domains, catalog, sharing)
+    planner = _Planner(origin, domains, catalog, behind)
     steps = [step for fact in origin.allowlists for step in planner.allowlist_steps(fact)]
     if origin.mail_rule is not None:
         rule, found = plan_mail_rule(
@@ -77,7 +126,7 @@ def plan_service(
         origin.service,
         tuple(steps),
         tuple(planner.findings),
-        planner.sharing_services,
+        planner.sharing,
         tuple(planner.enforcements),
         bool(planner.active),
     )
@@ -89,13 +138,12 @@ class _Planner:
         origin: OriginFacts,
         domains: Sequence[Facts],
         catalog: Catalog,
-        sharing: Sequence[tuple[Service, Sequence[Facts]]],
+        behind: _Behind,
     ) -> None:
         self.service = origin.service
         self.active = [f for f in domains if not f.domain.is_leaving]
-        staying = [(s, others) for s, others in sharing if any(not f.domain.is_leaving for f in others)]
-        self.sharing_services = tuple(service for service, _ in staying)
-        self.waiting = Waiting((*domains, *(facts for _, others in sharing for facts in others)))
+        self.sharing = behind.staying
+        self.waiting = Waiting(domains, behind.waiting)
         self.catalog = catalog
         self.findings: list[Diagnostic] = []
         self.enforcements: list[tuple[str, Enforcement]] = []
@@ -124,7 +172,7 @@ class _Planner:
         if not attested:
             return self._step(own, fact, Phase.CONTRACT, reason="nobody attests that it lets the gateway in")
         reason = "remove the attestation of the allowlist when this is done"
-        before = list_addresses(fact.allowlist, self.service, (), self.catalog)
+        before = list_addresses(fact.allowlist, self.service, NOBODY, self.catalog)
         return self._step(
             f"{own}/stale", fact, Phase.CONTRACT, before=before, gates=self._removal_gates(()), reason=reason
         )
@@ -153,7 +201,7 @@ class _Planner:
 
     def _needed(self, fact: AllowlistFact) -> tuple[str, ...]:
         is_needed = bool(self.active)
-        return list_addresses(fact.allowlist, self.service, self.sharing_services, self.catalog, is_needed=is_needed)
+        return list_addresses(fact.allowlist, self.service, self.sharing, self.catalog, is_needed=is_needed)
 
     def _removal_gates(self, stale: tuple[str, ...]) -> tuple[GateResult, ...]:
         gates = [self.waiting.switched(), self.waiting.early_removal()]
@@ -197,7 +245,7 @@ class _Planner:
     def _note(self, fact: AllowlistFact, content: AllowlistContent, wider: tuple[str, ...]) -> None:
         source = fact.allowlist.source
         # a server that nobody's mail comes to through the gateway, or that is to be open, needs no advice for that
-        is_leaving = any(f.domain.is_leaving for f in self.waiting.domains)
+        is_leaving = self.waiting.is_anybody_leaving
         unwanted = {a.code for a in content.advice} if not self.active else {_OPEN} if is_leaving else set()
         told = [a for a in content.advice if a.code not in unwanted]
         self.findings += [self._advisory(source, a.code, a.summary, a.detail) for a in told]

@@ -53,7 +53,7 @@ def plan_restriction(
     if fact.allowlist.declared.intent is not Intent.RESTRICT or isinstance(fact.observed, Unknown):
         return Restriction((), Enforcement.NONE)
     observed = _enforcement(fact, service, waiting)
-    is_leaving = not active or any(f.domain.is_leaving for f in waiting.domains)
+    is_leaving = not active or waiting.is_anybody_leaving
     goal = Enforcement.NONE if is_leaving else hardest_enforcement(fact.allowlist.declared)
     if is_leaving:
         # whoever is refused by anything in it is refused too much now
@@ -62,7 +62,7 @@ def plan_restriction(
         return Restriction((), observed)
     if goal is Enforcement.NONE or observed is Enforcement.HARD:
         return Restriction((_step(f"{own}/loosen", fact, Phase.EXPAND, (observed, goal), ()),), goal)
-    longest = max((f.waits for f in waiting.domains), key=lambda w: w.restrict)
+    longest = waiting.longest
     if observed is Enforcement.NONE:
         can_soften = softened(fact.allowlist.declared) is not None
         after = Enforcement.SOFT if can_soften else goal

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builders import document
 from gate_strategies import worlds
-from hypothesis import given
+from hypothesis import given, settings
 
 from reconciler.document import PlanDocument
 
@@ -27,6 +27,7 @@ def parts(model: BaseModel) -> list[BaseModel]:
 
 
 @given(worlds())
+@settings(deadline=None)
 def test_what_is_made_is_what_would_be_read(world: Facts) -> None:
     """The same values of the same types, every field in its place, and the same JSON to the byte."""
     made = document(world)
@@ -42,6 +43,7 @@ def test_what_is_made_is_what_would_be_read(world: Facts) -> None:
 
 
 @given(worlds())
+@settings(deadline=None)
 def test_a_digest_is_over_what_the_steps_say_as_json(world: Facts) -> None:
     made = document(world)
     meaning = {

@@ -103,7 +103,7 @@ def test_all_domains_of_a_service_count_for_its_origin(folder: Path) -> None:
     fleet = _fleet(folder, acme="exports/list")
     assert _around(fleet, "one.acme.example") == (
         ["acme/hq"],
-        {"acme/hq": []},
+        {"acme/hq": ["acme/hq"]},
         ["one.acme.example", "two.acme.example"],
     )
 
@@ -115,14 +115,14 @@ def test_a_service_without_a_list_or_a_rule_has_no_origin_to_plan(folder: Path) 
 def test_whoever_declares_the_same_export_of_the_same_list_shares_it(folder: Path) -> None:
     fleet = _fleet(folder, acme="exports/list", globex="exports/./list", other="exports/another")
     services, sharing, neighbours = _around(fleet, "one.acme.example")
-    assert (services, sharing) == (["acme/hq"], {"acme/hq": ["globex/hq"]})
+    assert (services, sharing) == (["acme/hq"], {"acme/hq": ["acme/hq", "globex/hq"]})
     assert neighbours == [f"{n}.{o}.example" for o in ("acme", "globex") for n in ("one", "two")]
 
 
 def test_a_service_whose_mail_is_read_by_api_is_nobodys_neighbour(folder: Path) -> None:
     """Nothing comes to its list from the gateway."""
     fleet = _fleet(folder, acme="exports/list", globex="exports/list")
-    assert _around(fleet, "one.acme.example")[1] == {"acme/hq": ["globex/hq"]}
+    assert _around(fleet, "one.acme.example")[1] == {"acme/hq": ["acme/hq", "globex/hq"]}
     assert not [name for name in _around(fleet, "cloud.acme.example")[2] if name.startswith("cloud.")]
 
 
