@@ -4,7 +4,6 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +25,7 @@ from reconciler.yaml_models import (
 )
 
 SUPPORTED_MAJOR = "1"
+_SHIPPED = Path(__file__).with_name("catalog.yaml")
 _TLS_VERSION = re.compile(r"[0-9]\.[0-9]", re.ASCII)
 
 
@@ -155,8 +155,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
 
 def _read(path: Path | None) -> tuple[bytes, str]:
     if path is None:
-        shipped = resources.files("reconciler.catalog").joinpath("catalog.yaml")
-        return shipped.read_bytes(), "catalog.yaml"
+        return _SHIPPED.read_bytes(), _SHIPPED.name
     try:
         with path.open("rb") as stream:
             return stream.read(MAX_OCTETS + 1), str(path)

@@ -17,19 +17,18 @@ if TYPE_CHECKING:
     from reconciler.selection import Selection
 
 
-def opened(arguments: argparse.Namespace, *, needs_commit: bool = True) -> Invocation:
-    """What the options before the verb say; git is asked for the commit where that is needed."""
-    from reconciler.holder import name_of_this_run  # noqa: PLC0415 - keeps `--help` quick
-    from reconciler.invocation import open_invocation  # noqa: PLC0415
+def opened(arguments: argparse.Namespace, *, is_about_manifests_alone: bool = False) -> Invocation:
+    """What the options before the verb say; who runs and at which commit matters where more than manifests do."""
+    from reconciler.invocation import open_invocation  # noqa: PLC0415 - keeps `--help` quick
 
     return open_invocation(
         manifests=arguments.manifests,
         settings_file=arguments.settings or DEFAULT_SETTINGS,
         is_settings_required=arguments.settings is not None,
         now=arguments.now or datetime.now(UTC),
-        commit=_commit_of(arguments.manifests) if needs_commit else None,
+        commit=None if is_about_manifests_alone else _commit_of(arguments.manifests),
         progress=progress,
-        holder=name_of_this_run(os.environ),
+        holder="nobody" if is_about_manifests_alone else _holder(),
         say=say,
     )
 
@@ -38,6 +37,12 @@ def _commit_of(manifests: Path) -> str | None:
     from reconciler.commit import commit_of  # noqa: PLC0415 - as above
 
     return commit_of(manifests)
+
+
+def _holder() -> str:
+    from reconciler.holder import name_of_this_run  # noqa: PLC0415 - as above
+
+    return name_of_this_run(os.environ)
 
 
 def selected(arguments: argparse.Namespace) -> Selection:

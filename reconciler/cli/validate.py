@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     from reconciler.report.terminal import counted  # noqa: PLC0415
     from reconciler.run_validate import check_providers, validate  # noqa: PLC0415
 
-    invocation = opened(arguments, needs_commit=False)
+    invocation = opened(arguments, is_about_manifests_alone=True)
     fleet, diagnostics = validate(invocation, arguments.paths)
     check_providers(fleet, invocation.settings)
     print_diagnostics(diagnostics, is_color_wanted=not arguments.no_color)

@@ -13,7 +13,6 @@ from reconciler.kinds import (
     find_mail_rule_problem,
 )
 from reconciler.manifest.fleet import ServiceAllowlist, ServiceSpamRule
-from reconciler.targets.base import DeclaredAllowlist, Intent
 from reconciler.yaml_models import choice_detail, shown
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ def _build_declared(
     service: DeclaredService, source: Callable[[Loc], Source], findings: Findings
 ) -> tuple[ServiceAllowlist, ...]:
     # the registry imports every target, which services without lists can do without
+    from reconciler.targets.base import DeclaredAllowlist, Intent  # noqa: PLC0415
     from reconciler.targets.declaration import declaration_problems  # noqa: PLC0415
     from reconciler.targets.registry import ALLOWLIST_TARGETS  # noqa: PLC0415
 
@@ -77,7 +77,7 @@ def _build_declared(
 
 
 def _require_fit(model: AllowlistManifest, target: AllowlistTarget, loc: Loc, findings: Findings) -> None:
-    if Intent(model.intent) not in target.intents:
+    if model.intent not in target.intents:
         detail = f"Write intent: {', '.join(sorted(target.intents))}."
         findings.error("allowlist-intent", f"{target.title} cannot {model.intent}", detail, (*loc, "intent"))
     if "name" in target.options and model.name is None:

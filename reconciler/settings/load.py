@@ -53,7 +53,7 @@ def load_settings(path: Path, *, required: bool) -> Settings:
         if required:
             detail = "Create it, or name another with --settings."
             raise SettingsError([error("settings-missing", "there is no such file", detail, file=str(path))]) from exc
-        return _build(SettingsModel(), path.parent, b"")
+        return _build(SettingsModel.model_construct(), path.parent, b"")
     except OSError as exc:
         summary = f"the settings cannot be read: {exc.strerror}"
         detail = "Make it readable, or name another with --settings."
@@ -115,7 +115,7 @@ def _other_problems(model: SettingsModel) -> Iterator[_Problem]:
     if model.journal is not None and model.journal.password is not None and model.journal.url.startswith("sqlite:"):
         detail = "Remove `password`, or name a PostgreSQL database."
         yield "journal-password", "an SQLite file has no password", detail, ("journal", "password")
-    for index in closed_without_opened(model.notifications or NotificationsModel()):
+    for index in closed_without_opened(model.notifications or NotificationsModel.model_construct()):
         detail = "Add drift-opened to `on`, or remove drift-closed: only who was told of a finding is told of its end."
         summary = "drift-closed is told to nobody whom nothing tells of drift-opened"
         yield "notification-events", summary, detail, ("notifications", "endpoints", index, "on")
@@ -133,6 +133,7 @@ def _ambiguous(model: SettingsModel, octets: bytes, file: str) -> Iterator[Diagn
 
 
 def _build(model: SettingsModel, folder: Path, octets: bytes) -> Settings:
+    # a model of defaults alone is constructed and not validated: that would build its validator first
     return Settings(
         observe=_observe(model.observe, folder),
         default_provider=model.default_provider,
@@ -147,14 +148,14 @@ def _build(model: SettingsModel, folder: Path, octets: bytes) -> Settings:
         export_max_age_hours=model.export_max_age_hours,
         directory=folder,
         digest=f"sha256:{hashlib.sha256(octets).hexdigest()}",
-        journal=JournalSettings(**dict(model.journal or JournalModel())),
-        lock=_lock(model.lock or LockModel()),
-        waits=_waits(model.waits or WaitsModel()),
-        probes=_probes(model.probes or ProbesModel(), folder),
-        limits=Limits(**dict(model.limits or LimitsModel())),
+        journal=JournalSettings(**dict(model.journal or JournalModel.model_construct())),
+        lock=_lock(model.lock or LockModel.model_construct()),
+        waits=_waits(model.waits or WaitsModel.model_construct()),
+        probes=_probes(model.probes or ProbesModel.model_construct(), folder),
+        limits=Limits(**dict(model.limits or LimitsModel.model_construct())),
         freeze=tuple(FreezeWindow(w.from_, w.until, w.reason) for w in model.freeze),
         kill_switch=model.kill_switch,
-        notifications=build_notifications(model.notifications or NotificationsModel()),
+        notifications=build_notifications(model.notifications or NotificationsModel.model_construct()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -82,7 +82,7 @@ class LockSettings:
 def _own_name() -> str:
     """This host's name as its system knows it, without asking DNS, where EHLO can carry it."""
     try:
-        return display_name(canonical_name(socket.gethostname()))
+        return display_name(canonical_name(os.uname().nodename))
     except InvalidNameError:
         return "localhost"
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from test_settings import load, refused
@@ -85,7 +86,7 @@ def test_ehlo_takes_what_smtp_allows(tmp_path: Path, written: str, said: str | N
 
 
 def test_a_host_whose_own_name_smtp_does_not_allow_says_localhost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "my host!")
+    monkeypatch.setattr("os.uname", lambda: SimpleNamespace(nodename="my host!"))
     assert ProbeSettings().helo == "localhost"
 
 
