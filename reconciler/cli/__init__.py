@@ -6,6 +6,7 @@ arguments, and what it runs. What a verb needs is imported when it runs, so that
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ _VERBS = (validate, plan, apply, drift, merge, github, notify, report, emit, dra
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
+    # pydantic would look for plugins in every installed package, and let any of them change our models
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     with termination_as_interrupt():
         return _main(argv)
 
