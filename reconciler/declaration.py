@@ -13,15 +13,17 @@ from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from reconciler.document import digest_of
+from reconciler.document.digest import canonical_text, digest_of, digest_of_text
+from reconciler.manifest.fleet import Domain
 
 if TYPE_CHECKING:
-    from reconciler.manifest.fleet import Domain, Fleet, Service
+    from reconciler.manifest.fleet import Fleet, Service
 
 _NO_MEANING = frozenset({"source", "written", "services", "domains"})
 """Places and spellings; and what an organization holds, which is declared by itself."""
 _SETS = frozenset({"attestations", "waivers", "ignore_drift", "escalation_contacts"})
 _SCALARS = frozenset({str, int, bool, NoneType})
+_NOTHING = (object(), "")
 
 
 class Declarations:
@@ -32,12 +34,23 @@ class Declarations:
         self._organizations = {o.name: o for o in fleet.organizations}
         self._services = {(s.organization, s.name): s for o in fleet.organizations for s in o.services}
         self._digests: dict[tuple[str, str], str] = {}
+        self._last: dict[str, tuple[object, str]] = {}
         self._said: dict[tuple[int, ...], tuple[tuple[object, ...], list[str]]] = {}
 
     def of_domain(self, domain: Domain) -> str:
         """All that is declared for one mail domain of the fleet: its own, its service's and its organization's."""
         service = self.of_service(self._services[domain.organization, domain.service])
-        return digest_of({"domain": self._plain(domain), "service": service})
+        fields_of_domain = ",".join([self._text(name, getattr(domain, name)) for name in _DOMAIN_FIELDS])
+        return digest_of_text(f'{{"domain":{{{fields_of_domain}}},"service":"{service}"}}')
+
+    def _text(self, name: str, value: object) -> str:
+        """One field of a domain as canonical JSON; most are those of the domain before it, and are not written anew."""
+        last, text = self._last.get(name, _NOTHING)
+        if value is last or (value.__class__ is tuple and value == last):
+            return text
+        text = f'"{name}":{canonical_text(self._of_field(name, value))}'
+        self._last[name] = value, text
+        return text
 
     def of_service(self, service: Service) -> str:
         """All that is declared for one service of the fleet, and for its organization."""
@@ -72,3 +85,6 @@ class Declarations:
 @cache
 def _meaningful(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
     return tuple(f.name for f in fields(kind) if f.name not in _NO_MEANING)
+
+
+_DOMAIN_FIELDS = sorted(_meaningful(Domain))

@@ -262,7 +262,7 @@ class _Planner:
         own = f"{display_name(self.facts.domain.name)}/{what}"
         source = self.facts.domain.source
         times = [g.not_before for g in gates if g.not_before is not None and g.verdict is not Verdict.PASS]
-        not_before = max(times, default=None)
+        not_before = max(times) if times else None
         return Step(own, phase, action, status, key, self.provider, change, gates, reason, source, not_before)
 
     def _status(self, results: tuple[GateResult, ...]) -> Status:
@@ -283,9 +283,10 @@ def _action(change: Change) -> Action:
 
 
 def _stage(facts: Facts, steps: list[Step]) -> Stage:
-    if any(s.status is Status.UNKNOWN for s in steps):
+    statuses = {s.status for s in steps}
+    if Status.UNKNOWN in statuses:
         return Stage.UNKNOWN
-    is_done = all(s.status is Status.DONE for s in steps)
+    is_done = statuses <= {Status.DONE}
     if facts.domain.is_leaving and facts.domain.is_filtered_by_mx:
         return Stage.GONE if is_done else Stage.LEAVING
     if is_done:

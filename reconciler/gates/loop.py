@@ -77,6 +77,9 @@ class Loop:
 
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
         """A loop is an error of the manifest, whatever else the domain waits for."""
-        if any(find_gateway_address(host, facts) is not None for host in facts.domain.next_hops):
+        for host in facts.domain.next_hops:
+            if find_gateway_address(host, facts) is None:
+                continue
             result = self.judge(facts)
             yield build_diagnostic(self, facts, result.evidence, f"{result.advice[0].upper()}{result.advice[1:]}.")
+            return

@@ -14,7 +14,7 @@ from reconciler.gates.observed import wanted_hosts
 from reconciler.manifest.hosts import is_numeric
 from reconciler.names import display_name
 from reconciler.state import Unknown
-from reconciler.surroundings import HostSight
+from reconciler.surroundings import NOT_PROBED, HostSight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +66,16 @@ class MxTarget:
         where = "mx_host in the manifest" if facts.domain.mx_host is not None else "the catalog"
         return f"correct {where}, or ask {facts.catalog.support} for the host's name"
 
+    @staticmethod
+    def _is_troubled(facts: Facts) -> bool:
+        sights, hosts = facts.surroundings, wanted_hosts(facts)
+        if sights is NOT_PROBED:
+            return any(map(is_numeric, hosts))
+        return any(host_problem(host, sights.host(host)) is not None for host in hosts)
+
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
         """Nothing can be done for the domain before that; of one that leaves the gate of the next hops says it."""
-        hosts, sight_of = wanted_hosts(facts), facts.surroundings.host
-        if facts.domain.is_leaving or all(host_problem(host, sight_of(host)) is None for host in hosts):
+        if facts.domain.is_leaving or not self._is_troubled(facts):
             return
         result = self.judge(facts)
         yield build_diagnostic(self, facts, result.evidence, f"{result.advice[0].upper()}{result.advice[1:]}.")

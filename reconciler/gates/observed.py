@@ -81,11 +81,10 @@ def is_switch_pending(facts: Facts) -> bool:
 
 def is_anything_unknown(facts: Facts) -> bool:
     """Whether an rrset that is desired could not be observed."""
-    desired = facts.desired
-    return any(
-        r is not None and isinstance(observation_of(facts, r).observed, Unknown)
-        for r in (desired.verification, desired.mx)
-    )
+    values, mx = facts.desired.verification, facts.desired.mx
+    if values is not None and isinstance(observation_of(facts, values).observed, Unknown):
+        return True
+    return mx is not None and isinstance(observation_of(facts, mx).observed, Unknown)
 
 
 def is_mx_unsettled(facts: Facts) -> bool:
@@ -99,8 +98,8 @@ def is_mx_unsettled(facts: Facts) -> bool:
 
 def is_more_observed(facts: Facts) -> bool:
     """Whether somebody looked at other rrsets than the desired ones."""
-    there, desired = facts.observations, facts.desired
-    return len(there) > sum(r is not None and r.key in there for r in (desired.verification, desired.mx))
+    there, values, mx = facts.observations, facts.desired.verification, facts.desired.mx
+    return len(there) > (values is not None and values.key in there) + (mx is not None and mx.key in there)
 
 
 def is_probed(facts: Facts) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import SOURCE, attestation, domain, waiver
 
 from reconciler.declaration import Declarations
+from reconciler.document import digest_of
 from reconciler.manifest.fleet import (
     Domain,
     DriftIgnore,
@@ -144,3 +147,33 @@ def test_it_is_the_same_in_every_process() -> None:
         command = [sys.executable, "-c", code]
         ran = subprocess.run(command, env=environment, capture_output=True, check=True, text=True, timeout=60)
         assert ran.stdout.strip() == digest(domain())
+
+
+def plainly(value: Any) -> Any:  # noqa: ANN401
+    """What is declared as JSON data, as it is defined: each value by itself."""
+    if is_dataclass(value):
+        meant = {f.name: getattr(value, f.name) for f in fields(value)}
+        sets = {"attestations", "waivers", "ignore_drift", "escalation_contacts"}
+        return {
+            name: sorted(json.dumps(plainly(each), sort_keys=True) for each in said) if name in sets else plainly(said)
+            for name, said in meant.items()
+            if name not in {"source", "written", "services", "domains"}
+        }
+    if isinstance(value, tuple):
+        return [plainly(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def test_what_domains_have_in_common_is_in_the_digest_of_each() -> None:
+    """Whatever differs from the domain before it, and back again."""
+    base = domain()
+    changed = [
+        replace(base, **{name: value}) for name, value in CHANGES.items() if name not in {"organization", "service"}
+    ]
+    domains = tuple(each for other in changed for each in (base, other))
+    its = service(organization=base.organization, name=base.service)
+    fleet = Fleet((Organization(base.organization, "eu", False, ("a@acme.example",), (its,), domains, SOURCE),), "")  # noqa: FBT003 - as it is resolved
+    declarations = Declarations(fleet)
+    for each in domains:
+        expected = {"domain": plainly(each), "service": declarations.of_service(its)}
+        assert declarations.of_domain(each) == digest_of(expected)
