@@ -41,22 +41,25 @@ def estimate_observing(questions: Collection[Question], settings: ObserveSetting
 def estimate_probing(
     wanted: Sequence[SurroundingsWanted], observe_settings: ObserveSettings, settings: ProbeSettings
 ) -> str | None:
-    """One line on how long probes take at most, where nobody answers; None where that is short.
+    """One line on how long probes may take; None where that is short.
 
-    Each mail server and each policy host has its time once, however many domains share it.
+    Each mail server and each policy host has its time once, however many domains share it, and those that share an
+    address begin apart.
     """
     if isinstance(observe_settings, OfflineSettings | ZonefileSettings):
         return None
     servers = {host for one in wanted for host in (*one.next_hops, *one.wanted_hosts)}
-    hosts = len(servers) + len({one.domain for one in wanted})
+    policies = {one.domain for one in wanted}
+    hosts = len(servers) + len(policies)
     # the host that surely listens is tried last
-    most = (math.ceil(hosts / settings.at_once) + 1) * settings.timeout
-    if hosts <= settings.at_once or most <= WORTH_TELLING:
-        return None
-    return (
-        f"probing takes up to {duration(most)} where nobody answers: {hosts:,} hosts at most, "
-        f"{settings.at_once} at once, {settings.timeout:g} s each (probes.at_once, probes.timeout)"
+    dead = (math.ceil(hosts / settings.at_once) + 1) * settings.timeout if hosts > settings.at_once else 0.0
+    crowded = max(len(servers), len(policies)) * settings.spacing
+    bounds = (
+        (dead, "up to {} where nobody answers", f"{settings.at_once} at once, {settings.timeout:g} s each"),
+        (crowded, "{} or more where all share an address", f"begun {settings.spacing:g} s apart"),
     )
+    told = [f"{text.format(duration(time))} ({why})" for time, text, why in bounds if time > WORTH_TELLING]
+    return f"probing takes {', '.join(told)}: {hosts:,} hosts at most" if told else None
 
 
 def duration(seconds: float) -> str:
