@@ -167,9 +167,8 @@ def plainly(value: Any) -> Any:  # noqa: ANN401
 def test_what_domains_have_in_common_is_in_the_digest_of_each() -> None:
     """Whatever differs from the domain before it, and back again."""
     base = domain()
-    changed = [
-        replace(base, **{name: value}) for name, value in CHANGES.items() if name not in {"organization", "service"}
-    ]
+    changes: Mapping[str, Any] = {n: v for n, v in CHANGES.items() if n not in {"organization", "service"}}
+    changed = [replace(base, **{name: value}) for name, value in changes.items()]
     domains = tuple(each for other in changed for each in (base, other))
     its = service(organization=base.organization, name=base.service)
     fleet = Fleet((Organization(base.organization, "eu", False, ("a@acme.example",), (its,), domains, SOURCE),), "")  # noqa: FBT003 - as it is resolved
