@@ -63,7 +63,7 @@ def fuzz_one(drawing: Drawing) -> int:
         AssertionError: a finding; and so is whatever else is raised.
 
     """
-    draw = (_any_octets, _any_octets, _octets_behind_a_question, _built)[drawing.ConsumeIntInRange(0, 3)]
+    draw = (_any_octets, _any_octets, _octets_behind_a_question, built)[drawing.ConsumeIntInRange(0, 3)]
     wire = draw(drawing)
     question = question_in(wire)
     # the octets behind the question of one answer are remembered for others with questions of the same outline
@@ -149,8 +149,8 @@ def _type(drawing: Drawing) -> bytes:
     return _TYPES[drawing.ConsumeIntInRange(0, len(_TYPES) - 1)].to_bytes(2, "big")
 
 
-def _built(drawing: Drawing) -> bytes:
-    """Sections that are right, or nearly so: pointers may be astray, or counts and lengths, too, be off."""
+def built(drawing: Drawing) -> bytes:
+    """An answer that is right, or nearly so: pointers may be astray, or counts and lengths, too, be off."""
     damage = drawing.ConsumeIntInRange(0, 3)
     return _Draft(drawing, is_right=damage > 0, is_straight=damage > 1).wire()
 
