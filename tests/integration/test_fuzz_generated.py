@@ -1,6 +1,7 @@
 """A hundred thousand answers, built octet by octet as the fuzzer builds them, and the walker's law on each.
 
-No server runs; it is here because it takes too long to run once more under coverage. Half of them are right; of the rest, pointers are astray, or counts, lengths and octets off. No fuzzer is needed here.
+Half of them are right; of the rest, pointers are astray, or counts, lengths and octets off. Neither a fuzzer nor a
+server is needed; it is here because it takes too long to run once more under coverage.
 """
 
 from __future__ import annotations
