@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.collector import rare_collection
 from reconciler.document import render_document
 from reconciler.drift import render_drift_json
 from reconciler.invocation import open_invocation
@@ -46,6 +47,7 @@ class ScanOrder:
     is_offline: bool = False
 
 
+@rare_collection()
 def scan(order: ScanOrder) -> bytes:
     """The JSON text of the document of one shard, ASCII.
 
