@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import _ruamel_yaml
 import ruamel.yaml
 import yaml
-from ruamel.yaml.cyaml import CParser
 from ruamel.yaml.events import StreamEndEvent
 
 from reconciler.catalog import load_catalog
@@ -85,7 +84,7 @@ def _bare_events(paths: list[Path]) -> None:
 
 def _ruamel_safe(paths: list[Path]) -> None:
     loader = ruamel.yaml.YAML(typ="safe")
-    if loader.Parser is not CParser:
+    if loader.Parser is not _ruamel_yaml.CParser:
         sys.exit("ruamel.yaml does not use its C extension here")
     for path in paths:
         loader.load(path.read_bytes())
