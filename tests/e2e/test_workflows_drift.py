@@ -6,6 +6,7 @@ import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,10 @@ def team(tmp_path: Path, watch: Watch) -> Iterator[Team]:
 def since(team: Team, run: WorkflowRun) -> dict[str, str]:
     """Since when each finding is seen, by its code."""
     return {f["code"]: f["first_seen"] for f in json.loads(team.artifact(run, "drift", "drift.json"))["findings"]}
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def test_drift_is_one_issue_that_opens_changes_and_closes(team: Team, watch: Watch) -> None:
@@ -200,3 +205,53 @@ def test_each_step_has_the_secrets_that_it_needs_and_no_other(team: Team) -> Non
         "message": {"Notify"},
         "heartbeat": {"Heartbeat"},
     }
+
+
+def test_shards_on_several_machines_find_and_record_what_one_machine_does(team: Team, watch: Watch) -> None:
+    """The other domain is of another organization, and so of a part of its own."""
+    team.forge.commit({"manifests/other.yaml": team.other}, "And another one, which is not behind the gateway")
+    alone = team.forge.scheduled("drift.yml")
+    assert alone.conclusion == "success", alone.shown()
+    assert (alone.jobs["shards"].result, alone.jobs["look"].result) == ("skipped", "skipped")
+
+    team.forge.repository.variables["RECONCILER_SHARDS"] = "2"
+    team.update("acme.example.", lambda m: m.delete(TOKENS, "TXT", '"one-acme.example"'))
+    both = team.forge.scheduled("drift.yml")
+    assert both.conclusion == "success", both.shown()
+    assert [part.result for part in both.jobs["look"].parts] == ["success", "success"]
+    assert both.jobs["look"].permissions == {"contents": "read"}
+    assert not [s for s in both.jobs["look"].steps if "a-secret-path" in str(s.environment.values())]
+    assert len(team.api.state.issues) == 1
+    assert watch.asked == ["/heartbeat"] * 2
+
+    del team.forge.repository.variables["RECONCILER_SHARDS"]
+    again = team.forge.scheduled("drift.yml")
+    seen, found = (json.loads(team.artifact(run, "drift", "drift.json")) for run in (both, again))
+    assert "token-removed" in since(team, both)
+    assert since(team, both).keys() == since(team, again).keys()
+    assert seen["domains"] == found["domains"]
+    # a look is recorded as of its earliest shard
+    known = {code: (since(team, again)[code], first) for code, first in since(team, both).items()}
+    assert all(moment(kept) <= moment(first) < moment(found["created_at"]) for kept, first in known.values()), known
+
+
+def test_a_shard_that_failed_is_no_look_and_gives_no_heartbeat(team: Team, watch: Watch) -> None:
+    team.forge.repository.variables["RECONCILER_SHARDS"] = "2"
+    team.forge.commit({MINE: f"{ACME}surplus: 1\n"}, "A mistake that nobody reviewed")
+    run = team.forge.scheduled("drift.yml")
+    assert run.conclusion == "failure"
+    assert [part.result for part in run.jobs["look"].parts] == ["failure", "failure"]
+    outcomes = {s.name: s.outcome for s in run.jobs["drift"].steps}
+    assert (outcomes["Look"], outcomes["Push the journal"], outcomes["Heartbeat"]) == ("failure", "success", "skipped")
+    assert (watch.asked, team.api.state.issues) == ([], {})
+
+
+@pytest.mark.parametrize("count", ["0", "257", "2; true"])
+def test_a_number_of_shards_that_is_none_is_told_before_anybody_looks(team: Team, watch: Watch, count: str) -> None:
+    team.forge.repository.variables["RECONCILER_SHARDS"] = count
+    run = team.forge.scheduled("drift.yml")
+    assert {name: job.result for name, job in run.jobs.items()} == {
+        "shards": "failure", "look": "skipped", "drift": "skipped", "page": "skipped",
+    }  # fmt: skip
+    assert "::error title=RECONCILER_SHARDS::" in run.jobs["shards"].step("List").out
+    assert watch.asked == []

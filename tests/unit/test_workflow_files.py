@@ -229,7 +229,7 @@ def test_a_look_that_waits_for_an_apply_is_not_dropped_by_the_next() -> None:
 @each_of_ours
 def test_what_comes_from_the_world_gives_the_runner_no_orders(path: Path) -> None:
     """A line of output that begins with `::` is an order to the runner, and so is `##[`: it is told to obey none."""
-    shown = re.compile(r"reconciler (validate|plan|apply|drift)\b")
+    shown = re.compile(r"reconciler (validate|plan|apply|drift|merge)\b")
     for text in filter(shown.search, scripts(path)):
         start, end = text.index("::stop-commands::$stop"), text.index('"::$stop::"')
         assert all(start < found.start() < end for found in shown.finditer(text)), text

@@ -148,12 +148,13 @@ def _archive(place: Place, name: str) -> bytes:
 
 
 def _download(place: Place, inputs: Json) -> Json:
-    """One artifact by its name, or all that a pattern means, each in a folder of its name."""
+    """One artifact by its name, or all that a pattern means, in one folder."""
+    assert ("name" in inputs) != (inputs.get("merge-multiple") == "true"), "where each has a folder is not known here"
     folder = place.machine.workspace / inputs.get("path", ".")
     names = [inputs["name"]] if "name" in inputs else _matching(place, inputs["pattern"])
     for name in names:
         with zipfile.ZipFile(io.BytesIO(_archive(place, name))) as archive:
-            archive.extractall(folder if "name" in inputs else folder / name)  # noqa: S202 - what this run packed
+            archive.extractall(folder)  # noqa: S202 - what this run packed
     return {"download-path": str(folder)}
 
 
@@ -184,7 +185,7 @@ _ACTIONS: Mapping[str, tuple[set[str], Callable[[Place, Json], Json]]] = {
         {"name", "path", "if-no-files-found", "retention-days", "overwrite", "include-hidden-files"},
         _upload,
     ),
-    "actions/download-artifact": ({"name", "path", "pattern"}, _download),
+    "actions/download-artifact": ({"name", "path", "pattern", "merge-multiple"}, _download),
     "actions/upload-pages-artifact": ({"path"}, _upload_pages),
     "actions/deploy-pages": (set(), _deploy_pages),
 }
