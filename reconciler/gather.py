@@ -88,12 +88,14 @@ def _observe_suffixed(
     """Where a verification value is missing, see whether a DNS console appended the domain's name to its owner name."""
     questions = []
     for each in desired:
-        key = suffixed_verification_key(each.domain.name, invocation.catalog)
-        if key is None or each.verification is None or not each.verification.wanted:
+        if each.verification is None or not each.verification.wanted:
             continue
         seen = observations[each.domain.name][each.verification.key].observed
         there = seen.rrset.rdatas if isinstance(seen, Present) else ()
-        if not isinstance(seen, Unknown) and not set(each.verification.wanted) <= set(there):
+        if isinstance(seen, Unknown) or set(each.verification.wanted) <= set(there):
+            continue
+        key = suffixed_verification_key(each.domain.name, invocation.catalog)
+        if key is not None:
             questions.append(Question(key, each.domain.name, each.domain.zone))
     owner = {q.key: q.domain for q in questions}
     for observation in build_observer(invocation.settings.observe).observe(questions) if questions else ():

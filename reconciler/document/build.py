@@ -79,7 +79,7 @@ def assemble_document(
         summary=summary,
         services=services,
         domains=domains,
-        diagnostics=[DiagnosticDocument.model_validate(d, from_attributes=True) for d in diagnostics],
+        diagnostics=[_diagnostic_document(d) for d in diagnostics],
     )
 
 
@@ -140,6 +140,10 @@ def _gate_document(gate: GateResult) -> GateDocument:
     )
 
 
+def _diagnostic_document(diagnostic: Diagnostic) -> DiagnosticDocument:
+    return _made(DiagnosticDocument, {name: getattr(diagnostic, name) for name in DiagnosticDocument.model_fields})
+
+
 def _made(kind: type[_Model], values: dict[str, object]) -> _Model:
     """A part of a document, of all of its fields in their order.
 
@@ -156,7 +160,7 @@ def _made(kind: type[_Model], values: dict[str, object]) -> _Model:
 
 _FIELDS: dict[type[DocumentModel], set[str]] = {
     kind: set(kind.model_fields)
-    for kind in (DomainDocument, StepDocument, ResourceDocument, SourceDocument, GateDocument)
+    for kind in (DomainDocument, StepDocument, ResourceDocument, SourceDocument, GateDocument, DiagnosticDocument)
 }
 
 
