@@ -46,9 +46,10 @@ bench: $(VENV)/.dev  ## speed and memory on loopback beside other tools, in one 
 	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 FUZZ_SECONDS ?= 60
-fuzz: $(VENV)/.dev  ## the walker against dnspython, FUZZ_SECONDS long (60); findings and what was learnt are in dist/fuzz
-	@mkdir -p dist/fuzz/walker
+fuzz: $(VENV)/.dev  ## answers and YAML against slower readers, FUZZ_SECONDS (60) each; findings are in dist/fuzz
+	@mkdir -p dist/fuzz
 	cd dist/fuzz && $(CURDIR)/$(BIN)/python $(CURDIR)/tests/fuzz/fuzz_walker.py walker -max_total_time=$(FUZZ_SECONDS)
+	cd dist/fuzz && $(CURDIR)/$(BIN)/python $(CURDIR)/tests/fuzz/fuzz_yaml.py yaml -max_total_time=$(FUZZ_SECONDS)
 
 lock: $(VENV)/.dev  ## resolve the dependencies anew, with hashes and without the address of an index
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \

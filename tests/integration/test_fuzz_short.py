@@ -38,3 +38,9 @@ def test_the_walker_reads_what_dnspython_reads(tmp_path: Path) -> None:
     report = fuzzed("fuzz_walker.py", tmp_path, "-runs=12000")
     assert "Done 12000 runs" in report
     assert reached(report) > 150
+
+
+def test_strict_yaml_reads_what_the_slow_parser_reads(tmp_path: Path) -> None:
+    report = fuzzed("fuzz_yaml.py", tmp_path, "-runs=4000")
+    assert "Done 4000 runs" in report
+    assert reached(report) > 80

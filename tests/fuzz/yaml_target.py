@@ -1,0 +1,86 @@
+"""What the strict loader is fuzzed for: what it accepts, ruamel.yaml's parser in Python composes to the same value.
+
+The values of plain scalars are those of the core schema (YAML 1.2.2 section 10.3.2), read here once more.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+from reconciler.strict_yaml import load_yaml
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
+
+    from fuzz.walker_target import Drawing
+
+_FRAGMENTS = (
+    "a: ", "b: ", "- ", "{", "}", "[", "]", ", ", ": ", "? ", "\n", "\n  ", "  ", "&x ", "*x", "!!str ", "'", '"',
+    "|\n  ", ">-\n ", "#", " # c", "1", "~", "no", "true", "0o17", "0x1F", "012", "1_000", "1e3", "-.inf", ".nan",
+    "2026-01-01", "<<: ", "= ", "---\n", "...\n", "%YAML 1.2\n", "é", "\t", "\\n", "\\x41", "\ufeff", "12:30:00",
+)  # fmt: skip
+_NULLS = ("", "~", "null", "Null", "NULL")
+_TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+_DECIMAL, _FLOAT = re.compile(r"[-+]?[0-9]+"), re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INFINITE, _NO_NUMBER = re.compile(r"[-+]?(\.inf|\.Inf|\.INF)"), (".nan", ".NaN", ".NAN")
+
+
+def fuzz_one(drawing: Drawing) -> bool:
+    """Draws one file and holds the loader against the slow one; says whether it was accepted.
+
+    Raises:
+        AssertionError: a finding; and so is whatever else is raised.
+
+    """
+    if drawing.ConsumeIntInRange(0, 2):
+        most = drawing.ConsumeIntInRange(0, 40)
+        text = "".join(_FRAGMENTS[drawing.ConsumeIntInRange(0, len(_FRAGMENTS) - 1)] for _ in range(most))
+        octets = text.encode()
+    else:
+        octets = drawing.ConsumeBytes(drawing.remaining_bytes())
+    return check(octets)
+
+
+def check(octets: bytes) -> bool:
+    """Whether the loader accepts it; then it means the same to the slow one."""
+    document = load_yaml(octets, "f.yaml")
+    if document.diagnostics:
+        return False
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 2)
+    try:
+        node = yaml.compose(octets.decode())
+    except YAMLError as exc:
+        raise AssertionError("accepted, and refused by the slow one") from exc
+    assert repr(_value(node)) == repr(document.data)
+    return True
+
+
+def _value(node: Node) -> object:
+    if isinstance(node, SequenceNode):
+        return [_value(item) for item in node.value]
+    if isinstance(node, MappingNode):
+        return {_value(key): _value(item) for key, item in node.value}
+    assert isinstance(node, ScalarNode)
+    return node.value if node.style else _plain(node.value)
+
+
+def _plain(text: str) -> object:
+    if text in _NULLS:
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if _DECIMAL.fullmatch(text):
+        return int(text)
+    for prefix, base in (("0o", 8), ("0x", 16)):
+        digits = text[2:].lower()
+        if text.startswith(prefix) and digits and set(digits) <= set("0123456789abcdef"[:base]):
+            return int(digits, base)
+    if _INFINITE.fullmatch(text) or text in _NO_NUMBER:
+        return float(text.lower().replace(".", ""))
+    return float(text) if _FLOAT.fullmatch(text) else text
