@@ -12,7 +12,7 @@ from reconciler.documents import load_documents
 from reconciler.drift import DriftDocument
 from reconciler.errors import JournalError, error
 from reconciler.journal import DriftCounts, Look
-from reconciler.merge import MergeableDocument, NamedDocument
+from reconciler.merge import MergeableDocument, MergeError, NamedDocument
 from reconciler.names import Name
 from reconciler.run_drift import counts_of
 from reconciler.session import open_session
@@ -44,12 +44,14 @@ def record(invocation: Invocation, merged: DriftDocument, given: Sequence[NamedD
     """Keep in the journal what all shards of a drift saw, as `drift --record` does for what it sees itself.
 
     Raises:
+        MergeError: none of them is a shard's.
         JournalError: the journal is not the one that the shards read, was written to since, or cannot be used.
 
     """
     shards = {s.index: s for _, d in given if isinstance(d, DriftDocument) and (s := d.shard) is not None}
     if not shards:
-        return
+        summary = "there is nothing to record: a document that is about everything already does not say what was seen"
+        raise MergeError([error("merge-record", summary, "Give the documents of the shards, or use `drift --record`.")])
     first = next(iter(shards.values()))
     with open_session(invocation) as session:
         if not session.journal.is_as_at(first.journal):

@@ -77,7 +77,7 @@ def refuse_unlike(given: Sequence[NamedDocument]) -> None:
     reasons = [*_altered(given), *_unlike_kinds(given), *_whole(given)]
     if not reasons:
         shards = [(name, document, shard) for name, document in given if (shard := document.shard) is not None]
-        reasons = [*_different(shards), *_apart(given), *_twice(given), *_incomplete([s for _, _, s in shards])]
+        reasons = [*_different(shards), *_apart(given), *_twice(shards), *_incomplete([s for _, _, s in shards])]
         reasons = reasons or list(_not_fitting(given))
     if reasons:
         raise MergeError(reasons)
@@ -133,11 +133,10 @@ def _named_at(given: Iterable[NamedDocument], moment: datetime) -> str:
     return f"{name} at {moment.isoformat(sep=' ', timespec='seconds')}"
 
 
-def _twice(given: Sequence[NamedDocument]) -> Iterator[Diagnostic]:
+def _twice(shards: Sequence[tuple[str, MergeableDocument, ShardDocument]]) -> Iterator[Diagnostic]:
     by_index = defaultdict(list)
-    for name, document in given:
-        if document.shard is not None:
-            by_index[document.shard.index, document.shard.count].append((name, document))
+    for name, document, shard in shards:
+        by_index[shard.index, shard.count].append((name, document))
     for (index, count), found in sorted(by_index.items()):
         if any(document != found[0][1] for _, document in found):
             summary = f"shard {index}/{count} was made twice, and not the same: {_names([name for name, _ in found])}"

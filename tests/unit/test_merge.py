@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from reconciler.drift import DriftClass, DriftDocument, DriftShardDocument
 from reconciler.memory import open_memory
 from reconciler.merge import MOST_APART, MergeableDocument, MergeError
 from reconciler.plan import Status
+from reconciler.run import plan
 from reconciler.run_drift import drift
 from reconciler.scan import scan
 from reconciler.selection import Selection, Shard
@@ -244,6 +246,24 @@ def test_a_look_in_shards_is_recorded_as_one_of_a_whole(run: Command, tmp_path: 
     again = run("merge", *files, "--record")
     assert again.code == 1
     assert "the journal is not as the shards read it" in again.err
+
+
+def test_counts_of_a_part_are_not_recorded_and_a_whole_has_nothing_to_record(run: Command) -> None:
+    for index in (1, 2):
+        run("drift", "--organization", "org2", "--shard", f"{index}/2", "--json-into", f"{index}.json")
+    assert run("merge", "1.json", "2.json", "--record", "--json-into", "merged.json").code == 0
+    with open_memory(opened().settings) as memory:
+        assert memory.drift_counts() == ()
+        assert set(memory.known_domains()) == {"d2.example."}
+    refused = run("merge", "merged.json", "--record")
+    assert refused.code == 1
+    assert "there is nothing to record" in refused.err
+
+
+@pytest.mark.usefixtures("run")
+def test_shards_of_a_plan_that_asks_nobody() -> None:
+    orders = [replace(order("plan", Shard(index, 2)), is_offline=True) for index in (1, 2)]
+    assert merged(read(scan(each)) for each in orders) == plan(opened().offline(), Selection())
 
 
 def _memory() -> tuple[object, ...]:
