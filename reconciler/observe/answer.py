@@ -6,6 +6,7 @@ zone too answers with authority for names that the zone itself has delegated awa
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,18 @@ import dns.rrset
 
 from reconciler.names import ROOT, Name
 from reconciler.observe.wire import AA, name_wire
-from reconciler.state import Absent, Cause, Present, Unknown, build_rrset, rdata_text
+from reconciler.state import Absent, Cause, Present, Rdata, RRset, Unknown, build_rrset, rdata_text
 
 if TYPE_CHECKING:
     from reconciler.observe.reply import Reply
     from reconciler.observe.walker import Plain
-    from reconciler.state import Key, Observed, Rdata
+    from reconciler.state import Key, Observed
 
 # types whose canonical form is their octets, or has a text without case anyway (`rdata_text`)
 _SAME_TEXT = frozenset({"A", "AAAA", "MX", "TXT"})
+# a character-string that needs no escapes: printable, without quotes and backslashes (RFC 1035 section 5.1)
+_PLAIN_STRING = re.compile(rb"[ !#-\[\]-~]*")
+_ABSENT = Absent()
 
 
 def observed_in(reply: dns.message.Message, key: Key, apex: Name) -> Observed:
@@ -54,16 +58,22 @@ def observed_in(reply: dns.message.Message, key: Key, apex: Name) -> Observed:
 def observed_in_reply(reply: Reply, key: Key, apex: Name) -> Observed:
     """The same, with a short cut for what most replies are: plain, with authority, from the zone itself."""
     plain = reply.plain
-    is_short = plain is not None and plain.flags & AA and (key.type in _SAME_TEXT or not plain.rdatas)
-    if plain is None or not is_short or (plain.rdatas and plain.rcode):
+    if plain is None or not plain.flags & AA or (plain.rdatas and (plain.rcode or not _has_same_text(reply, key))):
         return observed_in(reply.message, key, apex)
-    shown = _shown_zone(plain, name_wire(key.name))
-    if shown is not None and shown != name_wire(apex):
-        return observed_in(reply.message, key, apex)
+    origin = name_wire(apex)
+    if any(name != origin for _, name in plain.authority):
+        shown = _shown_zone(plain, name_wire(key.name))
+        if shown is not None and shown != origin:
+            return observed_in(reply.message, key, apex)
     if not plain.rdatas:
-        return Absent()
-    rdatas = frozenset(_text(key.type, wire) for wire in plain.rdatas)
-    return Present(build_rrset(key, plain.ttl, rdatas))
+        return _ABSENT
+    texts = [_text(key.type, wire) for wire in plain.rdatas]
+    return Present(RRset(key, plain.ttl, tuple(sorted(set(texts)))))
+
+
+def _has_same_text(reply: Reply, key: Key) -> bool:
+    """Whether canonical rdata has the text of the rdata that came."""
+    return key.type in _SAME_TEXT or not reply.has_capitals
 
 
 def _shown_zone(plain: Plain, owner: bytes) -> bytes | None:
@@ -83,8 +93,14 @@ def _is_at_or_above(name: bytes, owner: bytes) -> bool:
     return owner[begin:] == name
 
 
-@lru_cache(maxsize=4096)
 def _text(rdtype: str, wire: bytes) -> Rdata:
+    if rdtype == "TXT" and wire[0] == len(wire) - 1 and _PLAIN_STRING.fullmatch(wire, 1):
+        return Rdata(f'"{wire[1:].decode("ascii")}"')  # each domain has values of its own
+    return _known_text(rdtype, wire)
+
+
+@lru_cache(maxsize=4096)
+def _known_text(rdtype: str, wire: bytes) -> Rdata:
     return rdata_text(dns.rdata.from_wire(dns.rdataclass.IN, rdtype, wire, 0, len(wire)))
 
 

@@ -194,7 +194,7 @@ class Attempts:
             self._go_to_tcp(inquiry)
         else:
             try:
-                reply = read_reply(inquiry.address, wire, inquiry.question)
+                reply = read_reply(inquiry.address, wire, inquiry.question, inquiry.name.outline)
             except ExchangeError as exc:
                 self._failed(inquiry, exc)
             else:

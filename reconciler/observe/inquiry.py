@@ -21,10 +21,19 @@ _PAUSE = 0.1  # seconds before asking again a server that failed at once; times 
 class Inquiry:
     """A question on its way through the attempts; `done` is called once, with the reply or the failure."""
 
-    __slots__ = (
-        "address", "addresses", "deadline", "done", "failures", "has_other_case", "identity", "is_over", "left",
-        "name", "port", "query", "question", "sent", "spare", "task", "turn", "use_edns",
-    )  # fmt: skip
+    # nearly all are answered at once, so that these are seldom set
+    turn = 0
+    spare = 0
+    use_edns = True
+    is_over = False
+    has_other_case = False
+    failures: list[ExchangeError] | None = None
+    task: asyncio.Task[Reply] | None = None
+    # of the attempt under way: its id, its question as it was sent, its port, and when the time is up
+    identity = b""
+    sent = b""
+    port: Port | None = None
+    deadline = 0.0
 
     def __init__(
         self,
@@ -39,19 +48,8 @@ class Inquiry:
         self.name = encoded_name(query.name)
         self.question = self.name.wire + kind_wire(query.type)
         self.done = done
-        self.failures: list[ExchangeError] | None = None  # made when there is one: nearly all have none
-        self.turn = 0
         self.address = addresses[0]  # whose turn it is
         self.left = attempts
-        self.spare = 0
-        self.use_edns = True
-        self.is_over = False
-        # of the attempt under way: its id, its question as it was sent, and when the time is up
-        self.identity = self.sent = b""
-        self.deadline = 0.0
-        self.has_other_case = False
-        self.port: Port | None = None
-        self.task: asyncio.Task[Reply] | None = None
 
     def packed(self) -> bytes:
         """The query of the attempt under way, as it is sent."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from reconciler.observe.walker import Plain
 
 _ONE_QUESTION = b"\x00\x01"
+_SOA_IN = b"\x00\x06\x00\x01"
+_POINTER_TO_QUESTION = b"\xc0\x0c"
+_RECORD_OCTETS = 12  # of a record that is a pointer's two, before the rdata
+_SOA_NUMBERS = 20
 _QR, _QR_OPCODE = QR >> 8, (QR | OPCODE) >> 8  # in the third octet of a header
 # a server that could not read the question need not repeat it
 _WITHOUT_QUESTION = frozenset({1, 2, 4, 5})  # FORMERR, SERVFAIL, NOTIMP, REFUSED
@@ -31,8 +35,8 @@ class Reply:
 
     __slots__ = ("_message", "_question", "_wire", "plain")
 
-    def __init__(self, wire: bytes, question: bytes) -> None:
-        """Read the answer to `question` (in lower case): what `is_answer_to` takes for one.
+    def __init__(self, wire: bytes, question: bytes, outline: bytes = b"") -> None:
+        """Read the answer to `question` (in lower case): what `is_answer_to` takes for one; `outline` as in `walk`.
 
         Raises:
             dns.exception.DNSException: dnspython refuses it.
@@ -41,7 +45,7 @@ class Reply:
         self._wire = wire
         self._question = question
         self._message: dns.message.Message | None = None
-        self.plain: Plain | None = walk(wire, question)
+        self.plain: Plain | None = walk(wire, question, outline)
         if self.plain is None:
             self._message = self._read()
 
@@ -64,6 +68,15 @@ class Reply:
         return dns.message.from_wire(wire)
 
     @property
+    def has_capitals(self) -> bool:
+        """Whether a letter of the answer may be a capital: the walker's rdatas have none, values keep them."""
+        rest = self._wire[HEADER_OCTETS + len(self._question) :]
+        if self._question[-4:] == _SOA_IN and rest[:2] == _POINTER_TO_QUESTION:
+            # its names are in front of five numbers, and there or in the question is all that they can point to
+            rest = rest[_RECORD_OCTETS : _RECORD_OCTETS + int.from_bytes(rest[10:12], "big") - _SOA_NUMBERS]
+        return rest != rest.lower()
+
+    @property
     def rcode(self) -> int:
         """The rcode, with the upper bits of EDNS."""
         return self.plain.rcode if self.plain is not None else int(self.message.rcode())
@@ -83,15 +96,17 @@ def is_answer_but_for_case(wire: bytes, sent: bytes) -> bool:
     return is_answer_to(wire[:HEADER_OCTETS] + folded_case(wire[HEADER_OCTETS:end]), folded_case(sent))
 
 
-def read_reply(address: Address, wire: bytes, question: bytes) -> Reply:
+def read_reply(address: Address, wire: bytes, question: bytes, outline: bytes = b"") -> Reply:
     """Reads an answer to `question` (in lower case), as `is_answer_to` takes it for one, that is not truncated.
+
+    `outline` is that of the question's name, as in `walk`.
 
     Raises:
         ExchangeError: MALFORMED, it cannot be parsed.
 
     """
     try:
-        return Reply(wire, question)
+        return Reply(wire, question, outline)
     except dns.exception.DNSException as exc:
         detail = f"{shown_address(address)} sent an answer that cannot be parsed: {str(exc) or type(exc).__name__}"
         raise ExchangeError(Cause.MALFORMED, detail) from exc

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.observe.compression import POINTER_TO_QUESTION, OddError, read_name, read_whole_name
-from reconciler.observe.wire import HEADER_OCTETS, OPCODE, QR, RCODE, TC, folded_case
+from reconciler.observe.wire import HEADER_OCTETS, LETTER, OPCODE, QR, RCODE, TC, folded_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +33,7 @@ _SOA_NUMBERS = 20
 _NAMELESS = frozenset({_A, _TXT, _AAAA})
 _NOT_PLAIN = QR | TC | OPCODE  # all but the first are 0 in a plain answer
 
-# for every letter of the question, and all that must not be pointed to: begins no name, is in no address of ours and
-# in no usual number of seconds (days are multiples of 128)
-_LETTER = _NO_NAME = b"\x9d"
+_NO_NAME = LETTER  # for what must not be pointed to: a name that begins there is odd
 
 
 class Plain(NamedTuple):
@@ -62,15 +60,18 @@ def read_plain(wire: bytes, question: bytes) -> Plain | None:
     return walk(wire, question) if asked == question or folded_case(asked) == question else None
 
 
-def walk(wire: bytes, question: bytes) -> Plain | None:
-    """The same where the question section is known to be `question`, but for case, unless there is none."""
+def walk(wire: bytes, question: bytes, outline: bytes = b"") -> Plain | None:
+    """The same where the question section is known to be `question`, but for case, unless there is none.
+
+    `outline` is that of the name (see `EncodedName`); without, it is made here.
+    """
     try:
-        return _walked(wire, question)
+        return _walked(wire, question, outline or _outline(question[:-4]))
     except (OddError, struct.error, IndexError):
         return None
 
 
-def _walked(wire: bytes, question: bytes) -> Plain | None:
+def _walked(wire: bytes, question: bytes, outline: bytes) -> Plain | None:
     flags, questions, answers, authorities, additionals = _COUNTS.unpack_from(wire, 2)
     rcode = flags & RCODE
     if questions != 1 or flags & _NOT_PLAIN != QR or rcode not in (0, 3):
@@ -86,9 +87,9 @@ def _walked(wire: bytes, question: bytes) -> Plain | None:
         answers = 0
     rest = wire[position:]
     found = None
-    if _LETTER not in rest:
+    if LETTER not in rest:
         between = position - HEADER_OCTETS - len(name)
-        found = _outlined(_outline(name), between, rest, answers and rdtype, answers, authorities, additionals)
+        found = _outlined(outline, between, rest, answers and rdtype, answers, authorities, additionals)
     if found is None:
         seen = {POINTER_TO_QUESTION: name}
         if answers:
@@ -103,13 +104,13 @@ def _walked(wire: bytes, question: bytes) -> Plain | None:
     return Plain(flags, rcode, ttl, rdatas, tuple(authority))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _outline(name: bytes) -> bytes:
     """A name with all letters alike: what matters for where names in a message begin and end."""
     parts = []
     place = 0
     while octet := name[place]:
-        parts.append(name[place : place + 1] + _LETTER * octet)
+        parts.append(name[place : place + 1] + LETTER * octet)
         place += octet + 1
     return b"".join(parts) + b"\x00"
 
@@ -150,7 +151,7 @@ def _form(octets: bytes, outline: bytes) -> _Form:
     Only what is in the outline has its letters, from the length of a label on to the end of the name.
     """
     parts: list[bytes | int] = []
-    while (letters := octets.find(_LETTER)) > 0:
+    while (letters := octets.find(LETTER)) > 0:
         begin = letters - 1
         size = next(n for n in range(len(outline), 0, -1) if octets.startswith(outline[-n:], begin))
         parts += [octets[:begin], len(outline) - size]

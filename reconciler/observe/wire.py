@@ -23,21 +23,31 @@ _OPT_RECORD = (
 )  # RFC 6891 section 6.1.2; version 0, no flags
 _ONE_QUESTION = {True: struct.pack("!HHHH", 1, 0, 0, 1), False: struct.pack("!HHHH", 1, 0, 0, 0)}
 _PLAIN_HEAD = bytes(2) + _ONE_QUESTION[True]
+# for every letter of a name in its outline: begins no name, and is in no usual number of seconds (days are multiples
+# of 128)
+LETTER = b"\x9d"
+
 _LENGTH = [bytes((size,)) for size in range(MAX_LABEL_OCTETS + 1)]
+_OUTLINE = [bytes((size,)) + LETTER * size for size in range(MAX_LABEL_OCTETS + 1)]
 
 # the bit that tells upper from lower case, at each letter; nothing elsewhere
 _CASE_BIT = bytes(0x20 if chr(octet).isalpha() and octet < 0x80 else 0 for octet in range(256))  # noqa: PLR2004 - ASCII
 
 
 class EncodedName(NamedTuple):
-    """A name in canonical wire form (lowercase, uncompressed), and as a number, with the case bits of its letters."""
+    """A name as it is asked for again and again.
+
+    `wire` is its canonical wire form (lowercase, uncompressed), `outline` the same with all letters alike; `number` is
+    the wire form as a number, `case_bits` has the bit that tells upper from lower case, at each of its letters.
+    """
 
     wire: bytes
+    outline: bytes
     number: int
     case_bits: int
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def encoded_name(name: str) -> EncodedName:
     """An absolute name in text, with what every question for it needs.
 
@@ -45,11 +55,37 @@ def encoded_name(name: str) -> EncodedName:
         dns.exception.DNSException: it is no name.
 
     """
-    wire = name_wire(name)
-    return EncodedName(wire, int.from_bytes(wire, "big"), int.from_bytes(wire.translate(_CASE_BIT), "big"))
+    first, _, rest = name.partition(".")
+    size = len(first)
+    if rest and 0 < size <= MAX_LABEL_OCTETS and _is_simple(name):
+        above = encoded_name(rest)  # known, as a rule
+        wire = _LENGTH[size] + first.lower().encode("ascii") + above.wire
+        outline = _OUTLINE[size] + above.outline
+    else:
+        labels = _labels(name)
+        wire = b"".join(_LENGTH[len(label)] + label for label in labels)
+        outline = b"".join(_OUTLINE[len(label)] for label in labels)
+    return EncodedName(wire, outline, int.from_bytes(wire, "big"), int.from_bytes(wire.translate(_CASE_BIT), "big"))
 
 
-@lru_cache(maxsize=4096)
+def _is_simple(name: str) -> bool:
+    """Whether its labels are what stands between its dots."""
+    return name.isascii() and name[-1] == "." and "\\" not in name and len(name) < MAX_NAME_OCTETS
+
+
+def _labels(name: str) -> list[bytes]:
+    """The labels of an absolute name in lower case, the root's empty one included.
+
+    Raises:
+        dns.exception.DNSException: it is no name.
+
+    """
+    labels = name.lower().encode("ascii").split(b".") if _is_simple(name) else []
+    if labels and all(0 < len(label) <= MAX_LABEL_OCTETS for label in labels[:-1]) and labels[0]:
+        return labels
+    return list(dns.name.from_text(name).canonicalize().labels)
+
+
 def name_wire(name: str) -> bytes:
     """The canonical wire form (lowercase, uncompressed) of an absolute name in text.
 
@@ -57,13 +93,7 @@ def name_wire(name: str) -> bytes:
         dns.exception.DNSException: it is no name.
 
     """
-    first, _, rest = name.partition(".")
-    is_simple = name.isascii() and name.endswith(".") and "\\" not in name and len(name) < MAX_NAME_OCTETS
-    if is_simple and 0 < len(first) <= MAX_LABEL_OCTETS:
-        above = name_wire(rest) if rest else b"\x00"  # its parent is known, as a rule
-        return _LENGTH[len(first)] + first.lower().encode("ascii") + above
-    absolute = dns.name.from_text(name).canonicalize()
-    return b"".join(bytes((len(label),)) + label for label in absolute.labels)
+    return encoded_name(name).wire
 
 
 def question_wire(name: str, rdtype: str) -> bytes:
@@ -94,7 +124,7 @@ def mixed_case(question: bytes, randomness: bytes) -> bytes:
     """
     name = question[:-4]
     bits = int.from_bytes(name.translate(_CASE_BIT), "big")
-    return mixed_name(EncodedName(name, int.from_bytes(name, "big"), bits), randomness) + question[-4:]
+    return mixed_name(EncodedName(name, b"", int.from_bytes(name, "big"), bits), randomness) + question[-4:]
 
 
 def mixed_name(name: EncodedName, randomness: bytes) -> bytes:

@@ -128,6 +128,9 @@ class ZoneFinder:
 
     def _step_by_servers(self, name: Name, then: Callable[[Step], None]) -> None:
         def has_servers(servers: tuple[Server, ...]) -> None:
+            if len(servers) == 1:
+                self._step_by_server(servers[0], name, then)
+                return
             together: Together[Step] = Together(len(servers), lambda steps: then(combined_step(name, steps)))
             for place, server in enumerate(servers):
                 self._step_by_server(server, name, together.at(place))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 
 import dns.flags
 import dns.message
@@ -137,6 +138,26 @@ def test_a_name_must_not_run_into_who_points_to_it() -> None:
     head = HEAD[:10] + b"\x00\x01" + HEAD[12:]
     wire = head + record + (0xC000 | place).to_bytes(2, "big") + b"\x00\x00\x29\x04\xd0" + bytes(6)
     assert not check(wire, QUESTION)
+
+
+def test_a_part_of_a_name_ends_before_who_points_to_it() -> None:
+    """The preference is the length of a label that swallows the name's first octet, and then comes an end."""
+    place = len(HEAD) + 13
+    rdata = b"\x00\x01" + b"\x01\x00" + (0xC000 | place).to_bytes(2, "big")
+    wire = HEAD + b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x01\x2c\x00\x06" + rdata
+    assert not check(wire, QUESTION), "dnspython refuses it, too"
+
+
+@settings(max_examples=max(EXAMPLES // SLICE, 1), deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_what_is_shared_by_names_of_one_shape_has_the_letters_of_each(seed: int) -> None:
+    """The same message for several domains, but for their letters: what is kept of the first must not show them."""
+    dice = random.Random(seed)  # noqa: S311 - a generator of test data
+    for _ in range(SLICE // 10):
+        wire, question = an_answer(dice)
+        for _ in range(5):
+            letters = bytes(dice.choices(b"abcdxyz", k=4))
+            check(re.sub(b"(?i)acme", letters, wire), question.replace(b"acme", letters))
 
 
 def test_an_address_cut_short_is_left_to_dnspython() -> None:

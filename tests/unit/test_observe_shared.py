@@ -1,0 +1,68 @@
+"""Look-ups that many wait for happen once, and each of them hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from reconciler.observe.shared import Once, Shared, Together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def test_who_asks_meanwhile_and_later_gets_the_result_of_the_one_look_up() -> None:
+    asked: list[tuple[str, Callable[[int], None]]] = []
+    shared: Shared[str, int] = Shared(lambda key, then: asked.append((key, then)))
+    heard: list[int] = []
+    shared("a", heard.append)
+    shared("a", heard.append)
+    assert heard == []
+    asked[0][1](7)
+    assert heard == [7, 7]
+    shared("a", heard.append)
+    assert heard == [7, 7, 7]
+    assert [key for key, _ in asked] == ["a"]
+
+
+def test_a_look_up_may_end_at_once_and_each_key_has_its_own() -> None:
+    shared: Shared[int, int] = Shared(lambda key, then: then(-key))
+    heard: list[int] = []
+    for key in (1, 2, 1):
+        shared(key, heard.append)
+    assert heard == [-1, -2, -1]
+
+
+def test_who_hears_may_ask_again() -> None:
+    """As the search for a zone does, from a name to its parent."""
+    heard: list[int] = []
+    waiting: list[Callable[[int], None]] = []
+    shared: Shared[str, int] = Shared(lambda _key, then: waiting.append(then))
+    shared("a", lambda _: shared("a", heard.append))
+    waiting[0](3)
+    assert heard == [3]
+
+
+def test_results_come_together_in_their_order() -> None:
+    heard: list[Sequence[str]] = []
+    together: Together[str] = Together(3, heard.append)
+    for place in (2, 0, 1):
+        assert heard == []
+        together.at(place)("abc"[place])
+    assert heard == [["a", "b", "c"]]
+
+
+def test_a_coroutine_runs_once() -> None:
+    runs: list[int] = []
+
+    async def look(key: int) -> int:
+        runs.append(key)
+        await asyncio.sleep(0)
+        return key * 2
+
+    async def ask() -> list[int]:
+        once = Once(look)
+        return [*await asyncio.gather(once(4), once(4)), await once(4)]
+
+    assert asyncio.run(ask()) == [8, 8, 8]
+    assert runs == [4]
