@@ -39,7 +39,7 @@ class Invocation:
 
     `holder` is who runs, for the journal: user, host and process, or the name of a CI run. `say` tells a person who
     waits why. `started` is the monotonic time that `now` stands for. Where `is_offline` nobody is asked anything. What
-    earlier runs saw of mail servers and policies counts only with `are_kept_probes_used`: never where DNS is written.
+    earlier runs saw of mail servers and policies counts only with `are_kept_probes_used`: never for who writes.
     """
 
     manifests: Path

@@ -64,7 +64,7 @@ class Planned:
 
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
     """Compare what is declared with what is observed, and put the differences in a safe order."""
-    return plan_with_origins(invocation.with_kept_probes(), selection).document
+    return plan_with_origins(invocation, selection).document
 
 
 def plan_with_origins(

@@ -69,7 +69,7 @@ def scan(order: ScanOrder) -> bytes:
     since = None if order.changed_since is None else ChangedSince(order.changed_since, settings)
     selection = Selection(order.domains, order.organizations, since, order.shard)
     if order.kind == "plan":
-        return render_document(plan(invocation, selection)).encode("ascii")
+        return render_document(plan(invocation.with_kept_probes(), selection)).encode("ascii")
     return render_drift_json(drift(invocation, selection)).encode("ascii")
 
 

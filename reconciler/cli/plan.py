@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if is_sharded(arguments):
         document = plan_sharded(arguments, invocation)
     else:
-        document = pipeline.plan(invocation, selected(arguments))
+        document = pipeline.plan(invocation.with_kept_probes(), selected(arguments))
     return tell_plan(document, invocation.settings.templates, arguments)
 
 

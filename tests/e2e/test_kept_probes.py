@@ -1,4 +1,4 @@
-"""Plans and drifts after each other visit a mail server and a policy host once in a while; apply visits them itself."""
+"""Plans and drifts visit a mail server and a policy host once in a while; whoever writes visits them each time."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def evidence(workspace: Workspace) -> dict[str, str]:
     return {gate["id"]: gate["evidence"] for gate in gates}
 
 
-def test_what_a_plan_saw_counts_for_the_next_look_and_never_for_apply(tmp_path: Path) -> None:
+def test_what_a_plan_saw_counts_for_the_next_look_and_never_for_who_writes(tmp_path: Path) -> None:
     with looking(tmp_path) as (workspace, mail, web):
         first = evidence(workspace)
         assert (mail.visits(1), web.visits(1)) == (1, 1)
@@ -77,6 +77,8 @@ def test_what_a_plan_saw_counts_for_the_next_look_and_never_for_apply(tmp_path: 
         assert (mail.visits(2), web.visits(2)) == (2, 2)
         assert workspace.run("apply", "--auto-approve").code == 3
         assert (mail.visits(3), web.visits(3)) == (3, 3)
+        assert workspace.run("emit", "instructions", "--out", "sheets").code == 0
+        assert (mail.visits(4), web.visits(4)) == (4, 4)
 
 
 def test_what_is_too_old_or_not_good_is_looked_at_again(tmp_path: Path) -> None:
