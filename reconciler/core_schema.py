@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_CONSTANTS: dict[str, bool | None] = {
-    **dict.fromkeys(("~", "null", "Null", "NULL")),
+CONSTANTS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
@@ -14,8 +14,8 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", re.ASCII
 )
-FIRST_OF_TYPED = frozenset(("", *"~nNtTfF+-.0123456789"))  # of an empty text, no character
-"""A plain scalar that begins with anything else is a string. An empty one has no first character."""
+FIRST_OF_NUMBER = frozenset("+-.0123456789")
+"""A plain scalar that begins with anything else and is none of the constants is a string."""
 
 
 def is_number(text: str) -> bool:
@@ -26,8 +26,8 @@ def is_number(text: str) -> bool:
 @lru_cache(maxsize=1024)  # days, numbers and keys come again and again
 def resolve_plain(text: str) -> bool | int | float | str | None:
     """The value of a plain scalar."""
-    if not text or text in _CONSTANTS:
-        return _CONSTANTS[text or "~"]
+    if text in CONSTANTS:
+        return CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
     if _FLOAT.fullmatch(text):

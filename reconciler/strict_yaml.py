@@ -26,7 +26,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from reconciler.core_schema import FIRST_OF_TYPED, is_number, resolve_plain
+from reconciler.core_schema import CONSTANTS, FIRST_OF_NUMBER, is_number, resolve_plain
 from reconciler.errors import Diagnostic, Severity
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ Node: TypeAlias = "dict[str, Node] | list[Node] | str | int | float | bool | Non
 Loc: TypeAlias = "tuple[str | int, ...]"
 Position: TypeAlias = "tuple[int, int]"
 
-MAX_OCTETS = 1024 * 1024
-MAX_DEPTH = 32
+MAX_OCTETS, MAX_DEPTH = 1024 * 1024, 32
 MAX_DIAGNOSTICS, MAX_NUMBER_LENGTH = 100, 40  # whoever has more errors in a file is helped by the first hundred
 
 # what section 5.1 forbids; U+0085, U+2028 and U+2029, line breaks to libyaml and none in YAML 1.2; and the controls
@@ -61,10 +60,7 @@ _OTHER_SYNTAX_HINT = "Correct the syntax; most often it is the indentation, a mi
 
 @dataclass(slots=True)
 class Document:
-    """One file's only document; with any diagnostic, `data` is good for nothing but to look for more to report.
-
-    None is data that could not be read at all.
-    """
+    """One file's document; `data` is None where nothing could be read, and with diagnostics only good to find more."""
 
     file: str
     data: Node
@@ -206,24 +202,29 @@ class _Reader:
 
     def _sequence(self, depth: int) -> list[Node]:
         result: list[Node] = []
-        next_event = self._next
-        while (kind := type(event := next_event())) is not SequenceEndEvent:
+        while (kind := type(event := self._next())) is not SequenceEndEvent:
             result.append(self._scalar(event) if kind is ScalarEvent else self._node(event, depth + 1))
         return result
 
     def _mapping(self, start: MappingStartEvent, depth: int) -> dict[str, Node]:
         result: dict[str, Node] = {}
-        mark, next_event = start.start_mark, self._next
-        self.starts[id(result)] = mark.line + 1, mark.column + 1
+        next_event = self._next
+        self.starts[id(result)] = _position(start.start_mark)
         while (kind := type(event := next_event())) is not MappingEndEvent:
-            key = self._scalar(event) if kind is ScalarEvent else self._node(event, depth + 1)
+            # a plain text is what it is, and nearly all events come by here: the rest is for `_node`
+            key = event.value if kind is ScalarEvent else None
+            if key is None or key[:1] in FIRST_OF_NUMBER or key in CONSTANTS or event.ctag or event.anchor:
+                key = self._node(event, depth + 1)
             following = next_event()
-            if type(following) is not ScalarEvent:
+            value = following.value if type(following) is ScalarEvent else None
+            if (
+                value is None
+                or value[:1] in FIRST_OF_NUMBER
+                or value in CONSTANTS
+                or following.ctag
+                or following.anchor
+            ):
                 value = self._node(following, depth + 1)
-            elif following.ctag is None is following.anchor and following.value[:1] not in FIRST_OF_TYPED:
-                value = following.value  # as `_scalar` says, without the call: most events come by here
-            else:
-                value = self._scalar(following)
             if type(key) is str and key not in result:
                 result[key] = value
             else:
@@ -236,16 +237,16 @@ class _Reader:
             detail = "Keep one of the two, or merge what they hold."
             self.report("duplicate-key", summary, detail, _position(event.start_mark))
         elif type(event) is not AliasEvent:  # that is reported as what it is
-            name = f"the key `{event.value}`" if type(event) is ScalarEvent else "a key"
-            self.report(
-                "key", f"{name} is not a string", "Put it in quotes, or correct it.", _position(event.start_mark)
+            summary = (
+                f"the key `{event.value}` is not a string" if type(event) is ScalarEvent else "a key is not a string"
             )
+            self.report("key", summary, "Put it in quotes, or correct it.", _position(event.start_mark))
 
     def _scalar(self, event: ScalarEvent) -> Node:
         if event.ctag is not None or event.anchor is not None:
             self._report_properties(event)
         text: str = event.value
-        if text[:1] not in FIRST_OF_TYPED or event.style:
+        if event.style or (text[:1] not in FIRST_OF_NUMBER and text not in CONSTANTS):
             return text
         if len(text) > MAX_NUMBER_LENGTH and is_number(text):
             detail = "Put it in quotes when it is a text, or shorten it."
@@ -295,5 +296,4 @@ def _position(mark: Any) -> Position:  # noqa: ANN401 - the C extension's class 
 
 
 def _place(before: str) -> Position:
-    """The place behind a text."""
     return before.count("\n") + 1, len(before) - before.rfind("\n")
