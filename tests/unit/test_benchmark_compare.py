@@ -71,6 +71,12 @@ def test_the_direction_is_the_newer_table_s() -> None:
     assert worsening(row(10.0, "higher"), row(20.0, "lower")) == 2.0
 
 
+@pytest.mark.parametrize("unit", ["s", "ms"])
+def test_seconds_are_of_the_machine_and_no_regression(unit: str) -> None:
+    old, new = (Row("a", "something", value, "lower", unit=unit) for value in (1.0, 9.0))
+    assert compare(by_name(old), by_name(new)) == ([], [f"a: 1.00 {unit} before, 9.00 {unit} now"])
+
+
 def test_rows_of_one_side_are_told_with_why() -> None:
     old = by_name(row(1.0, name="gone"), row(None, name="never", note="no Go"))
     new = by_name(row(2.0, name="came"), row(None, name="never", note="still no Go"))
