@@ -60,6 +60,8 @@ def observed_in_reply(reply: Reply, key: Key, apex: Name) -> Observed:
     plain = reply.plain
     if plain is None or not plain.flags & AA or (plain.rdatas and (plain.rcode or not _has_same_text(reply, key))):
         return observed_in(reply.message, key, apex)
+    if plain.rdatas and key.type == "SOA" and key.name != apex:
+        return observed_in(reply.message, key, apex)  # a zone of its own begins there
     origin = name_wire(apex)
     if any(name != origin for _, name in plain.authority):
         shown = _shown_zone(plain, name_wire(key.name))

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-CHILD = f'{HEAD}@ IN MX 5 mx\n_amazonses IN TXT "child"\n* IN A 192.0.2.9\nalias IN CNAME mail.acme.example.\n'
+# what its wildcard makes stands at its apex, too; and no letter of it is a capital, as is usual
+CHILD = f"""{HEAD.replace("HostMaster", "hostmaster").replace("NS2", "ns2")}@ IN MX 5 mx
+_amazonses IN TXT "child"
+@ IN A 192.0.2.9
+* IN A 192.0.2.9
+alias IN CNAME mail.acme.example.
+"""
 DEEP = "d" * 63 + "." + "e" * 63 + "." + "f" * 63
 ZONES = {"acme.example.": TRICKY_ZONE, "child.acme.example.": CHILD, "sub.child.acme.example.": HEAD}
 OWNERS = (

@@ -41,7 +41,7 @@ MAKES: dict[str, tuple[str, Callable[..., AbstractContextManager[NameServer]]]] 
     "powerdns": ("pdns_server", run_powerdns),
 }
 OWNERS = ("a", "b", "*", "a.a", "b.a", "a.b", "*.a", "*.b", "a.b.a", "b.b.a", "*.b.a")
-HEAD = "$TTL 60\n@ IN SOA ns Host.Master 1 3600 600 86400 60\n@ IN NS ns\nns IN A 127.0.0.1\n"
+HEAD = "$TTL 60\n@ IN SOA ns host.master 1 3600 600 86400 60\n@ IN NS ns\nns IN A 127.0.0.1\n"
 RDATAS = {
     "MX": ("10 a", "20 Mail.Example.NET.", "0 .", r"5 odd\.label.b", r"7 nul\000.example."),
     "TXT": ('"v=spf1 -all"', '"token" ""', r'"\000\255\"\\"', f'"{"x" * 255}" "{"y" * 255}" "{"z" * 255}"'),

@@ -90,3 +90,10 @@ def test_replies_from_other_zones_are_no_absence() -> None:
     for zone in ("sub.acme.example.", "example.", "eacme.example.", "."):
         check(OWNERS[2], "SOA", [], [f"{zone} 60 IN SOA a. b. 1 2 3 4 5"], dns.flags.AA, 0)
         check(OWNERS[2], "TXT", [], [f"{zone} 60 IN SOA a. b. 1 2 3 4 5"], dns.flags.AA, 3)
+
+
+def test_a_zone_that_begins_at_the_name_is_another_one() -> None:
+    """Whether or not its SOA has capitals, which keep it from the short cut."""
+    for contact in ("hostmaster.example.", "HostMaster.example."):
+        for owner in OWNERS:
+            check(owner, "SOA", [f"{owner} 60 IN SOA ns.example. {contact} 1 2 3 4 5"], [], dns.flags.AA, 0)
