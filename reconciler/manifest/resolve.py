@@ -154,11 +154,14 @@ class _Builder:
             yield model, own, self._source(own, written[i])
 
     def _attestation(self, a: AttestationManifest, loc: Loc, source: Source) -> Attestation:
+        next_hops = self._attested_next_hops(a, loc) if a.next_hops else None
+        return Attestation(a.what, a.by, a.on, a.expires, a.region, a.multi_region, source, next_hops)
+
+    def _attested_next_hops(self, a: AttestationManifest, loc: Loc) -> tuple[Name, ...] | None:
         hosts = [
             build_name("next-hop-name", h, (*loc, "next_hops", i), self.findings) for i, h in enumerate(a.next_hops)
         ]
-        next_hops = tuple(sorted(h for h in hosts if h is not None)) or None
-        return Attestation(a.what, a.by, a.on, a.expires, a.region, a.multi_region, source, next_hops)
+        return tuple(sorted(h for h in hosts if h is not None)) or None
 
     def service(self, declared: DeclaredService, level: _Level) -> Service:
         """The origin's side of one service."""
