@@ -11,7 +11,7 @@ import dns.exception
 import dns.message
 import dns.name
 import dns.rdatatype
-from reference.rules import said_about
+from plain_observer.rules import said_about
 from wire_answers import check
 
 from reconciler.names import Name

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from builders import NOW
-from reference.observer import ReferenceObserver
+from plain_observer.observer import ReferenceObserver
 from servers.bind import run_bind
 from servers.observing import Asking
 from servers.processes import require

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dns.message
 import dns.rcode
 import pytest
-from reference.observer import ReferenceObserver
+from plain_observer.observer import ReferenceObserver
 from servers.acme import MX, QUESTION, SOA, always, honest, script_for
 from servers.observing import Asking, observe_one
 from servers.scripted import framed, reply_to, run_scripted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference.observer import ReferenceObserver
+from plain_observer.observer import ReferenceObserver
 
 from reconciler.observe.dns import LiveObserver
 

@@ -8,11 +8,11 @@ import dns.message
 import dns.name
 import dns.rcode
 
+from plain_observer.exchange import NoReplyError, reply_from, shown
+from plain_observer.rules import rrset_at, said_about
+from plain_observer.zones import Server, Zones
 from reconciler.names import Name, is_under
 from reconciler.state import Absent, Cause, Key, Observation, Observed, Present, ServerAnswer, Unknown, Zone
-from reference.exchange import NoReplyError, reply_from, shown
-from reference.rules import rrset_at, said_about
-from reference.zones import Server, Zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -13,10 +13,10 @@ import dns.name
 import dns.rcode
 from publicsuffixlist import PublicSuffixList
 
+from plain_observer.exchange import NoReplyError, reply_from, shown
+from plain_observer.rules import deepest, dname_above, points_elsewhere, rrset_at
 from reconciler.names import ROOT, Name
 from reconciler.state import Cause, Unknown
-from reference.exchange import NoReplyError, reply_from, shown
-from reference.rules import deepest, dname_above, points_elsewhere, rrset_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
