@@ -72,17 +72,21 @@ def plan_with_origins(
     selection: Selection,
     memory: Memory | None = None,
     switched: Mapping[str, int] = MappingProxyType({}),
+    *,
+    is_reviewable: bool = True,
 ) -> Planned:
     """As `plan`, for whoever also writes; without a `memory` the journal is read and nothing of it changed.
 
-    `switched` is how many mail domains of each organization this run has switched already.
+    `switched` is how many mail domains of each organization this run has switched already. A plan that nobody reviews,
+    nor compares with one that was reviewed, needs no digests: of ten thousand domains they take their time.
     """
     if memory is None:
         with open_memory(invocation.settings, is_offline=invocation.is_offline) as opened:
-            return plan_with_origins(invocation, selection, opened, switched)
+            return plan_with_origins(invocation, selection, opened, switched, is_reviewable=is_reviewable)
     if selection.shard is not None:
         invocation = invocation.sharing(selection.shard.count)
-    return _plan_declared(invocation, validate(invocation, ()), selection, memory, switched)
+    declared = validate(invocation, ())
+    return _plan_declared(invocation, declared, selection, memory, switched, is_reviewable=is_reviewable)
 
 
 def _plan_declared(
@@ -91,6 +95,8 @@ def _plan_declared(
     selection: Selection,
     memory: Memory,
     switched: Mapping[str, int],
+    *,
+    is_reviewable: bool = True,
 ) -> Planned:
     """The plan of manifests that are loaded: what `validate` gave."""
     fleet, diagnostics = declared
@@ -121,8 +127,16 @@ def _plan_declared(
     service_plans = [p for _, p in safe.origins]
     shard = shard_document(part, fleet, safe.plans, service_plans, stops, memory.mark) if part is not None else None
     head = _head(invocation, fleet, scope.left_out, shard)
-    digests = _declared(fleet, domains, services)
-    document = build_document(head, safe.plans, sorted_diagnostics(found), service_plans, safe.flows, digests)
+    digests = _declared(fleet, domains, services) if is_reviewable else {}
+    document = build_document(
+        head,
+        safe.plans,
+        sorted_diagnostics(found),
+        service_plans,
+        safe.flows,
+        digests,
+        is_reviewable=is_reviewable,
+    )
     files = {d.organization: d.source.file for d in fleet.domains}
     return Planned(document, safe.origins, tuple(facts[d.name] for d in domains), files)
 

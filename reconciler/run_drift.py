@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.blame import authors_of, unchanged_since
 from reconciler.continuation import shown_steps
-from reconciler.document import DocumentHead
+from reconciler.document import DocumentHead, made
 from reconciler.drift import (
     ORPHANED,
     AuthorDocument,
@@ -65,14 +65,19 @@ def drift(invocation: Invocation, selection: Selection, *, is_recorded: bool = F
     invocation = invocation.with_kept_probes()
     if not is_recorded:
         with open_memory(invocation.settings) as memory:
-            return drift_of(invocation, plan_with_origins(invocation, selection, memory), memory)
+            return drift_of(invocation, _planned(invocation, selection, memory), memory)
     with open_session(invocation) as session:
-        planned = plan_with_origins(invocation, selection, session.journal)
+        planned = _planned(invocation, selection, session.journal)
         document = drift_of(invocation, planned, session.journal)
         session.record_seen(planned)
         if selection.is_everything:  # counts of a part would look like a fleet that got better
             session.journal.record_counts(DriftCounts(document.created_at, counts_of(document)))
         return document
+
+
+def _planned(invocation: Invocation, selection: Selection, memory: Memory) -> Planned:
+    """The plan that drift is told from; it is compared with those that were reviewed, where any of them goes on."""
+    return plan_with_origins(invocation, selection, memory, is_reviewable=bool(memory.reviewed_plans()))
 
 
 def drift_codes(document: DriftDocument, *, is_detailed: bool, fail_on: DriftSeverity | None) -> Iterator[ExitCode]:
@@ -117,7 +122,8 @@ def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftD
     findings = worst_first(found.every) if document.shard is None else found.every
     head = DocumentHead.model_validate(document.model_dump(include=set(DocumentHead.model_fields)))
     domains = [
-        DriftDomainDocument(organization=d.organization, domain=d.domain, stage=d.stage) for d in document.domains
+        made(DriftDomainDocument, {"organization": d.organization, "domain": d.domain, "stage": d.stage})
+        for d in document.domains
     ]
     shard = None if document.shard is None else _shard(invocation, planned, looked, found, document.shard)
     authors = _authors(invocation, findings)

@@ -10,6 +10,7 @@ from reconciler.document.build import assemble_document, build_document
 from reconciler.document.digest import digest_of
 from reconciler.document.file import checked_document, load_document, read_document, render_document
 from reconciler.document.held import held_step
+from reconciler.document.made import made
 from reconciler.document.models import (
     DiagnosticDocument,
     DocumentHead,
@@ -47,6 +48,7 @@ __all__ = [
     "digest_of",
     "held_step",
     "load_document",
+    "made",
     "plan_schema",
     "read_document",
     "render_document",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from reconciler.document.digest import plan_digest, plan_id
+from reconciler.document.made import made
 from reconciler.document.models import (
     FORMAT_VERSION,
     DiagnosticDocument,
-    DocumentModel,
     DomainDocument,
     GateDocument,
     PlanDocument,
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from reconciler.plan import DomainPlan, Step
     from reconciler.service_plan import ServicePlan
 
-_Model = TypeVar("_Model", bound=DocumentModel)
-
 
 def build_document(
     head: PlanHead,
@@ -42,14 +40,17 @@ def build_document(
     service_plans: Iterable[ServicePlan] = (),
     flows: Mapping[Name, Sequence[str]] = MappingProxyType({}),
     declared: Mapping[str, str] = MappingProxyType({}),
+    *,
+    is_reviewable: bool = True,
 ) -> PlanDocument:
     """The document of a plan; `flows` are the proved flows of mail, by mail domain.
 
-    `declared` are the digests of what the manifests declare, by mail domain, and by `organization/service`.
+    `declared` are the digests of what the manifests declare, by mail domain, and by `organization/service`. A plan that
+    nobody will review has neither digest nor id.
     """
     domains = [_domain_document(plan, flows.get(plan.domain.name, ()), declared) for plan in plans]
     services = [_service_document(plan, declared) for plan in service_plans if plan.steps]
-    return assemble_document(head, domains, services, diagnostics)
+    return assemble_document(head, domains, services, diagnostics, is_reviewable=is_reviewable)
 
 
 def assemble_document(
@@ -57,8 +58,10 @@ def assemble_document(
     domains: list[DomainDocument],
     services: list[ServiceDocument],
     diagnostics: Iterable[Diagnostic],
+    *,
+    is_reviewable: bool = True,
 ) -> PlanDocument:
-    """The document of parts that are documents already, counted and sealed."""
+    """The document of parts that are documents already, counted and, where it is to be reviewed, sealed."""
     steps = [*(s for service in services for s in service.steps), *(s for domain in domains for s in domain.steps)]
     ready = [s for s in steps if s.status is Status.READY]
     summary = SummaryDocument(
@@ -68,11 +71,11 @@ def assemble_document(
             for status in (Status.HELD, Status.MANUAL, Status.UNKNOWN, Status.DONE)
         },
     )
-    digest = plan_digest(head, [*services, *domains])
+    digest = plan_digest(head, [*services, *domains]) if is_reviewable else ""
     return PlanDocument(
         format_version=FORMAT_VERSION,
         kind="plan",
-        id=plan_id(digest, head.created_at, head.expires_at),
+        id=plan_id(digest, head.created_at, head.expires_at) if is_reviewable else "",
         digest=digest,
         **head.model_dump(),
         has_changes=any(s.action is not Action.NO_OP for s in steps),
@@ -85,8 +88,8 @@ def assemble_document(
 
 def _domain_document(plan: DomainPlan, flow: Sequence[str], declared: Mapping[str, str]) -> DomainDocument:
     domain = plan.domain
-    source = _made(SourceDocument, {"file": domain.source.file, "line": domain.source.line})
-    return _made(
+    source = made(SourceDocument, {"file": domain.source.file, "line": domain.source.line})
+    return made(
         DomainDocument,
         {
             "organization": domain.organization,
@@ -104,14 +107,14 @@ def _step_document(step: Step, zone: Name | None, source: SourceDocument) -> Ste
     """`source` is the domain's, which all of its steps have."""
     change, key = step.change, step.key
     zone = change.zone if change else zone
-    return _made(
+    return made(
         StepDocument,
         {
             "id": step.id,
             "phase": step.phase,
             "action": step.action,
             "status": step.status,
-            "resource": _made(ResourceDocument, {"kind": "rrset", "name": key.name, "type": key.type, "zone": zone}),
+            "resource": made(ResourceDocument, {"kind": "rrset", "name": key.name, "type": key.type, "zone": zone}),
             "provider": step.provider,
             "before": list(change.before) if change else [],
             "after": list(change.after) if change else [],
@@ -128,7 +131,7 @@ def _step_document(step: Step, zone: Name | None, source: SourceDocument) -> Ste
 
 
 def _gate_document(gate: GateResult) -> GateDocument:
-    return _made(
+    return made(
         GateDocument,
         {
             "id": gate.id,
@@ -141,27 +144,7 @@ def _gate_document(gate: GateResult) -> GateDocument:
 
 
 def _diagnostic_document(diagnostic: Diagnostic) -> DiagnosticDocument:
-    return _made(DiagnosticDocument, {name: getattr(diagnostic, name) for name in DiagnosticDocument.model_fields})
-
-
-def _made(kind: type[_Model], values: dict[str, object]) -> _Model:
-    """A part of a document, of all of its fields in their order.
-
-    They are the core's own, and right by their types: what is read from a file is validated, and what is made here
-    would be for nothing, twenty thousand times a fleet. Every part has the same set of fields that are set.
-    """
-    made = kind.__new__(kind)
-    object.__setattr__(made, "__dict__", values)
-    object.__setattr__(made, "__pydantic_fields_set__", _FIELDS[kind])
-    object.__setattr__(made, "__pydantic_extra__", None)
-    object.__setattr__(made, "__pydantic_private__", None)
-    return made
-
-
-_FIELDS: dict[type[DocumentModel], set[str]] = {
-    kind: set(kind.model_fields)
-    for kind in (DomainDocument, StepDocument, ResourceDocument, SourceDocument, GateDocument, DiagnosticDocument)
-}
+    return made(DiagnosticDocument, {name: getattr(diagnostic, name) for name in DiagnosticDocument.model_fields})
 
 
 def _service_document(plan: ServicePlan, declared: Mapping[str, str]) -> ServiceDocument:
