@@ -1,7 +1,7 @@
 """The command line: arguments, exit codes, and, with `console.py`, the only place that prints.
 
 The result goes to stdout and nothing else does; progress, diagnostics and logs go to stderr. A module is a verb: its
-arguments, and what it runs. What a verb needs is imported when it runs, so that `--help` is quick.
+arguments, and what it runs; it is imported when that verb is asked for, and what it needs when it runs.
 """
 
 from __future__ import annotations
@@ -11,32 +11,13 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from reconciler.cli import (
-    apply,
-    check,
-    draft,
-    drift,
-    emit,
-    github,
-    journal,
-    merge,
-    notify,
-    plan,
-    report,
-    schema,
-    validate,
-)
-from reconciler.cli.parser import build_parser
-from reconciler.collector import rare_collection
-from reconciler.console import configure_logging, configure_streams, discard_stdout, print_diagnostics
-from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity
+from reconciler.cli.streams import configure_streams, discard_stdout
+from reconciler.cli.verbs import build_parser
 from reconciler.termination import TerminatedError, termination_as_interrupt
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-
-_VERBS = (validate, plan, apply, drift, merge, github, notify, report, emit, draft, check, journal, schema)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,25 +31,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     try:
         configure_streams()
-        parser, verbs = build_parser()
-        for verb in _VERBS:
-            verb.add_parser(verbs)
+        parser = build_parser()
         try:
             arguments = parser.parse_args(argv)
         except SystemExit:
             sys.stdout.flush()  # a reader of the help that went away is met here
             raise
-        configure_logging(is_verbose=arguments.verbose)
         return _run_verb(arguments)
     except KeyboardInterrupt as exc:
         sys.stderr.write("interrupted; what was written stays written, and the next run goes on from there\n")
         return 128 + (signal.SIGTERM if isinstance(exc, TerminatedError) else signal.SIGINT)
     except BrokenPipeError:
+        from reconciler.errors import ExitCode  # noqa: PLC0415 - what `--help` can do without, as below
+
         discard_stdout()
         return int(ExitCode.ERROR)
 
 
 def _run_verb(arguments: argparse.Namespace) -> int:
+    from reconciler.collector import rare_collection  # noqa: PLC0415
+    from reconciler.console import configure_logging, print_diagnostics  # noqa: PLC0415
+    from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity  # noqa: PLC0415
+
+    configure_logging(is_verbose=arguments.verbose)
     try:
         with rare_collection():
             code: ExitCode = arguments.run(arguments)

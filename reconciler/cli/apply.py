@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.apply.result import ApplyReport
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
     from reconciler.document import PlanDocument
     from reconciler.report.applied_json import AppliedBy
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(apply: Parser) -> None:
     """Its arguments."""
-    apply = verbs.add_parser("apply", help="write what is ready: a saved plan, what was held of it, or all")
     what = apply.add_mutually_exclusive_group(required=True)
     what.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a plan saved by `plan --out FILE`")
     what.add_argument(

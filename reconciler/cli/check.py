@@ -12,12 +12,11 @@ from reconciler.errors import ExitCode, worst_exit_code
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(check: Parser) -> None:
     """Its arguments."""
-    check = verbs.add_parser("check", help="look for what would lose mail if a domain's MX moved to the gateway now")
     check.add_argument("domains", nargs="+", metavar="DOMAIN")
     check.add_argument("--region", metavar="R", help="the gateway's region, for domains that no manifest declares")
     check.add_argument("--multi-region", action="store_true", help="with multi-region, likewise")

@@ -12,12 +12,11 @@ from reconciler.errors import ExitCode, worst_exit_code
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(importer: Parser) -> None:
     """Its arguments."""
-    importer = verbs.add_parser("import", help="draft manifests from live DNS")
     importer.add_argument("domains", nargs="*", metavar="DOMAIN")
     importer.add_argument(
         "--from", dest="source", type=Path, metavar="FILE", help="a list, or CSV: domain,organization"

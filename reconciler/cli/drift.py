@@ -15,13 +15,12 @@ from reconciler.errors import ExitCode, worst_exit_code
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
     from reconciler.drift import DriftDocument
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(drift: Parser) -> None:
     """Its arguments."""
-    drift = verbs.add_parser("drift", help="show what is not as declared or not as it was applied; never writes DNS")
     drift.add_argument("--json-into", type=Path, metavar="FILE", help="write the JSON document beside the output")
     drift.add_argument("--sarif-into", type=Path, metavar="FILE", help="write SARIF of the same look")
     drift.add_argument("--junit-into", type=Path, metavar="FILE", help="write JUnit of the same look")

@@ -13,12 +13,11 @@ from reconciler.errors import ExitCode, worst_exit_code
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(emit: Parser) -> None:
     """Its arguments."""
-    emit = verbs.add_parser("emit", help="write configuration or instructions for somebody else to carry out")
     emit.add_argument("what", choices=["octodns", "instructions", "exchange", "allowlists"])
     emit.add_argument("--out", type=Path, required=True, metavar="DIR")
     add_selection(emit)

@@ -7,14 +7,11 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reconciler.cli.opened import opened
+from reconciler.cli.parser import Parser
 from reconciler.console import print_diagnostics, say, write_data, write_lines
 from reconciler.errors import Diagnostic, ExitCode
-
-if TYPE_CHECKING:
-    from reconciler.cli.parser import Verbs
 
 _NO_NUMBER = 10**12
 
@@ -26,10 +23,9 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(github: Parser) -> None:
     """Its arguments."""
-    github = verbs.add_parser("github", help="show plans, applies and drift on GitHub; find plans reviewed there")
-    actions = github.add_subparsers(title="actions", required=True, metavar="ACTION")
+    actions = github.add_subparsers(title="actions", required=True, metavar="ACTION", parser_class=Parser)
     publish = actions.add_parser("publish", help="annotations, the job's summary, and a comment or an issue")
     publish.add_argument("file", type=Path, metavar="FILE", help="a plan, apply or drift document")
     publish.add_argument(

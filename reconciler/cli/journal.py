@@ -13,7 +13,6 @@ from reconciler.errors import ExitCode
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
     from reconciler.journal_branch import Result
     from reconciler.settings import Settings
 
@@ -22,9 +21,8 @@ _LEASE = 6 * 3600
 """Seconds: no job on a runner of GitHub's own lasts longer."""
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(journal: Parser) -> None:
     """Its arguments."""
-    journal = verbs.add_parser("journal", help="keep the journal on a branch of its own between runs of CI")
     actions = journal.add_subparsers(title="actions", required=True, metavar="ACTION", parser_class=Parser)
     fetch = actions.add_parser("fetch", help="get it from the branch, and claim the branch for this run alone")
     _add_branch(fetch)

@@ -10,16 +10,15 @@ from reconciler.cli.opened import opened
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
     from reconciler.errors import ExitCode
 
 _OF_PLANS = ("text", "json", "markdown", "html")
 _OF_DRIFTS = (*_OF_PLANS, "sarif", "junit")
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(merge: Parser) -> None:
     """Its arguments."""
-    merge = verbs.add_parser("merge", help="put the JSON documents of all shards of a plan, or of a drift, together")
     merge.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="what `--json-into` of `plan` or `drift --shard` wrote"
     )

@@ -12,14 +12,13 @@ from reconciler.console import print_diagnostics, write_lines
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
     from reconciler.errors import ExitCode
     from reconciler.run_notify import Sent
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(notify: Parser) -> None:
     """Its arguments."""
-    notify = verbs.add_parser("notify", help="tell people, by the endpoints in the settings, what is new in documents")
     notify.add_argument(
         "file", nargs="+", type=Path, metavar="FILE", help="an apply or drift document, written by --json-into"
     )

@@ -1,7 +1,4 @@
-"""The command line's parser: the options before the verb, and those that several verbs share.
-
-Each verb has a module of its own, with its arguments and what it runs. A usage error ends the program with 64.
-"""
+"""The options before the verb, and those that several verbs share. A usage error ends the program with 64."""
 
 from __future__ import annotations
 
@@ -9,15 +6,11 @@ import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconciler import __version__
-from reconciler.errors import ExitCode
-from reconciler.escape import terminal_text
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
     from reconciler.selection import Shard
 
 DEFAULT_SETTINGS = Path("reconciler.yaml")
@@ -34,15 +27,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Show how it is used, and end."""
+        from reconciler.errors import ExitCode  # noqa: PLC0415 - keeps `--help` quick, here and below
+        from reconciler.escape import terminal_text  # noqa: PLC0415
+
         self.print_usage(sys.stderr)
         self.exit(ExitCode.USAGE, f"{self.prog}: {terminal_text(message)}\n")
 
 
-Verbs: TypeAlias = "_SubParsersAction[Parser]"
-
-
-def build_parser() -> tuple[Parser, Verbs]:
-    """The parser with the options that stand before the verb, and where verbs are added."""
+def new_parser() -> Parser:
+    """The parser with the options that stand before the verb; it has no verbs yet."""
     parser = Parser(
         prog="reconciler", description="Puts mail domains behind an e-mail security gateway and keeps them there."
     )
@@ -52,8 +45,7 @@ def build_parser() -> tuple[Parser, Verbs]:
     parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR in the environment does the same")
     parser.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is being done")
     parser.add_argument("--now", type=_time, metavar="TIME", help="ISO 8601; compute everything as of then")
-    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB", parser_class=Parser)
-    return parser, verbs
+    return parser
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +80,7 @@ def seconds(text: str) -> float:
 
 
 def _shard(text: str) -> Shard:
-    from reconciler.selection import Shard  # noqa: PLC0415 - keeps `--help` quick
+    from reconciler.selection import Shard  # noqa: PLC0415
 
     try:
         return Shard.parse(text)

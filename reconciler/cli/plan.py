@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
     from reconciler.document import PlanDocument
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(plan: Parser) -> None:
     """Its arguments."""
-    plan = verbs.add_parser("plan", help="show what differs and what would be done; writes nothing")
     plan.add_argument("--out", type=Path, metavar="FILE", help="save the plan, for `apply FILE`")
     plan.add_argument("--json-into", type=Path, metavar="FILE", help="write the JSON document beside the output")
     plan.add_argument("--format", choices=["text", "json", "markdown", "html"], default="text")

@@ -14,12 +14,11 @@ from reconciler.escape import terminal_text
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(report: Parser) -> None:
     """Its arguments."""
-    report = verbs.add_parser("report", help="write a static site of the fleet; reads alone, and records nothing")
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for the report alone")
     add_selection(report)
     report.set_defaults(run=run)

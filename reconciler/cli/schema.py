@@ -11,12 +11,11 @@ from reconciler.errors import ExitCode
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(schema: Parser) -> None:
     """Its arguments."""
-    schema = verbs.add_parser("schema", help="print a JSON Schema")
     schema.add_argument("what", choices=["manifest", "settings", "plan", "apply", "drift"])
     schema.set_defaults(run=run)
 

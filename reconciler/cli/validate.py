@@ -12,12 +12,11 @@ from reconciler.errors import ExitCode
 if TYPE_CHECKING:
     import argparse
 
-    from reconciler.cli.parser import Verbs
+    from reconciler.cli.parser import Parser
 
 
-def add_parser(verbs: Verbs) -> None:
+def add_arguments(validate: Parser) -> None:
     """Its arguments."""
-    validate = verbs.add_parser("validate", help="check manifests, offline")
     validate.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="files or folders; default: all manifests"
     )

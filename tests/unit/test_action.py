@@ -10,7 +10,7 @@ import pytest
 from workflows.runner import read_yaml
 from workflows.steps import Machine, StepRun, Steps
 
-from reconciler.cli.parser import build_parser
+from reconciler.cli.verbs import build_parser
 
 ACTION = Path(__file__).resolve().parents[2] / "action.yml"
 ORDER = "::warning::an annotation"
@@ -69,7 +69,7 @@ def test_of_everything_else_nothing_is_obeyed(tmp_path: Path, arguments: str) ->
 
 
 def test_the_action_knows_every_option_that_stands_before_the_verb() -> None:
-    parser, _ = build_parser()
+    parser = build_parser()
     options = set(re.findall(r"(?<![\w-])--?[a-z-]+", parser.format_usage())) - {"-h", "--help", "--version"}
     [names] = re.findall(r"case .*? in\n(.*?)\n +\*\) break", ACTION.read_text(encoding="utf-8"), re.DOTALL)
     assert options == {"--manifests", "--settings", "--no-color", "-v", "--now"}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from reconciler import cli
-from reconciler.cli.parser import build_parser
+from reconciler.cli.verbs import VerbParser, build_parser
 from reference.table import code_of, table_of, text_of
 
 if TYPE_CHECKING:
@@ -17,9 +16,10 @@ if TYPE_CHECKING:
 
 def command_parser() -> argparse.ArgumentParser:
     """The program's parser, with every verb."""
-    parser, verbs = build_parser()
-    for verb in cli._VERBS:  # noqa: SLF001 - the order that `--help` has is nowhere else
-        verb.add_parser(verbs)
+    parser = build_parser()
+    for verb, _ in verbs_of(parser).values():
+        if isinstance(verb, VerbParser):
+            verb.complete()
     return parser
 
 
