@@ -14,7 +14,7 @@ from reconciler.gates import Verdict
 from reconciler.gates.observed import WANTED_VALUES_ALONE, has_wanted_values_alone, is_gateway
 from reconciler.gates.token_visible import TokenVisible
 from reconciler.history import hazard_id, shown_in
-from reconciler.journal import AppliedChange, Look, open_journal
+from reconciler.journal import AppliedChange, Look
 from reconciler.names import Name
 from reconciler.plan import Stage, Status
 from reconciler.settings import journal_url
@@ -97,6 +97,8 @@ def open_session(invocation: Invocation) -> Iterator[Session]:
         JournalLockedError: another run has it, and had it for as long as the settings say to wait.
 
     """
+    from reconciler.journal import open_journal  # noqa: PLC0415 - SQLAlchemy, only for who writes
+
     settings, begun = invocation.settings, time.monotonic()
     url = journal_url(settings.journal, os.environ)
     opened = open_journal(url, directory=settings.directory, state_directory=settings.state_directory)
