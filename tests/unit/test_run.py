@@ -261,3 +261,15 @@ def test_two_domains_of_one_zone_are_written_one_after_the_other(folder: Path) -
     assert became == [Became.APPLIED] * 2
     zone = (folder / "zones" / "acme.example.zone").read_text()
     assert zone.count("token-of-") == 2
+
+
+def test_a_plan_that_nobody_reviews_says_the_same_and_has_no_digests(folder: Path) -> None:
+    """A drift is told from it: whatever it looks at there is what a plan shows."""
+    reviewable = run.plan_with_origins(_open(folder), Selection()).document
+    looked = run.plan_with_origins(_open(folder), Selection(), is_reviewable=False).document
+    assert reviewable.digest
+    assert all(d.declared for d in reviewable.domains)
+    domains = [d.model_copy(update={"declared": ""}) for d in reviewable.domains]
+    services = [s.model_copy(update={"declared": ""}) for s in reviewable.services]
+    changes = {"digest": "", "id": "", "domains": domains, "services": services}
+    assert looked == reviewable.model_copy(update=changes)
