@@ -44,9 +44,7 @@ MAX_DIAGNOSTICS, MAX_NUMBER_LENGTH = 100, 40  # whoever has more errors in a fil
 
 # what section 5.1 forbids; U+0085, U+2028 and U+2029, line breaks to libyaml and none in YAML 1.2; and the controls
 # that show a reviewer another order of characters than the one that is read (Unicode UAX 9)
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_FORBIDDEN = "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 _HARMLESS_OCTETS = bytes((9, 10, 13, *range(0x20, 0x7F)))
 
 _SYNTAX_HINTS = {
@@ -147,7 +145,7 @@ class _Reader:
             text = text[1:]
         if not octets.translate(None, _HARMLESS_OCTETS):
             return text
-        forbidden = [(m[0], m.start()) for m in islice(_FORBIDDEN.finditer(text), MAX_DIAGNOSTICS)]
+        forbidden = [(m[0], m.start()) for m in islice(re.finditer(_FORBIDDEN, text), MAX_DIAGNOSTICS)]
         for character, start in forbidden:
             detail = 'Remove it, or write it as an escape in a double-quoted string ("\\u0085").'
             self.report("character", f"U+{ord(character):04X} is not allowed here", detail, _place(text[:start]))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.catalog import Catalog, load_catalog
+from reconciler.catalog.load import SHIPPED as SHIPPED_FILE
 from reconciler.errors import SettingsError
 from reconciler.names import canonical_name
 
@@ -119,3 +120,8 @@ def test_a_missing_catalog_is_said(tmp_path: Path) -> None:
         load_catalog(tmp_path / "gone.yaml")
     with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
         load_catalog(tmp_path)
+
+
+def test_the_shipped_catalog_is_one_that_would_be_taken_if_the_settings_named_it() -> None:
+    """No run checks it: its models take longer to build than a small fleet to validate."""
+    assert load_catalog(SHIPPED_FILE) == load_catalog()
