@@ -1,20 +1,22 @@
 """The settings file: how to observe, which providers write, how long is waited, what stops. Read once.
 
 Secrets stay unresolved. `values.py` is what the program reads, `file.py` what people write, `fields.py` its kinds of
-fields; `load.py` makes the one of the other.
+fields; `build.py` makes the one of the other, and `load.py` is where it begins.
 """
 
 from reconciler.settings.journal import journal_url
 from reconciler.settings.load import load_settings, settings_schema
-from reconciler.settings.notifications import EndpointSettings, NotificationSettings, endpoint_url
 from reconciler.settings.values import (
     DnsSettings,
+    EndpointSettings,
     JournalSettings,
     LockSettings,
+    NotificationSettings,
     OfflineSettings,
     ProbeSettings,
     Settings,
     ZonefileSettings,
+    endpoint_url,
 )
 
 __all__ = [

@@ -12,7 +12,13 @@ from reconciler.settings.fields import check_text, read_kill_switch, window_end,
 from reconciler.settings.journal import check_journal_url, check_password
 from reconciler.settings.looking import ObserveModel, PathText, ProbesModel, alone
 from reconciler.settings.notifications import NotificationsModel
-from reconciler.settings.values import JOURNAL_URL
+from reconciler.settings.values import (
+    EXPORT_MAX_AGE_HOURS,
+    JOURNAL_URL,
+    NEW_RRSET_TTL,
+    PLAN_EXPIRES_HOURS,
+    STATE_DIRECTORY,
+)
 from reconciler.yaml_models import Listed, Optional, YamlModel
 
 _HOUR = timedelta(hours=1)
@@ -174,7 +180,7 @@ class SettingsModel(YamlModel):
     plan_expires_hours: int = Field(
         title="Plan expires",
         description="Hours for which a saved plan may be applied.",
-        default=24,
+        default=PLAN_EXPIRES_HOURS,
         ge=1,
         le=_YEAR_HOURS,
     )
@@ -186,15 +192,19 @@ class SettingsModel(YamlModel):
         le=365,
     )
     new_rrset_ttl: int = Field(
-        title="New rrset TTL", description="Seconds, for rrsets that are created.", default=3600, ge=60, le=604800
+        title="New rrset TTL",
+        description="Seconds, for rrsets that are created.",
+        default=NEW_RRSET_TTL,
+        ge=60,
+        le=604800,
     )
     state_directory: PathText = Field(
-        title="State directory", description="Where the program keeps what it must remember.", default=".reconciler"
+        title="State directory", description="Where the program keeps what it must remember.", default=STATE_DIRECTORY
     )
     export_max_age_hours: int = Field(
         title="Export age",
         description="Hours after which an origin's export is unknown.",
-        default=168,
+        default=EXPORT_MAX_AGE_HOURS,
         ge=1,
         le=_YEAR_HOURS,
     )

@@ -1,49 +1,26 @@
-"""Who is told what by notifications. The URL of an endpoint is a secret: it stands in the environment alone."""
+"""Who is told what by notifications, as people write it. The URL of an endpoint stands in the environment alone."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from reconciler.settings.fields import check_text
+from reconciler.settings.values import EVENT_WORDS, EndpointSettings, NotificationSettings
 from reconciler.yaml_models import Listed, YamlModel, choice_detail, refusal, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-# as in `reconciler.notify` and `reconciler.drift`, which stand above the settings
-EVENT_WORDS = ("drift-opened", "drift-closed", "switch-done", "hold-too-long")
+# as in `reconciler.drift`, which stands above the settings
 SeverityWord = Literal["critical", "high", "medium", "low", "info"]
 
 _VARIABLE_PATTERN = r"env/([A-Za-z_][A-Za-z0-9_]*)"
 _VARIABLE = re.compile(_VARIABLE_PATTERN, re.ASCII)
 _YEAR_HOURS = 8760
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointSettings:
-    """One endpoint: the environment variable that holds its Apprise URL, and what it is told.
-
-    `events` are words of `EVENT_WORDS`. `severity` is the least one of drift that is told. No `organizations`: all.
-    """
-
-    variable: str
-    events: frozenset[str]
-    severity: str = "high"
-    organizations: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class NotificationSettings:
-    """Notifications. `per_run` is how many messages one run sends to one endpoint."""
-
-    endpoints: tuple[EndpointSettings, ...] = ()
-    hold: timedelta = timedelta(hours=24)
-    per_run: int = 20
 
 
 def _check_url(value: object) -> str:
@@ -133,8 +110,3 @@ def build_notifications(model: NotificationsModel) -> NotificationSettings:
         hold=timedelta(hours=model.hold_hours),
         per_run=model.per_run,
     )
-
-
-def endpoint_url(variable: str, environment: Mapping[str, str]) -> str | None:
-    """The Apprise URL to send to: never print it. None where the variable is not set, or empty."""
-    return environment.get(variable, "").strip() or None

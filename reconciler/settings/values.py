@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.history import DEFAULT_WAITS
 from reconciler.limits import Limits
+from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.names import InvalidNameError, canonical_name, display_name
-from reconciler.settings.notifications import NotificationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 Server = tuple[str, int]
 
 JOURNAL_URL = "sqlite:///.reconciler/journal.sqlite3"
+STATE_DIRECTORY = ".reconciler"
+PLAN_EXPIRES_HOURS, EXPORT_MAX_AGE_HOURS = 24, 168
+NEW_RRSET_TTL = 3600
+
+# as in `reconciler.notify`, which stands above the settings
+EVENT_WORDS = ("drift-opened", "drift-closed", "switch-done", "hold-too-long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,33 @@ class ProbeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """One endpoint: the environment variable that holds its Apprise URL, and what it is told.
+
+    `events` are words of `EVENT_WORDS`. `severity` is the least one of drift that is told. No `organizations`: all.
+    """
+
+    variable: str
+    events: frozenset[str]
+    severity: str = "high"
+    organizations: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """Notifications. `per_run` is how many messages one run sends to one endpoint."""
+
+    endpoints: tuple[EndpointSettings, ...] = ()
+    hold: timedelta = timedelta(hours=24)
+    per_run: int = 20
+
+
+def endpoint_url(variable: str, environment: Mapping[str, str]) -> str | None:
+    """The Apprise URL to send to: never print it. None where the variable is not set, or empty."""
+    return environment.get(variable, "").strip() or None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings, defaults filled in, paths relative to the settings file's folder made so.
 
@@ -141,3 +175,21 @@ class Settings:
     kill_switch: str | None = None
     reviewed_days: int = 30
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
+
+
+def default_settings(folder: Path) -> Settings:
+    """The settings of a folder without a settings file."""
+    return Settings(
+        observe=DnsSettings(),
+        default_provider=MANUAL_PROVIDER,
+        providers={},
+        secret_handlers={},
+        catalog=None,
+        templates=None,
+        plan_expires_hours=PLAN_EXPIRES_HOURS,
+        new_rrset_ttl=NEW_RRSET_TTL,
+        state_directory=folder / STATE_DIRECTORY,
+        export_max_age_hours=EXPORT_MAX_AGE_HOURS,
+        directory=folder,
+        digest=f"sha256:{hashlib.sha256(b'').hexdigest()}",
+    )
