@@ -6,6 +6,8 @@ arguments, and what it runs; it is imported when that verb is asked for, and wha
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -24,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     # pydantic would look for plugins in every installed package, and let any of them change our models
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # the interpreter's last collection would walk all that the run made, just before all of it goes
+    atexit.register(gc.freeze)
     with termination_as_interrupt():
         return _main(argv)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -85,3 +87,16 @@ def test_every_verb_collects_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["validate"]) == 0
     assert seen == [100_000]
     assert gc.get_threshold() == before
+
+
+def test_the_last_collection_walks_nothing_of_the_run() -> None:
+    """At exit all is frozen: with ten thousand domains, walking it took a fifth of `validate`."""
+    program = """
+import atexit, contextlib, gc
+atexit.register(lambda: print(gc.get_freeze_count() > 1000, len(gc.get_objects()) < 100))
+from reconciler.cli import main
+with contextlib.suppress(SystemExit):
+    main(["--version"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True True"
