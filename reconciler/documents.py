@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from reconciler.document import PlanDocument, checked_document
+from reconciler.document import PlanDocument, checked_document, read_json
 from reconciler.document.applied import FORMAT_VERSION as APPLY_VERSION
 from reconciler.document.applied import ApplyDocument
 from reconciler.document.models import FORMAT_VERSION as PLAN_VERSION
@@ -103,7 +102,7 @@ def _octets(path: Path, again: str) -> bytes:
 
 def _json(octets: bytes, path: Path, again: str) -> dict[str, Any]:
     try:
-        data = json.loads(octets)
+        data = read_json(octets)
     except (ValueError, RecursionError) as exc:
         raise _unusable(path, "it is no complete JSON document", again) from exc
     return data if isinstance(data, dict) else {}

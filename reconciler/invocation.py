@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from reconciler.catalog import load_catalog
 from reconciler.errors import Diagnostic, Severity
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from reconciler.catalog import Catalog
     from reconciler.settings import Settings
+
+_QUICK_LOOK: Final = timedelta(minutes=1)  # far below what every wait has added for settling
 
 
 def _nothing(_text: str) -> None:
@@ -66,6 +68,15 @@ class Invocation:
     def moment(self) -> datetime:
         """The time by now: the run's own, and what has passed since it began."""
         return self.now + timedelta(seconds=time.monotonic() - self.started)
+
+    def looked_at(self) -> datetime:
+        """The time that a look of this run has for those who wait since: never long before anything was seen.
+
+        Of a quick look it is the run's own. A long one, with many shards or slow servers, may have seen something only
+        at its end, and a wait that counts from its beginning would be too short.
+        """
+        now = self.moment()
+        return self.now if now - self.now < _QUICK_LOOK else now
 
     def offline(self) -> Invocation:
         """The same without any network: files are read as ever, and what only a network tells is unknown."""

@@ -60,7 +60,9 @@ def record(invocation: Invocation, merged: DriftDocument, given: Sequence[NamedD
                 "Let every shard read this journal, and nothing write to it until they are merged; then look again."
             )
             raise JournalError([error("merge-journal", summary, detail)])
-        session.record_looks(_looks(shards.values(), merged), merged.created_at)
+        # a shard may have looked long after it was ordered, and waits count from what was seen last: never too early
+        seen_at = max(invocation.looked_at(), *(d.created_at for _, d in given))
+        session.record_looks(_looks(shards.values(), merged), seen_at)
         if first.is_everything:  # counts of a part would look like a fleet that got better
             session.journal.record_counts(DriftCounts(merged.created_at, counts_of(merged)))
 

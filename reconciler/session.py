@@ -43,7 +43,7 @@ class Session:
 
     def record_seen(self, planned: Planned) -> None:
         """Keep what the plan saw: the old MX and its TTL are remembered before the first write."""
-        self.record_looks(looks_of(planned), self.invocation.now)
+        self.record_looks(looks_of(planned), self.invocation.looked_at())
 
     def record_looks(self, looks: Iterable[Look], now: datetime) -> None:
         """Keep looks at `now`, whoever looked."""

@@ -8,7 +8,7 @@ of zones: treat it as sensitive.
 
 from reconciler.document.build import assemble_document, build_document
 from reconciler.document.digest import digest_of
-from reconciler.document.file import checked_document, load_document, read_document, render_document
+from reconciler.document.file import checked_document, load_document, read_document, read_json, render_document
 from reconciler.document.held import held_step
 from reconciler.document.made import made
 from reconciler.document.models import (
@@ -51,5 +51,6 @@ __all__ = [
     "made",
     "plan_schema",
     "read_document",
+    "read_json",
     "render_document",
 ]

@@ -36,6 +36,8 @@ def plan_digest(head: PlanHead, parts: Sequence[ServiceDocument | DomainDocument
     if head.inverse_of is not None:
         meaning["inverse_of"] = head.inverse_of
         meaning["safe_until"] = head.safe_until.isoformat() if head.safe_until is not None else None
+    if head.shard is not None:
+        meaning["shard"] = head.shard.model_dump(mode="json")
     hasher = hashlib.sha256()
     # `steps` is the last key in the order of keys; a fleet's steps are never all there as one text
     hasher.update(f'{canonical_text(meaning)[:-1]},"steps":['.encode("ascii"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -48,10 +48,25 @@ def read_document(text: str | bytes, path: Path) -> PlanDocument:
 
     """
     try:
-        data = json.loads(text)
+        data = read_json(text)
     except (ValueError, RecursionError) as exc:
         raise _unusable(path, f"the plan is no complete JSON document: {exc}", _AGAIN) from exc
     return checked_document(data, path)
+
+
+def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - as json's
+    """JSON data, without the half characters that JSON can write and nothing can show (RFC 8259 section 8.2).
+
+    Raises:
+        ValueError: no JSON, or with such a half.
+        RecursionError: too deep.
+
+    """
+    characters = text if isinstance(text, str) else text.decode("utf-8-sig")
+    data = json.loads(characters)
+    if "\\ud" in characters.lower():
+        json.dumps(data, ensure_ascii=False).encode()  # a half has no octets
+    return data
 
 
 def checked_document(data: object, path: Path) -> PlanDocument:

@@ -12,6 +12,7 @@ from reconciler.errors import Diagnostic, Severity
 from reconciler.gates import Verdict
 from reconciler.names import Name
 from reconciler.plan import Action, Phase, Stage, Status
+from reconciler.selection import MOST_SHARDS
 from reconciler.state import Key, Rdata
 
 FORMAT_VERSION = "1.0"
@@ -164,7 +165,7 @@ class StopsDocument(DocumentModel):
 
     switches_per_run: int
     switches_per_organization: int
-    unhealthy_share: float
+    unhealthy_share: float = Field(ge=0, le=1, allow_inf_nan=False)
     unhealthy_domains: int | None
     freeze: list[FreezeDocument]
     kill_switch: str | None
@@ -176,8 +177,8 @@ class ShardDocument(DocumentModel):
     Limits are for a whole run, so a shard's document is not limited, and is not to be applied. Positions count from 0.
     """
 
-    index: int = Field(description="which one of `count` it is, from 1")
-    count: int = Field(description="how many shards there are")
+    index: int = Field(description="which one of `count` it is, from 1", ge=1)
+    count: int = Field(description="how many shards there are", ge=1, le=MOST_SHARDS)
     chosen: str = Field(description="digest of the names of all domains that were chosen, of which this is a part")
     is_everything: bool = Field(description="whether nothing that is declared was left out when they were chosen")
     journal: str = Field(description="which journal was read, and how often it had been written to; empty for none")

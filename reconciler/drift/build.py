@@ -53,7 +53,7 @@ def assemble_drift_document(
     return DriftDocument(
         format_version=FORMAT_VERSION,
         kind="drift",
-        digest=_digest(head, findings, shard),
+        digest=_digest(head, domains, findings, shard),
         **head.model_dump(include=set(DocumentHead.model_fields)),
         summary=_summary(domains, findings),
         domains=list(domains),
@@ -65,12 +65,20 @@ def assemble_drift_document(
 
 def is_as_written(document: DriftDocument) -> bool:
     """Whether a document's digest is that of what it says."""
-    return document.digest == _digest(document, document.findings, document.shard)
+    return document.digest == _digest(document, document.domains, document.findings, document.shard)
 
 
-def _digest(head: DocumentHead, findings: Sequence[FindingDocument], shard: DriftShardDocument | None) -> str:
+def _digest(
+    head: DocumentHead,
+    domains: Sequence[DriftDomainDocument],
+    findings: Sequence[FindingDocument],
+    shard: DriftShardDocument | None,
+) -> str:
     meaning = [d.model_dump(mode="json", by_alias=True, exclude=_WHEN) for d in findings]
-    of_shard = {} if shard is None else {"shard": shard.model_dump(mode="json", by_alias=True)}
+    of_shard: dict[str, object] = {}
+    if shard is not None:
+        shown = [d.model_dump(mode="json", by_alias=True) for d in domains]
+        of_shard = {"shard": shard.model_dump(mode="json", by_alias=True), "domains": shown}
     return digest_of({"kind": "drift", **_bound_to(head), "findings": meaning, **of_shard})
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reconciler.document import PlanDocument
+from reconciler.document import PlanDocument, digest_of
 from reconciler.drift import DriftDocument, is_as_written
 from reconciler.errors import ReconcilerError, error
 
@@ -154,14 +154,38 @@ def _incomplete(shards: Sequence[ShardDocument]) -> Iterator[Diagnostic]:
 
 def _not_fitting(given: Sequence[NamedDocument]) -> Iterator[Diagnostic]:
     """Where all say that they are of one run, their parts still have to be all of it, each once."""
-    shards = {s.index: s for _, document in given if (s := document.shard) is not None}
-    domains = sorted(at for s in shards.values() for at in s.domains)
-    services = sorted(at for s in shards.values() for at in s.services)
-    is_counted = all(len(d.domains) == len(d.shard.domains) for _, d in given if d.shard is not None)
-    is_each_once = domains == list(range(len(domains))) and len(set(services)) == len(services)
-    if not is_counted or not is_each_once:
+    shards = {s.index: (s, document) for _, document in given if (s := document.shard) is not None}
+    domains = sorted(pair for s, document in shards.values() for pair in _placed(s, document))
+    services = sorted(at for s, _ in shards.values() for at in s.services)
+    is_each_once = [at for at, _ in domains] == list(range(len(domains))) and len(set(services)) == len(services)
+    is_all = all(s.chosen == digest_of([f"{name}." for _, name in domains]) for s, _ in shards.values())
+    if not all(_is_consistent(s, d) for s, d in shards.values()) or not is_each_once or not is_all:
         summary = "the shards are not parts of one whole: a domain is in several of them, or in none"
         yield error("merge-parts", summary, "Make all shards with one version of this.")
+
+
+def _placed(shard: ShardDocument, document: MergeableDocument) -> Iterator[tuple[int, str]]:
+    names = [d.domain for d in document.domains]
+    return zip(shard.domains, names, strict=False)  # that they are as many is asked beside it
+
+
+def _is_consistent(shard: ShardDocument, document: MergeableDocument) -> bool:
+    """Whether every position that a shard's document tells is one of something that is in it."""
+    if len(shard.domains) != len(document.domains) or not set(shard.unhealthy) <= set(shard.domains):
+        return False
+    if isinstance(document, PlanDocument):
+        return len(shard.services) == len(document.services)
+    found = document.shard
+    return found is None or (
+        len(found.unhealthy_names) == len(found.unhealthy)
+        and {p.position for p in found.open_domains} <= set(found.domains)
+        and {p.position for p in found.open_services} <= set(found.services)
+        and all(
+            0 <= step.finding < len(document.findings)
+            for part in (*found.open_domains, *found.open_services)
+            for step in part.steps
+        )
+    )
 
 
 def _by_value(pairs: Iterable[tuple[str, object]]) -> Mapping[object, list[str]]:

@@ -47,7 +47,7 @@ def test_an_orphan_is_seen_since_the_last_look_at_it() -> None:
         }
     )
     known = {Name("left.example."): KnownDomain("acme", Lifecycle.ACTIVE, True, False, NOW - 9 * HOUR)}  # noqa: FBT003
-    (found,) = drift(given, document=orphan, known=known)
+    (found,) = drift(given, document=orphan, known=known, files={"acme": SOURCE.file})
     assert (found.cause.drift_class, found.domain, found.first_seen) == (
         DriftClass.ORPHANED,
         "left.example",

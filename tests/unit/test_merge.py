@@ -47,11 +47,12 @@ def _settings(text: str) -> None:
         file.write(text)
 
 
-def _with(document: MergeableDocument, **changes: object) -> MergeableDocument:
-    """The same shard with another head, sealed anew as if it had been made so."""
+def _with(document: MergeableDocument, dropped: int = 0, **changes: object) -> MergeableDocument:
+    """The same shard with another head, without its last domains, sealed anew as if it had been made so."""
     assert isinstance(document, PlanDocument)
     head = PlanHead.model_validate(document.model_dump(include=set(PlanHead.model_fields)) | changes)
-    return assemble_document(head, document.domains, document.services, document.diagnostics_as_data())
+    kept = document.domains[: len(document.domains) - dropped]
+    return assemble_document(head, kept, document.services, document.diagnostics_as_data())
 
 
 def _with_shard(document: MergeableDocument, **changes: object) -> MergeableDocument:
@@ -121,10 +122,12 @@ def test_chosen_organizations_are_looked_at_in_shards_as_well() -> None:
 @pytest.mark.usefixtures("run")
 def test_shards_that_began_at_other_seconds_are_as_old_as_the_first() -> None:
     later = NOW + timedelta(minutes=2)
-    found = merged([shard("plan", 1, 2), read(scan(order("plan", Shard(2, 2), later)))])
-    assert found.created_at == NOW
-    assert isinstance(found, PlanDocument)
-    assert found.expires_at == whole("plan").expires_at  # type: ignore[union-attr]
+    for first, second in ((NOW, later), (later, NOW)):
+        one, two = (read(scan(order("plan", Shard(n, 2), moment))) for n, moment in ((1, first), (2, second)))
+        found = merged([one, two])
+        assert found.created_at == NOW
+        assert isinstance(found, PlanDocument)
+        assert found.expires_at == whole("plan").expires_at  # type: ignore[union-attr]
     much_later = read(scan(order("plan", Shard(2, 2), NOW + MOST_APART + timedelta(seconds=1))))
     assert _codes(shard("plan", 1, 2), much_later) == ["merge-apart"]
 
@@ -171,6 +174,10 @@ def test_parts_that_are_not_all_of_it_each_once_are_refused() -> None:
     assert two.shard is not None
     assert _codes(one, _with_shard(two, domains=[at + 1 for at in two.shard.domains])) == ["merge-parts"]
     assert _codes(one, _with_shard(two, domains=[*two.shard.domains, len(whole("plan").domains)])) == ["merge-parts"]
+    assert _codes(one, _with_shard(two, services=[*two.shard.services, 0])) == ["merge-parts"]
+    assert _codes(one, _with_shard(two, unhealthy=[99])) == ["merge-parts"]
+    fewer = _with(two, shard=two.shard.model_copy(update={"domains": two.shard.domains[:-1]}), dropped=1)
+    assert _codes(one, fewer) == ["merge-parts"]
 
 
 @pytest.mark.usefixtures("run")
