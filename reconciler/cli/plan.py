@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
     if arguments.offline and arguments.out is not None:
         arguments.usage_error("a plan that saw nothing is not to be applied: --out does not go with --offline")
+    if arguments.shard is not None and arguments.out is not None:
+        arguments.usage_error("a shard's plan is not to be applied: --json-into is for `merge`, and --out is merge's")
     invocation = opened(arguments).offline() if arguments.offline else opened(arguments)
     if is_sharded(arguments):
         document = plan_sharded(arguments, invocation)

@@ -116,7 +116,7 @@ def _different(shards: Sequence[tuple[str, MergeableDocument, ShardDocument]]) -
         if len(values) > 1:
             # a value may be long, or mean nothing to people, so only who differs from whom is told
             groups = " / ".join(_names(names) for names in values.values())
-            yield error("merge-differs", f"{same.what} differ between shards: {groups}", same.fix)
+            yield error("merge-differs", f"{same.what}: not the same in all shards: {groups}", same.fix)
 
 
 def _apart(given: Sequence[NamedDocument]) -> Iterator[Diagnostic]:

@@ -43,6 +43,7 @@ def test_the_version_goes_to_stdout(run: Command) -> None:
         (("plan", "--format", "xml"), "xml"),
         (("plan", "--no-such"), "--no-such"),
         (("plan", "--detailed"), "--detailed"),
+        (("plan", "--shard", "1/2", "--out", "x.json"), "a shard's plan is not to be applied"),
         (("apply",), "--auto-approve"),
         (("apply", "--auto"), "--auto"),
         (("apply", "plan.json", "--auto-approve"), "not allowed with"),

@@ -200,7 +200,7 @@ def test_shards_of_drift_on_both_sides_of_the_end_of_a_freeze_are_refused() -> N
 
 def test_a_shards_plan_is_not_applied_and_a_merged_one_is(run: Command) -> None:
     for index in (1, 2):
-        assert run("plan", "--shard", f"{index}/2", "--out", f"{index}.json").code in {0, 3}
+        assert run("plan", "--shard", f"{index}/2", "--json-into", f"{index}.json").code in {0, 3}
     refused = run("apply", "1.json")
     assert (refused.code, refused.out) == (1, "")
     assert "shard 1/2" in refused.err
