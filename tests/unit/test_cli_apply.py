@@ -57,7 +57,7 @@ def test_a_saved_plan_expires(run: Command) -> None:
         (lambda text: text.replace('"format_version": "1.0"', '"format_version": "2.0"'), "this program reads 1.x"),
         (lambda text: text.replace("token-of-acme.example", "token-of-evil.example"), "altered"),
         (lambda text: text.replace('"kind": "plan"', '"kind": "drift"'), "not as it was written"),
-        (lambda text: text.replace('"kind": "plan"', '"kind": "\\ud800"'), "not as it was written"),
+        (lambda text: text.replace('"kind": "plan"', '"kind": "\\ud800"'), "no complete JSON document"),
     ],
 )
 def test_a_plan_that_is_not_whole_is_refused(run: Command, alter: Callable[[str], str], said: str) -> None:
