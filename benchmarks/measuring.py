@@ -23,6 +23,7 @@ PROGRAMS = Path(sys.executable).parent
 MEBI_OF_KIBI = 1024
 SECONDS = 1800  # for one client; a loaded machine is slow
 _SHOWN = 2000
+_ANSWERED = 99.9  # percent
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def run_dnsperf(laboratory: Laboratory, data: Path, at_once: int) -> float:
         laboratory.cores.as_client(command), capture_output=True, text=True, check=True, timeout=SECONDS
     ).stdout
     rate = re.search(r"Queries per second:\s+([\d.]+)", output)
-    lost = re.search(r"Queries lost:\s+(\d+)", output)
-    if rate is None or lost is None or int(lost.group(1)):
+    completed = re.search(r"Queries completed:\s+\d+ \(([\d.]+)%\)", output)
+    # on a machine that others use, too, a datagram may find no room; the program itself would ask again
+    if rate is None or completed is None or float(completed.group(1)) < _ANSWERED:
         sys.exit(f"dnsperf lost queries:\n{output[-_SHOWN:]}")
     return float(rate.group(1))
