@@ -230,8 +230,7 @@ class _Planner:
 
     def _difference(self, desired: DesiredRRset) -> Difference | Unknown:
         observation = self.facts.observations[desired.key]
-        observed = observation.observed
-        if isinstance(observed, Unknown):
+        if isinstance(observed := observation.observed, Unknown):
             return observed
         if observation.zone is None:
             return Unknown(Cause.NO_SUCH_ZONE, "its zone is not known")
@@ -260,10 +259,9 @@ class _Planner:
         reason: str,
     ) -> Step:
         own = f"{display_name(self.facts.domain.name)}/{what}"
-        source = self.facts.domain.source
-        times = [g.not_before for g in gates if g.not_before is not None and g.verdict is not Verdict.PASS]
-        not_before = max(times) if times else None
-        return Step(own, phase, action, status, key, self.provider, change, gates, reason, source, not_before)
+        source, times = self.facts.domain.source, [g.not_before for g in gates if g.verdict is not Verdict.PASS]
+        until = max((t for t in times if t is not None), default=None)
+        return Step(own, phase, action, status, key, self.provider, change, gates, reason, source, until)
 
     def _status(self, results: tuple[GateResult, ...]) -> Status:
         if any(r.verdict is not Verdict.PASS for r in results):
