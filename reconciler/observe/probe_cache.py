@@ -4,7 +4,8 @@ Only what is good is kept: a mail server with good TLS, and a policy that can be
 is looked at again by every run, because somebody may have mended it meanwhile. A result counts for the same host, port
 and addresses, as they resolve now, asked in the same way; DNS itself is never kept.
 
-The file is ours alone (mode 0600, as git checks files out under a umask of 077 alone), no link, of this version and of bounded size.
+The file is ours alone (mode 0600, as git checks files out under a umask of 077 alone), no link, of this version and of
+bounded size.
 Anything else in its place is told, left alone where it is a link, and otherwise replaced; it never ends a run.
 """
 
