@@ -14,7 +14,7 @@ from reconciler.escape import log_text, terminal_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from reconciler.errors import Diagnostic
+    from reconciler.errors import Diagnostic, ReconcilerError
 
 
 def write_lines(text: str) -> None:
@@ -56,6 +56,17 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic], *, is_color_wanted: boo
 
     lines = render_diagnostics(diagnostics, color=has_color(sys.stderr, is_wanted=is_color_wanted))
     sys.stderr.write(log_text("".join(f"{line}\n" for line in lines)))
+
+
+def print_errors(error: ReconcilerError, *, is_color_wanted: bool) -> None:
+    """What an exception carries to stderr; where it is more than one error the last line counts them."""
+    from reconciler.report.terminal import counted  # noqa: PLC0415 - as above
+
+    print_diagnostics(error.diagnostics, is_color_wanted=is_color_wanted)
+    errors = {d for d in error.diagnostics if d.severity == "error"}
+    if len(errors) > 1:
+        files = {d.file for d in errors if d.file}
+        say(counted(len(errors), "error") + (f" in {counted(len(files), 'file')}" if files else ""))
 
 
 def has_color(stream: object, *, is_wanted: bool) -> bool:

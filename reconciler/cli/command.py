@@ -50,7 +50,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _run_verb(arguments: argparse.Namespace) -> int:
     from reconciler.collector import rare_collection  # noqa: PLC0415
-    from reconciler.console import configure_logging, print_diagnostics  # noqa: PLC0415
+    from reconciler.console import configure_logging, print_diagnostics, print_errors  # noqa: PLC0415
     from reconciler.errors import Diagnostic, ExitCode, ReconcilerError, Severity  # noqa: PLC0415
 
     configure_logging(is_verbose=arguments.verbose)
@@ -59,7 +59,7 @@ def _run_verb(arguments: argparse.Namespace) -> int:
             code: ExitCode = arguments.run(arguments)
         sys.stdout.flush()
     except ReconcilerError as exc:
-        print_diagnostics(exc.diagnostics, is_color_wanted=not arguments.no_color)
+        print_errors(exc, is_color_wanted=not arguments.no_color)
         return int(exc.exit_code)
     except BrokenPipeError:
         raise

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.console import configure_logging, has_color, progress, write_data, write_lines
+from reconciler.console import configure_logging, has_color, print_errors, progress, write_data, write_lines
+from reconciler.errors import Diagnostic, ManifestError, Severity, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,3 +104,22 @@ def test_verbose_shows_our_own_lines_only(
             logger.setLevel(level)
     ours = "INFO reconciler.apply: ours\n" if is_verbose else ""
     assert capsys.readouterr().err == f"{ours}WARNING octodns: theirs\\u{{a}}::error::\\u{{1b}}[31m\n"
+
+
+@pytest.mark.parametrize(
+    ("places", "total"),
+    [
+        (["a.yaml"], ""),
+        (["a.yaml", "a.yaml"], "2 errors in 1 file\n"),
+        (["a.yaml", "b.yaml", "a.yaml", ""], "4 errors in 2 files\n"),
+        (["", ""], "2 errors\n"),
+    ],
+)
+def test_many_errors_are_counted_at_the_end(capsys: pytest.CaptureFixture[str], places: list[str], total: str) -> None:
+    errors = [error("code", f"error {i}", "Mend it.", file=place) for i, place in enumerate(places)]
+    warning = Diagnostic(Severity.WARNING, "code", "a warning", "Look at it.", "c.yaml")
+    print_errors(ManifestError([*errors, errors[0], warning]), is_color_wanted=False)
+    printed = capsys.readouterr().err
+    told = printed.partition("c.yaml: warning[code]: a warning\n    Look at it.\n")
+    assert told[0].count("error[code]: error ") == len(places)
+    assert told[2] == total
