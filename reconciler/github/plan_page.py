@@ -12,7 +12,8 @@ from reconciler.escape import markdown_cell, markdown_code, markdown_text
 from reconciler.github.page import Page, bold_name, listed, short
 from reconciler.github.parts import Fold
 from reconciler.plan import Action, Phase, Status
-from reconciler.report.markdown import diagnostic_markdown, is_busy, part_lines
+from reconciler.report.folded import is_busy
+from reconciler.report.markdown import diagnostic_markdown, part_lines
 from reconciler.report.terminal import counted
 from reconciler.report.text import by_organization
 

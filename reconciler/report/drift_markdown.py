@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.drift import DriftSeverity
 from reconciler.escape import markdown_code, markdown_text
+from reconciler.report.alike import told
 from reconciler.report.drift_words import (
     about_text,
     changed_by_text,
     class_text,
+    counts,
     ignored_text,
     since_text,
+    told_findings,
 )
+from reconciler.report.markdown import told_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from reconciler.document import DiagnosticDocument
     from reconciler.drift import DriftDocument, FindingDocument
 
 MAX_CHARACTERS = 65_000
@@ -39,19 +41,18 @@ def render_drift_markdown(
     """
     summary = document.summary
     head = ["### Mail gateway drift", ""]
-    severities = [(s.value, summary.severities[s]) for s in DriftSeverity]
-    counts = [*severities, ("ignored", summary.ignored), ("domains", summary.domains), ("in sync", summary.in_sync)]
+    cells = [*counts(document), ("domains", summary.domains), ("in sync", summary.in_sync)]
     head += [
-        f"| {' | '.join(name for name, _ in counts)} |",
-        f"|{'---:|' * len(counts)}",
-        f"| {' | '.join(str(number) for _, number in counts)} |",
+        f"| {' | '.join(name for name, _ in cells)} |",
+        f"|{'---:|' * len(cells)}",
+        f"| {' | '.join(str(number) for _, number in cells)} |",
         "",
     ]
     if not document.counting:
         head += ["No drift: everything is as declared, or waits for nothing that is not said here.", ""]
     blocks = [
-        *(_diagnostic(d) for d in document.diagnostics),
-        *(_block(f, source) for f in document.counting),
+        *(f"{told_markdown(entry)}\n" for entry in told(d.as_data() for d in document.diagnostics)),
+        *(_block(finding, also, source) for finding, also in told_findings(document)),
         *(_ignored(f) for f in document.findings if f.is_ignored),
     ]
     last = f"Drift {markdown_code(document.digest)}, seen {document.created_at.isoformat(timespec='minutes')}.\n"
@@ -70,7 +71,7 @@ def _fitting(blocks: Iterable[str], room: int) -> Iterator[str]:
         yield f"**{left_out} more are left out here**: all of them are in the run's artifact, the drift document.\n"
 
 
-def _block(finding: FindingDocument, source: Callable[[str, int], str]) -> str:
+def _block(finding: FindingDocument, also: str, source: Callable[[str, int], str]) -> str:
     whose = markdown_code(finding.domain) if finding.domain else f"organization {markdown_code(finding.organization)}"
     lines = [
         f"#### {finding.severity.value}: {whose} {markdown_code(finding.code)}",
@@ -82,6 +83,7 @@ def _block(finding: FindingDocument, source: Callable[[str, int], str]) -> str:
         *_values("observed", finding.observed),
         f"- why: {markdown_text(class_text(finding))}",
         f"- since: {markdown_text(since_text(finding))}",
+        *([f"- also: {markdown_text(also)}"] if also else []),
         f"- **to do**: {markdown_text(finding.repair)}",
     ]
     if finding.cause:
@@ -102,10 +104,3 @@ def _values(word: str, values: list[str]) -> Iterator[str]:
 def _ignored(finding: FindingDocument) -> str:
     whose = markdown_code(finding.domain or finding.organization)
     return f"- {whose} {markdown_code(finding.code)}: {markdown_text(ignored_text(finding))}\n"
-
-
-def _diagnostic(diagnostic: DiagnosticDocument) -> str:
-    data = diagnostic.as_data()
-    place = f"{markdown_code(data.place)}: " if data.place else ""
-    detail = markdown_text(" ".join(data.detail.split()))
-    return f"- **{data.severity.value}** {place}{markdown_text(data.summary.rstrip('.'))}. {detail}\n"

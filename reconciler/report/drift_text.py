@@ -14,6 +14,7 @@ from reconciler.report.drift_words import (
     ignored_text,
     place_text,
     since_text,
+    told_findings,
 )
 from reconciler.report.terminal import Style, render_diagnostics
 
@@ -32,18 +33,18 @@ _STYLES = {
 
 
 def render_drift_text(document: DriftDocument, *, color: bool) -> str:
-    """One block for each finding, ignored ones last and short; the last line has the counts."""
+    """A block for each finding, one for advisories that are alike; ignored ones last and short; then the counts."""
     style = Style(color=color)
     lines = list(render_diagnostics([d.as_data() for d in document.diagnostics], color=color))
-    for finding in document.counting:
-        lines += ["", *_block(finding, style)]
+    for finding, also in told_findings(document):
+        lines += ["", *_block(finding, also, style)]
     ignored = [f for f in document.findings if f.is_ignored]
     if ignored:
         lines += ["", *(_ignored_line(f, style) for f in ignored)]
     return "\n".join([*lines, "", _counts(document, style), ""]).lstrip("\n")
 
 
-def _block(finding: FindingDocument, style: Style) -> Iterator[str]:
+def _block(finding: FindingDocument, also: str, style: Style) -> Iterator[str]:
     severity = style(finding.severity.value.upper(), _STYLES[finding.severity])
     whose = finding.domain or f"organization {finding.organization}"
     yield f"{severity} {style(terminal_text(whose), 'bold')}  {finding.code}"
@@ -59,6 +60,7 @@ def _block(finding: FindingDocument, style: Style) -> Iterator[str]:
         ("declared", place_text(finding)),
         ("by", changed_by_text(finding)),
         ("waits for", ", ".join(finding.held_by)),
+        ("also", also),
     ]
     for word, text in told:
         if text:

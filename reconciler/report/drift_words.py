@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.drift import DriftClass, DriftSeverity
+from reconciler.errors import Severity
+from reconciler.gates import HAZARDS
+from reconciler.report.alike import also_text, nameless, together
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from reconciler.drift import DriftDocument, FindingDocument
 
 CLASS_MEANINGS = {
@@ -17,8 +23,34 @@ CLASS_MEANINGS = {
     DriftClass.UNKNOWN: "it could not be read",
     DriftClass.ORPHANED: "no manifest declares it any more",
 }
+_ADVISORIES = frozenset(hazard.id for hazard in HAZARDS if hazard.severity is Severity.ADVISORY)
 _HOURS_OF_A_DAY = 24
 _SHOWN_DAYS = 3  # below so many days, hours are told
+
+
+class ToldFinding(NamedTuple):
+    """A finding as it is told; `also` is plain text on whom else it is said of, empty where that is nobody."""
+
+    finding: FindingDocument
+    also: str
+
+
+def told_findings(document: DriftDocument) -> list[ToldFinding]:
+    """The findings that count, the worst first; an advisory that many domains have is told of the first of them."""
+    groups = together(document.counting, _said)
+    return [ToldFinding(first, also_text([f.domain for f in others], "domains")) for first, others in groups]
+
+
+def _said(finding: FindingDocument) -> Hashable:
+    if not is_advisory(finding) or not finding.domain:
+        return None
+    words = (nameless(text, finding.domain) for text in (finding.summary, finding.repair))
+    return (finding.code, class_text(finding), *finding.held_by, *words)
+
+
+def is_advisory(finding: FindingDocument) -> bool:
+    """Whether it is advice, for a person to weigh: nothing has changed, and nothing is to be put right."""
+    return finding.code in _ADVISORIES
 
 
 def class_text(finding: FindingDocument) -> str:
@@ -65,11 +97,16 @@ def ignored_text(finding: FindingDocument) -> str:
     return "" if rule is None else f"ignored by {rule.owner} until {rule.expires.isoformat()}: {rule.reason}"
 
 
+def counts(document: DriftDocument) -> list[tuple[str, int]]:
+    """How many findings there are of each severity, advisories apart, and how many are ignored."""
+    advisories = Counter(f.severity for f in document.counting if is_advisory(f))
+    severities = [(s.value, document.summary.severities[s] - advisories[s]) for s in DriftSeverity]
+    word = "advisory" if advisories.total() == 1 else "advisories"
+    return [*severities, (word, advisories.total()), ("ignored", document.summary.ignored)]
+
+
 def counts_text(document: DriftDocument) -> str:
     """The counts in one sentence."""
-    summary = document.summary
-    parts = [f"{summary.severities[s]} {s.value}" for s in DriftSeverity if summary.severities[s]]
-    ignored = [f"{summary.ignored} ignored"] if summary.ignored else []
-    domains = f"{summary.in_sync} of {summary.domains} domains in sync"
-    counts = ", ".join([*parts, *ignored])
-    return f"{counts}. {domains}." if counts else f"{domains}."
+    told = [f"{number:,} {name}" for name, number in counts(document) if number]
+    domains = f"{document.summary.in_sync:,} of {document.summary.domains:,} domains in sync"
+    return f"{', '.join(told)}. {domains}." if told else f"{domains}."

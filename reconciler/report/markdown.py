@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.document import DomainDocument
-from reconciler.errors import sorted_diagnostics
 from reconciler.escape import markdown_code, markdown_text
 from reconciler.gates import Verdict
 from reconciler.plan import Stage, Status
+from reconciler.report.alike import told
+from reconciler.report.folded import has_many_in_sync, is_busy
+from reconciler.report.terminal import counted
 from reconciler.report.text import SYMBOLS, by_organization
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from reconciler.document import PlanDocument, ServiceDocument, StepDocument
     from reconciler.errors import Diagnostic
+    from reconciler.report.alike import Told
 
 
 def render_markdown(document: PlanDocument) -> str:
@@ -33,8 +36,7 @@ def render_markdown(document: PlanDocument) -> str:
         *left_out_lines(document),
         *_diagnostic_lines(document),
     ]
-    for organization, services, domains in by_organization(document):
-        lines += _organization_lines(organization, services, domains)
+    lines += _organizations_lines(document)
     lines += [
         f"Plan {markdown_code(document.digest)}, expires {document.expires_at.isoformat(timespec='minutes')}.",
         "",
@@ -50,9 +52,15 @@ def left_out_lines(document: PlanDocument) -> Iterator[str]:
 
 
 def _diagnostic_lines(document: PlanDocument) -> Iterator[str]:
-    yield from (diagnostic_markdown(d) for d in sorted_diagnostics(document.diagnostics_as_data()))
+    yield from (told_markdown(entry) for entry in told(document.diagnostics_as_data()))
     if document.diagnostics:
         yield ""
+
+
+def told_markdown(entry: Told) -> str:
+    """A diagnostic as an item of a list, on one line, with whom else it is said of."""
+    also = f" *{markdown_text(entry.also)}*" if entry.also else ""
+    return f"{diagnostic_markdown(entry.diagnostic)}{also}"
 
 
 def diagnostic_markdown(diagnostic: Diagnostic) -> str:
@@ -60,6 +68,19 @@ def diagnostic_markdown(diagnostic: Diagnostic) -> str:
     place = f"{markdown_code(diagnostic.place)}: " if diagnostic.place else ""
     detail = markdown_text(" ".join(diagnostic.detail.split()))
     return f"- **{diagnostic.severity.value}** {place}{markdown_text(diagnostic.summary.rstrip('.'))}. {detail}"
+
+
+def _organizations_lines(document: PlanDocument) -> Iterator[str]:
+    is_folded = has_many_in_sync(document)
+    idle = []
+    for organization, services, domains in by_organization(document):
+        if is_folded and not any(map(is_busy, services)) and not any(map(is_busy, domains)):
+            idle.append(len(domains))
+        else:
+            yield from _organization_lines(organization, services, domains)
+    if idle:
+        yield f"{counted(sum(idle), 'domain')} of {counted(len(idle), 'organization')} have nothing to do."
+        yield ""
 
 
 def _organization_lines(
@@ -75,11 +96,6 @@ def _organization_lines(
     if len(busy) < len(domains):
         yield f"{len(domains) - len(busy)} of {len(domains)} domains have nothing to do."
         yield ""
-
-
-def is_busy(part: ServiceDocument | DomainDocument) -> bool:
-    """Whether anything of a service or a domain is to be told."""
-    return any(s.status is not Status.DONE for s in part.steps)
 
 
 def part_lines(part: ServiceDocument | DomainDocument) -> Iterator[str]:

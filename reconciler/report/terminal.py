@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.errors import Severity, sorted_diagnostics
+from reconciler.errors import Severity
 from reconciler.escape import terminal_text
+from reconciler.report.alike import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,10 +35,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def render_diagnostics(diagnostics: Iterable[Diagnostic], *, color: bool) -> Iterator[str]:
-    """Every diagnostic, errors first, each with its place and what to do."""
+    """Every diagnostic, errors first, each with its place and what to do; advisories that are alike as one."""
     style = Style(color=color)
-    for d in sorted_diagnostics(diagnostics):
+    for entry in told(diagnostics):
+        d = entry.diagnostic
         place = f"{terminal_text(d.place)}: " if d.place else ""
         severity = style(f"{d.severity.value}[{d.code}]", _SEVERITY_STYLE[d.severity])
         yield f"{place}{severity}: {terminal_text(d.summary)}"
         yield from (f"    {terminal_text(line)}" for line in d.detail.splitlines())
+        if entry.also:
+            yield f"    {style(terminal_text(entry.also), 'dim')}"

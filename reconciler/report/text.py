@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.escape import terminal_text
 from reconciler.gates import Verdict
 from reconciler.plan import Action, Stage, Status
+from reconciler.report.folded import listed, unlisted_text
 from reconciler.report.terminal import Style, counted, render_diagnostics
 from reconciler.targets.base import is_exchange_target
 
@@ -42,11 +43,15 @@ def render_text(document: PlanDocument, *, color: bool) -> str:
     style = Style(color=color)
     lines = list(render_diagnostics(document.diagnostics_as_data(), color=color))
     in_sync = [d for d in document.domains if d.stage is Stage.PROTECTED]
-    width = max((_width(_shown(d)) for d in document.domains), default=0)
-    for organization, services, domains in by_organization(document):
-        lines += ["", style(terminal_text(organization), "bold")]
-        lines += [line for service in services for line in _service_lines(service, style)]
-        lines += [line for domain in domains for line in _domain_lines(domain, width, style)]
+    shown = listed(document)
+    width = max((_width(_shown(d)) for d in shown.domains), default=0)
+    for organization, services, domains in by_organization(shown):
+        block = [line for service in services for line in _service_lines(service, style)]
+        block += [line for domain in domains for line in _domain_lines(domain, width, style)]
+        if block:
+            lines += ["", style(terminal_text(organization), "bold"), *block]
+    if lines and (unlisted := unlisted_text(document, shown)):
+        lines += ["", style(unlisted, "dim")]
     lines += ["", *_manual_hint(document), *_summary_lines(document, len(in_sync), style)]
     return "\n".join(lines).lstrip("\n") + "\n"
 
@@ -169,7 +174,7 @@ def _summary_lines(document: PlanDocument, in_sync: int, style: Style) -> Iterat
 
 def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:
     counts = document.summary
-    domains = f"{counted(len(document.domains), 'domain')}, {in_sync} in sync"
+    domains = f"{counted(len(document.domains), 'domain')}, {in_sync:,} in sync"
     if not document.has_changes and not counts.unknown:
         return f"{style('In sync.', 'green')} {domains}."
     steps = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
