@@ -13,6 +13,7 @@ from reconciler.kinds import (
     find_mail_rule_problem,
 )
 from reconciler.manifest.fleet import ServiceAllowlist, ServiceSpamRule
+from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
 from reconciler.yaml_models import choice_detail, shown
 
 if TYPE_CHECKING:
@@ -37,10 +38,9 @@ def build_allowlists(
 def _build_declared(
     service: DeclaredService, source: Callable[[Loc], Source], findings: Findings
 ) -> tuple[ServiceAllowlist, ...]:
-    # the registry imports every target, which services without lists can do without
+    # services without lists, which most runs of `validate` have alone, do without these
     from reconciler.targets.base import DeclaredAllowlist, Intent  # noqa: PLC0415
     from reconciler.targets.declaration import declaration_problems  # noqa: PLC0415
-    from reconciler.targets.registry import ALLOWLIST_TARGETS  # noqa: PLC0415
 
     built = []
     seen: set[tuple[str, str]] = set()
@@ -103,8 +103,6 @@ def build_spam_rule(
     loc: Loc = (*service.loc, "spam_rule")
     if model is None or findings.is_refused(loc) or findings.is_refused((*service.loc, "kind")):
         return None
-    from reconciler.targets.registry import MAIL_RULE_TARGETS  # noqa: PLC0415 - as above
-
     kind = KINDS[service.model.kind]
     target = model.target or default_mail_rule_target(kind)
     if target is not None and target not in MAIL_RULE_TARGETS:

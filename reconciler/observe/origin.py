@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.observe.exports import read_allowlist_export, read_mail_rule_export
 from reconciler.origin import AllowlistFact, MailRuleFact, OriginFacts
+from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,8 +21,6 @@ def observe_origin(service: Service, directory: Path, *, now: datetime, max_age_
     def allowlist(each: ServiceAllowlist) -> AllowlistFact:
         if each.export is None:
             return AllowlistFact(each, None)
-        from reconciler.targets.registry import ALLOWLIST_TARGETS  # noqa: PLC0415 - all targets, for whoever has exports
-
         target = ALLOWLIST_TARGETS[each.declared.target]
         path = directory / each.export
         observed = read_allowlist_export(path, target, each.declared, now, max_age_hours, within=directory)
@@ -30,8 +29,6 @@ def observe_origin(service: Service, directory: Path, *, now: datetime, max_age_
     def mail_rule(rule: ServiceSpamRule) -> MailRuleFact:
         if rule.export is None or rule.target is None:
             return MailRuleFact(rule, None)
-        from reconciler.targets.registry import MAIL_RULE_TARGETS  # noqa: PLC0415 - as above
-
         path = directory / rule.export
         target = MAIL_RULE_TARGETS[rule.target]
         return MailRuleFact(rule, read_mail_rule_export(path, target, now, max_age_hours, within=directory))

@@ -11,6 +11,7 @@ from reconciler.plan import Action, Phase, Status
 from reconciler.service_plan.step import ServiceStep
 from reconciler.state import Unknown
 from reconciler.targets.mail_rule import MailRule, MailRuleContent, RuleState, compare_rule
+from reconciler.targets.registry import MAIL_RULE_TARGETS
 
 if TYPE_CHECKING:
     from reconciler.catalog import Catalog
@@ -85,8 +86,6 @@ def _observed(
         return (Status.MANUAL, "", ()), []
     if isinstance(fact.observed, Unknown):
         return (Status.UNKNOWN, fact.observed.detail, ()), []
-    from reconciler.targets.registry import MAIL_RULE_TARGETS  # noqa: PLC0415 - all targets, for whoever has exports
-
     state = compare_rule(rule, fact.observed, action=MAIL_RULE_TARGETS[fact.rule.target].action(rule))
     found = [_advisory(fact.rule.source, a.code, a.summary, a.detail) for a in fact.observed.advice]
     if state is RuleState.AMBIGUOUS:

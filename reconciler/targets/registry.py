@@ -1,67 +1,84 @@
-"""Every target, by the name that manifests use."""
+"""Every target, by the name that manifests use. A target's module is imported when the target is first asked for.
+
+A fleet has a few of them, and most runs ask for none: all of them at once take longer to import than `validate` takes.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from reconciler.targets.aws import AwsPrefixList
-from reconciler.targets.checklist import GOOGLE_WORKSPACE, ZOHO
-from reconciler.targets.cpanel import CpanelGreylist, CpanelTrustedMailHosts
-from reconciler.targets.csf import Csf
-from reconciler.targets.exchange_edge import ExchangeEdge
-from reconciler.targets.exchange_online_connection_filter import ExchangeOnlineConnectionFilter
-from reconciler.targets.exchange_online_enhanced_filtering import ExchangeOnlineEnhancedFiltering
-from reconciler.targets.exchange_online_inbound_connector import ExchangeOnlineInboundConnector
-from reconciler.targets.exchange_receive_connector import ExchangeReceiveConnector
-from reconciler.targets.exchange_spam_rule import ExchangeSpamRule
-from reconciler.targets.exim import EximIplsearch
-from reconciler.targets.exim_filter import EximFilter, EximSystemFilter
-from reconciler.targets.firewalld import Firewalld
-from reconciler.targets.ipset import Ipset
-from reconciler.targets.iptables import Iptables
-from reconciler.targets.nftables import Nftables
-from reconciler.targets.pf import OpnsenseAlias, PfsenseAlias
-from reconciler.targets.plain import Plain
-from reconciler.targets.postfix import PostfixAccess, PostfixPostscreen
-from reconciler.targets.sieve import Sieve
-from reconciler.targets.spamassassin import SpamAssassin
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reconciler.targets.base import AllowlistTarget
     from reconciler.targets.mail_rule import MailRuleTarget
 
-_ALLOWLIST_TARGETS: tuple[AllowlistTarget, ...] = (
-    Plain(),
-    PostfixAccess(),
-    PostfixPostscreen(),
-    EximIplsearch(),
-    CpanelTrustedMailHosts(),
-    CpanelGreylist(),
-    Csf(),
-    Nftables(),
-    Ipset(),
-    Iptables(),
-    Firewalld(),
-    AwsPrefixList(),
-    PfsenseAlias(),
-    OpnsenseAlias(),
-    ExchangeReceiveConnector(),
-    ExchangeEdge(),
-    ExchangeOnlineConnectionFilter(),
-    ExchangeOnlineInboundConnector(),
-    ExchangeOnlineEnhancedFiltering(),
-    ZOHO,
-    GOOGLE_WORKSPACE,
+_Target = TypeVar("_Target")
+
+
+class Registry(Mapping[str, _Target]):
+    """Targets by their names; the names are known without importing any of them."""
+
+    def __init__(self, places: Mapping[str, tuple[str, str]]) -> None:
+        """For each target its module in this package, and there its class, or the target itself."""
+        self._places = places
+        self._imported: dict[str, _Target] = {}
+
+    def __getitem__(self, name: str) -> _Target:
+        """The target. Raises KeyError where there is none."""
+        if name not in self._imported:
+            module, attribute = self._places[name]
+            found = getattr(import_module(f"{__package__}.{module}"), attribute)
+            self._imported[name] = found() if isinstance(found, type) else found
+        return self._imported[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a target of this name."""
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in the order of the documentation."""
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        """How many targets there are."""
+        return len(self._places)
+
+
+ALLOWLIST_TARGETS: Final[Registry[AllowlistTarget]] = Registry(
+    {
+        "plain": ("plain", "Plain"),
+        "postfix-access": ("postfix", "PostfixAccess"),
+        "postfix-postscreen": ("postfix", "PostfixPostscreen"),
+        "exim-iplsearch": ("exim", "EximIplsearch"),
+        "cpanel-trustedmailhosts": ("cpanel", "CpanelTrustedMailHosts"),
+        "cpanel-greylist": ("cpanel", "CpanelGreylist"),
+        "csf": ("csf", "Csf"),
+        "nftables": ("nftables", "Nftables"),
+        "ipset": ("ipset", "Ipset"),
+        "iptables": ("iptables", "Iptables"),
+        "firewalld": ("firewalld", "Firewalld"),
+        "aws-prefix-list": ("aws", "AwsPrefixList"),
+        "pfsense-alias": ("pf", "PfsenseAlias"),
+        "opnsense-alias": ("pf", "OpnsenseAlias"),
+        "exchange-receive-connector": ("exchange_receive_connector", "ExchangeReceiveConnector"),
+        "exchange-edge": ("exchange_edge", "ExchangeEdge"),
+        "exchange-online-connection-filter": ("exchange_online_connection_filter", "ExchangeOnlineConnectionFilter"),
+        "exchange-online-inbound-connector": ("exchange_online_inbound_connector", "ExchangeOnlineInboundConnector"),
+        "exchange-online-enhanced-filtering": ("exchange_online_enhanced_filtering", "ExchangeOnlineEnhancedFiltering"),
+        "zoho": ("checklist", "ZOHO"),
+        "google-workspace": ("checklist", "GOOGLE_WORKSPACE"),
+    }
 )
 
-ALLOWLIST_TARGETS: dict[str, AllowlistTarget] = {target.id: target for target in _ALLOWLIST_TARGETS}
-
-_MAIL_RULE_TARGETS: tuple[MailRuleTarget, ...] = (
-    ExchangeSpamRule(),
-    Sieve(),
-    EximSystemFilter(),
-    EximFilter(),
-    SpamAssassin(),
+MAIL_RULE_TARGETS: Final[Registry[MailRuleTarget]] = Registry(
+    {
+        "exchange-spam-rule": ("exchange_spam_rule", "ExchangeSpamRule"),
+        "sieve": ("sieve", "Sieve"),
+        "exim-system-filter": ("exim_filter", "EximSystemFilter"),
+        "exim-filter": ("exim_filter", "EximFilter"),
+        "spamassassin": ("spamassassin", "SpamAssassin"),
+    }
 )
-
-MAIL_RULE_TARGETS: dict[str, MailRuleTarget] = {target.id: target for target in _MAIL_RULE_TARGETS}
