@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.observe.asking import shown_address
 from reconciler.observe.build import OfflineSettings, ZonefileSettings
 from reconciler.observe.politeness import rate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from reconciler.names import Name
     from reconciler.observe import Question
     from reconciler.observe.asking import Address, DnsSettings
     from reconciler.observe.build import ObserveSettings
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 WORTH_TELLING = 10.0  # seconds
 
 _ELSEWHERE: Address = ("", 53)  # an address that nobody knows yet
+_AT_A_RESOLVER = 2  # of each zone: its SOA, and its NS rrset
 _MINUTE, _HOUR = 60, 3600
 
 
-def estimate_observing(questions: Collection[Question], settings: ObserveSettings) -> str | None:
+def estimate_observing(questions: Iterable[Question], settings: ObserveSettings) -> str | None:
     """One line on how long the questions take at least; None where that is short, or not known."""
     if isinstance(settings, OfflineSettings | ZonefileSettings):
         return None
@@ -72,11 +74,33 @@ def duration(seconds: float) -> str:
     return f"{seconds / _HOUR:.1f} h"
 
 
-def _at_own_servers(questions: Collection[Question], settings: DnsSettings) -> str | None:
+class _Load(NamedTuple):
+    """How often an authoritative server of all is asked, and for how many zones it is."""
+
+    queries: int
+    zones: int
+
+
+def _load_of(questions: Iterable[Question]) -> _Load:
+    """What the questions come to where all is there that is asked for.
+
+    A zone is looked for once: there is one for each mail domain, unless the manifests name zones that they share.
+    Below its apex every answer is confirmed by another one, at a name that only a wildcard could explain (survey.py).
+    """
+    queries = 0
+    zones: set[Name] = set()
+    for question in questions:
+        apex = question.zone or question.domain
+        zones.add(apex)
+        queries += 1 if question.key.name == apex else 2
+    return _Load(queries, len(zones))
+
+
+def _at_own_servers(questions: Iterable[Question], settings: DnsSettings) -> str | None:
     """Every server is asked everything, and for each zone's SOA."""
     servers = dict.fromkeys(settings.servers)
     slowest = min(filter(None, (_rate(server, settings) for server in servers)), default=0.0)
-    if not slowest or (seconds := (asked := len(questions) + _zones(questions)) / slowest) <= WORTH_TELLING:
+    if not slowest or (seconds := (asked := sum(_load_of(questions))) / slowest) <= WORTH_TELLING:
         return None
     shown = shown_address(next(iter(servers))) if len(servers) == 1 else f"each of {len(servers)} servers"
     return (
@@ -85,26 +109,22 @@ def _at_own_servers(questions: Collection[Question], settings: DnsSettings) -> s
     )
 
 
-def _at_servers_to_be_found(questions: Collection[Question], settings: DnsSettings) -> str | None:
+def _at_servers_to_be_found(questions: Iterable[Question], settings: DnsSettings) -> str | None:
     """A resolver is asked for each zone; the zone's own servers are asked the rest, and not known yet."""
     resolver = settings.resolvers[0] if settings.resolvers else _ELSEWHERE
     at_resolver, elsewhere = rate_of(resolver, settings), rate_of(_ELSEWHERE, settings)
-    asked, zones = len(questions), _zones(questions)
-    finding = zones / at_resolver
-    most = max(finding, asked / elsewhere)
+    load = _load_of(questions)
+    lookups = _AT_A_RESOLVER * load.zones
+    finding = lookups / at_resolver
+    most = max(finding, load.queries / elsewhere)
     if most <= WORTH_TELLING:
         return None
     shown = shown_address(resolver) if settings.resolvers else "the system's resolver"
     return (
-        f"observing takes {duration(finding)} or more: {shown} is asked {zones:,} times to find the zones, at most "
+        f"observing takes {duration(finding)} or more: {shown} is asked {lookups:,} times to find the zones, at most "
         f"{at_resolver:,.4g} times a second; where all zones have the same name servers it takes {duration(most)} or "
-        f"more: each is asked {asked:,} times, at most {elsewhere:,.4g} times a second. {_ADVICE}"
+        f"more: each is asked {load.queries:,} times, at most {elsewhere:,.4g} times a second. {_ADVICE}"
     )
-
-
-def _zones(questions: Collection[Question]) -> int:
-    """How many zones are looked for: one for each mail domain, unless the manifests name zones that they share."""
-    return len({question.zone or question.domain for question in questions})
 
 
 _ADVICE = (
