@@ -99,6 +99,17 @@ class DesiredDomain:
         return not ours if self.domain.is_leaving else ours == set(self.mx.wanted)
 
 
+RRSETS_EACH = 2
+"""How many rrsets a mail domain desires whose mail is filtered by MX."""
+
+
+def desired_keys(domain: Domain, catalog: Catalog) -> tuple[Key, ...]:
+    """The keys of `DesiredDomain.rrsets`, which do not depend on what is remembered."""
+    if not domain.is_filtered_by_mx:
+        return ()
+    return _verification_key(domain, catalog), Key(domain.name, "MX")
+
+
 def build_desired(domain: Domain, catalog: Catalog, history: History = NO_HISTORY) -> DesiredDomain:
     """The desired state of one mail domain; verification values that the program wrote stay ours until they go."""
     if not domain.is_filtered_by_mx:
@@ -107,8 +118,12 @@ def build_desired(domain: Domain, catalog: Catalog, history: History = NO_HISTOR
     return DesiredDomain(domain, _verification(domain, catalog, history), mx)
 
 
+def _verification_key(domain: Domain, catalog: Catalog) -> Key:
+    return Key(catalog.verification_name(domain.name), "TXT")
+
+
 def _verification(domain: Domain, catalog: Catalog, history: History) -> DesiredRRset:
-    key = Key(catalog.verification_name(domain.name), "TXT")
+    key = _verification_key(domain, catalog)
     tokens = domain.verification
     primary = None if tokens.primary is None else txt_rdata(tokens.primary)
     secondary = None if tokens.secondary is None else txt_rdata(tokens.secondary)

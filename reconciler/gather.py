@@ -1,105 +1,189 @@
-"""Gathering: what is remembered, observed and probed of many mail domains at once, as the facts that gates look at.
+"""Gathering: what is observed, remembered and probed of many mail domains at once, as the facts that gates look at.
 
-journal -> history -> desired -> observed -> (only where the MX is to move) surroundings -> facts
+observed -> journal -> history -> desired -> (only where the MX is to move) surroundings -> facts
+
+Facts come while the others are still asked, and whoever takes them decides what is kept of them.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.desired import build_desired, without_settled
+from reconciler.desired import RRSETS_EACH, build_desired, desired_keys, without_settled
 from reconciler.gates import Facts
 from reconciler.gates.token_hazards import suffixed_verification_key
 from reconciler.history import NO_HISTORY
-from reconciler.manifest.fleet import Service
+from reconciler.neighbours import service_key
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.observe.estimate import estimate_observing, estimate_probing
 from reconciler.observe.origin import observe_origin
 from reconciler.observe.surroundings import SurroundingsWanted, observe_surroundings
-from reconciler.service_plan import list_key
 from reconciler.state import Present, Unknown, mx_exchange
 from reconciler.surroundings import NOT_PROBED
-from reconciler.targets.base import Intent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from reconciler.catalog import Catalog
     from reconciler.desired import DesiredDomain
     from reconciler.history import History
     from reconciler.invocation import Invocation
-    from reconciler.manifest.fleet import Domain, Fleet
+    from reconciler.manifest.fleet import Domain, Service
     from reconciler.names import Name
-    from reconciler.origin import AllowlistFact, OriginFacts
+    from reconciler.neighbours import ServiceKey
+    from reconciler.origin import OriginFacts
     from reconciler.state import Key, Observation, Rdata
     from reconciler.surroundings import Surroundings
 
-ServiceKey = tuple[str, str]
-"""An organization's name and a service's."""
+Observations = dict["Key", "Observation"]
+
+_AT_ONCE = 256  # domains for which the journal is asked together
 
 
 def gather_facts(
     invocation: Invocation,
-    domains: Iterable[Domain],
+    domains: Sequence[Domain],
     origins: Mapping[ServiceKey, OriginFacts],
-    histories: Mapping[Name, History],
+    histories: Callable[[Sequence[Name]], Mapping[Name, History]],
     *,
     is_everything_probed: bool = False,
-) -> dict[Name, Facts]:
-    """The facts of every domain, by its name; what lies around one is probed where its MX is to move, or everywhere."""
-    desired = [build_desired(d, invocation.catalog, histories.get(d.name, NO_HISTORY)) for d in domains]
-    observations = observe_domains(invocation, desired)
-    _observe_suffixed(invocation, desired, observations)
-    surroundings = _observe_surroundings(invocation, desired, observations, is_everything=is_everything_probed)
-    return {
-        d.domain.name: Facts(
-            desired=d,
-            observations=observations[d.domain.name],
-            catalog=invocation.catalog,
-            now=invocation.now,
-            allowlists=_allowlists(d.domain, origins),
-            surroundings=surroundings.get(d.domain.name, NOT_PROBED),
-            history=histories.get(d.domain.name, NO_HISTORY),
-            waits=invocation.settings.waits,
-        )
-        for d in desired
-    }
+) -> Iterator[Facts]:
+    """The facts of every domain, as they are complete: nothing is kept here of one whose facts were taken.
+
+    What lies around a domain is probed where its MX is to move, or everywhere; such domains come last.
+    """
+    late: dict[Name, tuple[DesiredDomain, Observations, History]] = {}
+    for some in _batches(observe_domains(invocation, domains)):
+        known = histories([domain.name for domain, _ in some])
+        for domain, observations in some:
+            history = known.get(domain.name, NO_HISTORY)
+            desired = build_desired(domain, invocation.catalog, history)
+            if is_everything_probed or _is_to_be_looked_at_again(desired, observations):
+                late[domain.name] = desired, observations, history
+            else:
+                yield _facts(invocation, desired, observations, history, origins)
+    if not late:
+        return
+    # in the order in which they are declared, however quickly their servers were
+    again = [late[d.name] for d in domains if d.name in late]
+    _observe_suffixed(invocation, again)
+    surroundings = _observe_surroundings(invocation, again, is_everything=is_everything_probed)
+    for desired, observations, history in again:
+        around = surroundings.get(desired.domain.name, NOT_PROBED)
+        yield _facts(invocation, desired, observations, history, origins, around)
 
 
-def observe_domains(invocation: Invocation, desired: Sequence[DesiredDomain]) -> dict[Name, dict[Key, Observation]]:
-    """Observe every rrset that the domains desire, by mail domain."""
-    questions = [Question(r.key, d.domain.name, d.domain.zone) for d in desired for r in d.rrsets]
-    owner = {q.key: q.domain for q in questions}
-    observations: dict[Name, dict[Key, Observation]] = defaultdict(dict)
+def _facts(
+    invocation: Invocation,
+    desired: DesiredDomain,
+    observations: Observations,
+    history: History,
+    origins: Mapping[ServiceKey, OriginFacts],
+    surroundings: Surroundings = NOT_PROBED,
+) -> Facts:
+    origin = origins.get(service_key(desired.domain)) if origins else None
+    return Facts(
+        desired,
+        observations,
+        invocation.catalog,
+        invocation.now,
+        origin.allowlists if origin is not None else (),
+        surroundings,
+        history,
+        invocation.settings.waits,
+    )
+
+
+_Item = TypeVar("_Item")
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """The items, some at once."""
+    rest = iter(items)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield some
+
+
+def observe_domains(
+    invocation: Invocation, domains: Sequence[Domain]
+) -> Iterator[tuple[Domain, dict[Key, Observation]]]:
+    """Each domain with what was observed of every rrset that it desires, as soon as the last of its answers is there.
+
+    All questions are one stream: no domain waits for another one's servers.
+    """
+    for domain in domains:
+        if not domain.is_filtered_by_mx:
+            yield domain, {}
+    questions = _Questions(domains, invocation.catalog)
     if (estimate := estimate_observing(questions, invocation.settings.observe)) is not None:
         invocation.say(estimate)
+    waiting: dict[Key, tuple[Domain, Observations]] = {}
     with invocation.progress("observing", len(questions)) as advance:
-        for observation in build_observer(invocation.settings.observe, advance).observe(questions):
-            observations[owner[observation.key]][observation.key] = observation
-    return observations
+        observer = build_observer(invocation.settings.observe, advance)
+        for observation in observer.observe(questions.put(waiting)):
+            domain, observations = waiting.pop(observation.key)
+            observations[observation.key] = observation
+            if len(observations) == RRSETS_EACH:
+                yield domain, observations
 
 
-def _observe_suffixed(
-    invocation: Invocation, desired: Sequence[DesiredDomain], observations: Mapping[Name, dict[Key, Observation]]
-) -> None:
+class _Questions(Collection[Question]):
+    """Every question of some domains, made when it is asked."""
+
+    def __init__(self, domains: Iterable[Domain], catalog: Catalog) -> None:
+        self._domains = [d for d in domains if d.is_filtered_by_mx]
+        self._catalog = catalog
+
+    def __len__(self) -> int:
+        return RRSETS_EACH * len(self._domains)
+
+    def __iter__(self) -> Iterator[Question]:
+        return self.put({})
+
+    def __contains__(self, question: object) -> bool:
+        return any(question == each for each in self)
+
+    def put(self, waiting: dict[Key, tuple[Domain, Observations]]) -> Iterator[Question]:
+        """Each question, and in `waiting` whose it is, with the answers so far."""
+        for domain in self._domains:
+            keys = desired_keys(domain, self._catalog)
+            mine: tuple[Domain, Observations] = domain, {}
+            for key in keys:
+                waiting[key] = mine
+                yield Question(key, domain.name, domain.zone)
+
+
+def _is_to_be_looked_at_again(desired: DesiredDomain, observations: Mapping[Key, Observation]) -> bool:
+    there = _mx_there(desired, observations)
+    is_moving = there is not None and not desired.is_mx_as_wanted(there)
+    return is_moving or _is_value_missing(desired, observations)
+
+
+def _is_value_missing(desired: DesiredDomain, observations: Mapping[Key, Observation]) -> bool:
+    """Whether it is known that a wanted verification value is not there."""
+    values = desired.verification
+    if values is None or not values.wanted:
+        return False
+    seen = observations[values.key].observed
+    there = seen.rrset.rdatas if isinstance(seen, Present) else ()
+    return not isinstance(seen, Unknown) and not set(values.wanted) <= set(there)
+
+
+def _observe_suffixed(invocation: Invocation, late: Iterable[tuple[DesiredDomain, Observations, History]]) -> None:
     """Where a verification value is missing, see whether a DNS console appended the domain's name to its owner name."""
-    questions = []
-    for each in desired:
-        if each.verification is None or not each.verification.wanted:
-            continue
-        seen = observations[each.domain.name][each.verification.key].observed
-        there = seen.rrset.rdatas if isinstance(seen, Present) else ()
-        if isinstance(seen, Unknown) or set(each.verification.wanted) <= set(there):
-            continue
-        key = suffixed_verification_key(each.domain.name, invocation.catalog)
-        if key is not None:
-            questions.append(Question(key, each.domain.name, each.domain.zone))
-    owner = {q.key: q.domain for q in questions}
+    questions, owner = [], {}
+    for desired, observations, _ in late:
+        domain = desired.domain
+        key = suffixed_verification_key(domain.name, invocation.catalog)
+        if key is not None and _is_value_missing(desired, observations):
+            questions.append(Question(key, domain.name, domain.zone))
+            owner[key] = observations
     for observation in build_observer(invocation.settings.observe).observe(questions) if questions else ():
-        observations[owner[observation.key]][observation.key] = observation
+        owner[observation.key][observation.key] = observation
 
 
 def observe_origins(invocation: Invocation, services: Iterable[Service]) -> dict[ServiceKey, OriginFacts]:
@@ -113,28 +197,13 @@ def observe_origins(invocation: Invocation, services: Iterable[Service]) -> dict
     }
 
 
-def service_key(declared: Domain | Service) -> ServiceKey:
-    """The key of a service, or of the service that a domain belongs to."""
-    name = declared.name if isinstance(declared, Service) else declared.service
-    return declared.organization, name
-
-
-def _allowlists(domain: Domain, origins: Mapping[ServiceKey, OriginFacts]) -> tuple[AllowlistFact, ...]:
-    origin = origins.get(service_key(domain))
-    return origin.allowlists if origin is not None else ()
-
-
 def _observe_surroundings(
-    invocation: Invocation,
-    desired: Sequence[DesiredDomain],
-    observations: Mapping[Name, Mapping[Key, Observation]],
-    *,
-    is_everything: bool,
+    invocation: Invocation, late: Iterable[tuple[DesiredDomain, Observations, History]], *, is_everything: bool
 ) -> Mapping[Name, Surroundings]:
     """Look at what lies on the new way of the mail, for the domains whose MX is to move; nothing else is probed."""
     wanted = []
-    for each in desired:
-        there = _mx_there(each, observations[each.domain.name])
+    for each, observations, _ in late:
+        there = _mx_there(each, observations)
         if each.mx is None or there is None:
             continue
         mx = without_settled(each.mx, there) if each.domain.is_leaving else each.mx
@@ -151,7 +220,7 @@ def _observe_surroundings(
         probes = replace(probes, cache=None)
     if probes.reference_host is None:
         # the gateway surely listens: where not even it answers, port 25 is closed here
-        domain = next(d.domain for d in desired if d.mx is not None)
+        domain = next(d.domain for d, _, _ in late if d.mx is not None)
         reference = invocation.catalog.mx_host(domain.region, multi_region=domain.multi_region)
         probes = replace(probes, reference_host=reference)
     if (estimate := estimate_probing(wanted, settings.observe, probes)) is not None:
@@ -166,69 +235,3 @@ def _mx_there(desired: DesiredDomain, observations: Mapping[Key, Observation]) -
     if observed is None or isinstance(observed, Unknown):
         return None
     return observed.rrset.rdatas if isinstance(observed, Present) else ()
-
-
-def services_around(
-    fleet: Fleet, domains: Sequence[Domain]
-) -> tuple[list[Service], dict[ServiceKey, tuple[Service, ...]], list[Domain]]:
-    """The services of the domains that declare an allowlist or a spam rule; by service, all whom its lists are for.
-
-    That is the service, who declares one of them as well, and, where a list keeps others out, whose domains have a next
-    hop of its own behind it; in the fleet's order, and services with the same ones have the same tuple. Third, all mail
-    domains of all of these, because what an old state needed at an origin may go only when every domain is switched.
-    """
-    touched = {service_key(d) for d in domains}
-    services = [
-        s
-        for organization in fleet.organizations
-        for s in organization.services
-        if service_key(s) in touched and (s.allowlists or s.spam_rule)
-    ]
-    filtered = [d for d in fleet.domains if d.is_filtered_by_mx]
-    users = _Users(fleet, filtered)
-    sharing = {service_key(service): users.behind_lists_of(service) for service in services}
-    each = {id(others): others for others in sharing.values()}
-    keys = {*sharing, *(service_key(u) for others in each.values() for u in others)}
-    return services, sharing, [d for d in filtered if service_key(d) in keys]
-
-
-class _Users:
-    """Who declares a list, and whose domains have a next hop; by the key of the list, and by the host's name.
-
-    A hosting company's list is declared by thousands: whoever asks gets a tuple that was made once.
-    """
-
-    def __init__(self, fleet: Fleet, filtered: Sequence[Domain]) -> None:
-        self._hosts: dict[ServiceKey, dict[Name, None]] = defaultdict(dict)
-        for domain in filtered:
-            self._hosts[service_key(domain)].update(dict.fromkeys(domain.next_hops))
-        self._services = {service_key(s): s for o in fleet.organizations for s in o.services}
-        self._users: dict[Sequence[str], dict[ServiceKey, None]] = defaultdict(dict)
-        for key, service in self._services.items():
-            if key in self._hosts:
-                for used in (*filter(None, map(list_key, service.allowlists)), *self._hosts[key]):
-                    self._users[used][key] = None
-        self._place = {key: place for place, key in enumerate(self._services)}
-        self._together: dict[frozenset[Sequence[str]], tuple[Service, ...]] = {}
-        self._is_within = cache(lambda one, other: self._users[one].keys() <= self._users[other].keys())
-
-    def behind_lists_of(self, service: Service) -> tuple[Service, ...]:
-        """All who are behind them, in the fleet's order; the service alone where it has none that others can have."""
-        is_restricting = any(a.declared.intent is Intent.RESTRICT for a in service.allowlists)
-        hosts = self._hosts.get(service_key(service), ()) if is_restricting else ()
-        # the largest first; whoever is in it already says nothing more
-        used = sorted((*filter(None, map(list_key, service.allowlists)), *hosts), key=self._size, reverse=True)
-        telling: list[Sequence[str]] = []
-        for key in used:
-            if not any(self._is_within(key, other) for other in telling):
-                telling.append(key)
-        together = frozenset(telling)
-        if not together:
-            return (service,)
-        if together not in self._together:
-            found = {user for key in telling for user in self._users[key]}
-            self._together[together] = tuple(self._services[k] for k in sorted(found, key=self._place.__getitem__))
-        return self._together[together]
-
-    def _size(self, key: Sequence[str]) -> tuple[int, str]:
-        return len(self._users[key]), str(key)

@@ -15,56 +15,64 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.changed import Scope, find_changes, narrowed
+from reconciler.decide import Decider, Origins, Planning, Wanted, in_order
 from reconciler.declaration import Declarations
-from reconciler.document import PlanHead, build_document
+from reconciler.document import PlanHead, assemble_document, build_document, service_documents
 from reconciler.errors import Diagnostic, PlanFileError, Severity, StalePlanError, sorted_diagnostics
 from reconciler.gates import OF_THE_SERVICE
-from reconciler.gather import gather_facts, observe_origins, service_key, services_around
+from reconciler.gather import gather_facts, observe_origins
 from reconciler.limits import Stops
 from reconciler.memory import open_memory
 from reconciler.names import display_name
+from reconciler.neighbours import group_domains, service_key, services_around
 from reconciler.orphans import find_orphans
-from reconciler.plan import Status, plan_domain
+from reconciler.plan import Status
 from reconciler.review import Reviewed, match_review
 from reconciler.run_validate import check_providers, provider_of, validate
-from reconciler.safety import make_safe
+from reconciler.safety import Held, hold_plans
 from reconciler.selection import Selection, select_domains
-from reconciler.service_plan import plan_services
 from reconciler.settings.planning import planning_digest
 from reconciler.shards import part_of, shard_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.decide import Decided
     from reconciler.document import LeftOutDocument, PlanDocument, ShardDocument
     from reconciler.gates import Facts
-    from reconciler.gather import ServiceKey
     from reconciler.invocation import Invocation
-    from reconciler.manifest.fleet import Domain, Fleet, Service
+    from reconciler.manifest.fleet import Domain, Fleet
     from reconciler.memory import Memory
+    from reconciler.names import Name
+    from reconciler.neighbours import ServiceKey
     from reconciler.origin import OriginFacts
     from reconciler.plan import DomainPlan
+    from reconciler.seen import Seen
     from reconciler.service_plan import ServicePlan
-    from reconciler.settings import Settings
+
+_FOR_WRITERS = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and what it was made from: the origins with their plans, by service, and the facts of its domains.
+    """A plan, and what it was made from: the origins with their plans, by service, and the mail domains that it is of.
 
-    `files` are the manifests of all organizations that are declared, by name.
+    `facts` and `seen` are what was kept of them: see `Wanted`. Where no documents of settled mail domains were wanted,
+    the document is of the others alone. `files` are the manifests of all organizations that are declared, by name.
     """
 
     document: PlanDocument
-    origins: tuple[tuple[OriginFacts, ServicePlan], ...]
-    facts: tuple[Facts, ...]
+    origins: tuple[tuple[OriginFacts, ServicePlan], ...] = ()
+    domains: tuple[Domain, ...] = ()
+    facts: tuple[Facts, ...] = ()
+    seen: Mapping[Name, Seen] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(invocation: Invocation, selection: Selection) -> PlanDocument:
     """Compare what is declared with what is observed, and put the differences in a safe order."""
-    return plan_with_origins(invocation, selection).document
+    return plan_with_origins(invocation, selection, wanted=Wanted(seen=False)).document
 
 
 def plan_with_origins(
@@ -73,6 +81,7 @@ def plan_with_origins(
     memory: Memory | None = None,
     switched: Mapping[str, int] = MappingProxyType({}),
     *,
+    wanted: Wanted = _FOR_WRITERS,
     is_reviewable: bool = True,
 ) -> Planned:
     """As `plan`, for whoever also writes; without a `memory` the journal is read and nothing of it changed.
@@ -82,11 +91,14 @@ def plan_with_origins(
     """
     if memory is None:
         with open_memory(invocation.settings, is_offline=invocation.is_offline) as opened:
-            return plan_with_origins(invocation, selection, opened, switched, is_reviewable=is_reviewable)
+            return plan_with_origins(
+                invocation, selection, opened, switched, wanted=wanted, is_reviewable=is_reviewable
+            )
     if selection.shard is not None:
         invocation = invocation.sharing(selection.shard.count)
     declared = validate(invocation, ())
-    return _plan_declared(invocation, declared, selection, memory, switched, is_reviewable=is_reviewable)
+    digests = Declarations(declared[0]) if is_reviewable else None
+    return _plan_declared(invocation, declared, selection, memory, switched, wanted, digests)
 
 
 def _plan_declared(
@@ -95,50 +107,73 @@ def _plan_declared(
     selection: Selection,
     memory: Memory,
     switched: Mapping[str, int],
-    *,
-    is_reviewable: bool = True,
+    wanted: Wanted,
+    digests: Declarations | None,
 ) -> Planned:
     """The plan of manifests that are loaded: what `validate` gave."""
     fleet, diagnostics = declared
-    check_providers(fleet, invocation.settings)
+    settings = invocation.settings
+    check_providers(fleet, settings)
     scope = _scope(invocation, fleet, selection.whole, memory)
     part = part_of(fleet, selection, scope.domains)
     domains = scope.domains if part is None else part.domains
-    services, sharing, neighbours = services_around(fleet, domains)
-    origins = observe_origins(invocation, services)
-    everyone = dict.fromkeys((*domains, *neighbours))
-    facts = gather_facts(invocation, everyone, origins, memory.histories(d.name for d in everyone))
-    every_plan = {name: _plan_domain(known, invocation.settings) for name, known in facts.items()}
-    plans = [every_plan.pop(d.name) for d in domains]
-    planned_origins = plan_services(origins, sharing, [facts[n.name] for n in neighbours], invocation.catalog)
-    settings = invocation.settings
+    decided = _decide(invocation, fleet, domains, memory, wanted, digests)
+    plans, origins = in_order(decided.plans, domains), tuple(decided.origins.values())
     stops = Stops(settings.limits, settings.freeze, settings.kill_switch, switched)
-    safe = make_safe(plans, facts, planned_origins, stops if part is None else None, list(every_plan.values()))
+    # a part of a run cannot say what is too much for all of it
+    held = Held(plans, origins)
+    if part is None:
+        held = hold_plans(plans, origins, stops, count=len(domains), now=invocation.now)
     read = {domain.source.file for domain in domains}
     found = [
         *(d for d in diagnostics if d.file in read),
-        *_told(safe.plans),
-        *(d for _, p in safe.origins for d in p.diagnostics),
+        *_told(held.plans),
+        *(d for _, p in held.origins for d in p.diagnostics),
         *memory.diagnostics,
-        *safe.diagnostics,
+        *decided.diagnostics,
+        *held.diagnostics,
         *(scope.diagnostics if part is None or part.shard.index == 1 else ()),
         *invocation.diagnostics,
     ]
-    service_plans = [p for _, p in safe.origins]
-    shard = shard_document(part, fleet, safe.plans, service_plans, stops, memory.mark) if part is not None else None
-    head = _head(invocation, fleet, scope.left_out, shard)
-    digests = _declared(fleet, domains, services) if is_reviewable else {}
-    document = build_document(
-        head,
-        safe.plans,
+    service_plans = [p for _, p in held.origins]
+    shard = shard_document(part, fleet, held.plans, service_plans, stops, memory.mark) if part is not None else None
+    document = assemble_document(
+        _head(invocation, fleet, scope.left_out, shard),
+        decided.documents_with(held.plans, domains, _digest_of(digests)),
+        service_documents(service_plans, {} if digests is None else _digests_of(digests, decided.origins.values())),
         sorted_diagnostics(found),
-        service_plans,
-        safe.flows,
-        digests,
-        is_reviewable=is_reviewable,
+        is_reviewable=digests is not None and wanted.documents,
     )
-    files = {d.organization: d.source.file for d in fleet.domains}
-    return Planned(document, safe.origins, tuple(facts[d.name] for d in domains), files)
+    files = {o.name: o.source.file for o in fleet.organizations if o.domains}
+    return Planned(document, held.origins, domains, in_order(decided.facts, domains), decided.seen, files)
+
+
+def _decide(
+    invocation: Invocation,
+    fleet: Fleet,
+    domains: Sequence[Domain],
+    memory: Memory,
+    wanted: Wanted,
+    digests: Declarations | None,
+) -> Decided:
+    """Look at the mail domains and at whoever shares an origin with them, and decide as the answers come."""
+    services, sharing, neighbours = services_around(fleet, domains)
+    found = observe_origins(invocation, services)
+    chosen = {d.name for d in domains} if neighbours else set()
+    others = {d.name: d for d in neighbours if d.name not in chosen}
+    everyone = (*domains, *others.values())
+    settings = invocation.settings
+    planning = Planning(
+        invocation.catalog,
+        lambda domain: provider_of(domain, settings),
+        settings.new_rrset_ttl,
+        _digest_of(digests),
+    )
+    origins = Origins(found, sharing, group_domains(sharing, neighbours, everyone), others)
+    decider = Decider(planning, origins, wanted)
+    for facts in gather_facts(invocation, everyone, found, memory.histories):
+        decider.add(facts)
+    return decider.decided.with_origins_of(services)
 
 
 def _scope(invocation: Invocation, fleet: Fleet, selection: Selection, memory: Memory) -> Scope:
@@ -177,13 +212,14 @@ def _head(
     )
 
 
-def _declared(fleet: Fleet, domains: Iterable[Domain], services: Iterable[Service]) -> dict[str, str]:
-    """The digests of what the manifests declare, as `build_document` takes them."""
-    declarations = Declarations(fleet)
-    return {
-        **{f"{s.organization}/{s.name}": declarations.of_service(s) for s in services},
-        **{d.name: declarations.of_domain(d) for d in domains},
-    }
+def _digest_of(digests: Declarations | None) -> Callable[[Domain], str]:
+    """What the manifests declare for a mail domain, as a digest; empty where nobody wants any."""
+    return (lambda _domain: "") if digests is None else digests.of_domain
+
+
+def _digests_of(digests: Declarations, origins: Iterable[tuple[OriginFacts, ServicePlan]]) -> dict[str, str]:
+    """The digests of what the manifests declare for services, by `organization/service`."""
+    return {f"{o.service.organization}/{o.service.name}": digests.of_service(o.service) for o, _ in origins}
 
 
 def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:
@@ -195,10 +231,6 @@ def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:
             if diagnostic.code not in OF_THE_SERVICE or key not in seen:
                 seen.add(key)
                 yield diagnostic
-
-
-def _plan_domain(facts: Facts, settings: Settings) -> DomainPlan:
-    return plan_domain(facts, provider=provider_of(facts.domain, settings), new_ttl=settings.new_rrset_ttl)
 
 
 def refuse_outdated(invocation: Invocation, saved: PlanDocument, file: Path) -> None:
@@ -251,8 +283,9 @@ def plan_again(
     known = {display_name(d.name) for d in fleet.domains}
     still = tuple(name for name in domains if name in known)
     if still:
-        return _plan_declared(invocation, (fleet, diagnostics), Selection(domains=still), memory, switched)
-    return Planned(build_document(_head(invocation, fleet), [], []), (), ())
+        selection, digests = Selection(domains=still), Declarations(fleet)
+        return _plan_declared(invocation, (fleet, diagnostics), selection, memory, switched, _FOR_WRITERS, digests)
+    return Planned(build_document(_head(invocation, fleet), [], []))
 
 
 def ready_domains(document: PlanDocument) -> list[Reviewed]:

@@ -144,7 +144,7 @@ def _apply_inverse(session: Session, inverse: PlanDocument, undo: Path) -> Apply
     applied = [e.change for line in session.journal.timelines(names).values() for e in line if e.change is not None]
     recorded = [a.change for a in applied if a.plan_id == inverse.inverse_of]
     reviewed = match_inverse(inverse, observed, invocation.now, recorded)
-    return write_reviewed(session, Planned(inverse, (), ()), reviewed, undo)
+    return write_reviewed(session, Planned(inverse), reviewed, undo)
 
 
 def _continued(

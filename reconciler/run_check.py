@@ -57,7 +57,7 @@ def check_domains(
     catalog = invocation.catalog
     wanted = _canonical(names, catalog, region)
     bare = {n: declared.get(n) or _undeclared(n, (), region or next(iter(catalog.regions)), catalog) for n in wanted}
-    observed = observe_domains(invocation, [build_desired(d, catalog) for d in bare.values()])
+    observed = {d.name: seen for d, seen in observe_domains(invocation, list(bare.values()))}
     domains = []
     for name, domain in bare.items():
         if name in declared or not domain.is_filtered_by_mx:
@@ -66,7 +66,8 @@ def check_domains(
         mx = observed[name][build_desired(domain, catalog).rrsets[-1].key].observed
         hosts = tuple(mx_exchange(v) for v in mx.rrset.rdatas) if isinstance(mx, Present) else ()
         domains.append(_undeclared(name, hosts, region, catalog, multi_region=multi_region))
-    facts = gather_facts(invocation, domains, {}, {}, is_everything_probed=True)
+    gathered = gather_facts(invocation, domains, {}, lambda _names: {}, is_everything_probed=True)
+    facts = {f.domain.name: f for f in gathered}
     return [_checked(facts[d.name], is_declared=d.name in declared) for d in domains]
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.blame import authors_of, unchanged_since
 from reconciler.continuation import shown_steps
-from reconciler.document import DocumentHead, made
+from reconciler.decide import Wanted
+from reconciler.document import DocumentHead, made, shown_domain
 from reconciler.drift import (
     ORPHANED,
     AuthorDocument,
@@ -33,8 +34,8 @@ from reconciler.journal import DriftCounts
 from reconciler.kept_plans import read_kept, why_over
 from reconciler.limits import Stops
 from reconciler.memory import open_memory
-from reconciler.names import Name
-from reconciler.plan import Status
+from reconciler.names import Name, display_name
+from reconciler.plan import Stage, Status
 from reconciler.run import plan_with_origins
 from reconciler.session import looks_of, open_session
 
@@ -65,9 +66,10 @@ def drift(invocation: Invocation, selection: Selection, *, is_recorded: bool = F
     invocation = invocation.with_kept_probes()
     if not is_recorded:
         with open_memory(invocation.settings) as memory:
-            return drift_of(invocation, _planned(invocation, selection, memory), memory)
+            planned = _planned(invocation, selection, memory, is_recorded=selection.shard is not None)
+            return drift_of(invocation, planned, memory)
     with open_session(invocation) as session:
-        planned = _planned(invocation, selection, session.journal)
+        planned = _planned(invocation, selection, session.journal, is_recorded=True)
         document = drift_of(invocation, planned, session.journal)
         session.record_seen(planned)
         if selection.is_everything:  # counts of a part would look like a fleet that got better
@@ -75,9 +77,14 @@ def drift(invocation: Invocation, selection: Selection, *, is_recorded: bool = F
         return document
 
 
-def _planned(invocation: Invocation, selection: Selection, memory: Memory) -> Planned:
-    """The plan that drift is told from; it is compared with those that were reviewed, where any of them goes on."""
-    return plan_with_origins(invocation, selection, memory, is_reviewable=bool(memory.reviewed_plans()))
+def _planned(invocation: Invocation, selection: Selection, memory: Memory, *, is_recorded: bool) -> Planned:
+    """The plan that drift is told from; it is compared with those that were reviewed, where any of them goes on.
+
+    Of a settled mail domain drift tells nothing. `is_recorded`: the journal keeps the look, now or with others' looks.
+    """
+    wanted = Wanted(documents=False, seen=is_recorded)
+    is_reviewable = bool(memory.reviewed_plans())
+    return plan_with_origins(invocation, selection, memory, wanted=wanted, is_reviewable=is_reviewable)
 
 
 def drift_codes(document: DriftDocument, *, is_detailed: bool, fail_on: DriftSeverity | None) -> Iterator[ExitCode]:
@@ -106,7 +113,7 @@ def counts_of(document: DriftDocument) -> dict[str, int]:
 def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftDocument:
     """The drift of a plan that was made just now; the journal is only read."""
     document = planned.document
-    timelines = memory.timelines(_open_domains(document))
+    timelines = memory.timelines(_open_domains(planned))
     looked = Looked(
         document=document,
         facts=planned.facts,
@@ -121,10 +128,7 @@ def drift_of(invocation: Invocation, planned: Planned, memory: Memory) -> DriftD
     found = find_in_parts(looked)
     findings = worst_first(found.every) if document.shard is None else found.every
     head = DocumentHead.model_validate(document.model_dump(include=set(DocumentHead.model_fields)))
-    domains = [
-        made(DriftDomainDocument, {"organization": d.organization, "domain": d.domain, "stage": d.stage})
-        for d in document.domains
-    ]
+    domains = _domain_documents(planned)
     shard = None if document.shard is None else _shard(invocation, planned, looked, found, document.shard)
     authors = _authors(invocation, findings)
     return build_drift_document(head, domains, findings, other_diagnostics(document), authors, shard)
@@ -136,8 +140,9 @@ def _shard(
     """What the drift of a shard says of it, for whoever merges it."""
     settings = invocation.settings
     stops = Stops(settings.limits, settings.freeze, settings.kill_switch)
-    domains, services = open_parts(looked, found, shard, stops)
-    written = dict(zip(shard.domains, (d.written for d in planned.document.domains), strict=True))
+    places = dict(zip((display_name(d.name) for d in planned.domains), shard.domains, strict=True))
+    domains, services = open_parts(looked, found, [places[d.domain] for d in looked.document.domains], shard, stops)
+    written = dict(zip(shard.domains, (d.written for d in planned.domains), strict=True))
     return DriftShardDocument(
         **dict(shard),
         unhealthy_names=[written[at] for at in shard.unhealthy],
@@ -170,16 +175,30 @@ def _kept_steps(invocation: Invocation, memory: Memory, document: PlanDocument) 
     return shown_steps([p for i, p in plans.items() if why_over(invocation, rows[i], p) is None], document)
 
 
-def _open_domains(document: PlanDocument) -> list[Name]:
+def _open_domains(planned: Planned) -> list[Name]:
     """The mail domains of which something is to be told; of the others nobody asks what happened."""
-    told = {d.domain for d in document.diagnostics}
+    document = planned.document
+    told = {d.domain for d in document.diagnostics if d.domain}
+    told |= {d.domain for d in document.domains if any(step.status is not Status.DONE for step in d.steps)}
     organizations = {s.organization for s in document.services if any(t.status is not Status.DONE for t in s.steps)}
+    if not told and not organizations:
+        return []
+    return [d.name for d in planned.domains if d.organization in organizations or d.name.removesuffix(".") in told]
+
+
+def _domain_documents(planned: Planned) -> list[DriftDomainDocument]:
+    stages = {d.domain: d.stage for d in planned.document.domains}
     return [
-        Name(f"{d.domain}.")
-        for d in document.domains
-        if d.domain in told
-        or d.organization in organizations
-        or any(step.status is not Status.DONE for step in d.steps)
+        made(
+            DriftDomainDocument,
+            {
+                "organization": domain.organization,
+                "domain": (shown := shown_domain(domain)),
+                # whoever has no document here is settled
+                "stage": stages.get(shown, Stage.PROTECTED),
+            },
+        )
+        for domain in planned.domains
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.decide import Wanted
 from reconciler.emit.allowlists import EmittedAllowlist, EmittedMailRule, build_emission, emit_allowlists
 from reconciler.errors import ExitCode, Severity
 from reconciler.escape import terminal_text
@@ -38,7 +39,7 @@ def emit_origins(invocation: Invocation, selection: Selection, out: Path, *, is_
     An entry that only an old state needed is removed by what is written only when the plan says that it may go. What
     keeps others out is written only once every mail domain is switched: before that it would refuse all mail.
     """
-    planned = plan_with_origins(invocation, selection)
+    planned = plan_with_origins(invocation, selection, wanted=Wanted(documents=False, seen=False), is_reviewable=False)
     every_list = (e for each in planned.origins for e in _lists(*each, invocation.catalog))
     every_rule = (e for each in planned.origins for e in _rules(*each, invocation.catalog))
     lists = [e for e in every_list if is_exchange_target(e.target.id) is is_exchange]

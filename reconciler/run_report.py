@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.decide import Wanted
 from reconciler.memory import open_memory
 from reconciler.run import plan_with_origins
 from reconciler.run_drift import drift_of
@@ -33,14 +34,15 @@ def report(invocation: Invocation, selection: Selection, folder: Path) -> int:
 def look(invocation: Invocation, selection: Selection) -> Seen:
     """Everything that the page is made from."""
     with open_memory(invocation.settings) as memory:
-        planned = plan_with_origins(invocation.with_kept_probes(), selection, memory)
+        wanted = Wanted(facts=True, seen=False)
+        planned = plan_with_origins(invocation.with_kept_probes(), selection, memory, wanted=wanted)
         return Seen(
             plan=planned.document,
             drift=drift_of(invocation, planned, memory),
-            domains=tuple(facts.domain for facts in planned.facts),
+            domains=planned.domains,
             gateway=invocation.catalog.gateway,
             coverage=tuple(find_coverage(planned.facts)),
-            timelines=memory.timelines([facts.domain.name for facts in planned.facts]),
+            timelines=memory.timelines([domain.name for domain in planned.domains]),
             counts=memory.drift_counts(),
             is_whole=selection.is_everything,
         )

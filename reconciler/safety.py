@@ -1,6 +1,7 @@
 """Before anybody sees plans: each is proved to deliver mail, and limits hold what is too much for one run. Pure.
 
-A plan that fails the proof is a mistake of this program: its steps are not shown, and so cannot be applied.
+A plan that fails the proof is a mistake of this program: its steps are not shown, and so cannot be applied. It is
+proved together with its origin, whose steps are its own; limits look at a whole run, which a part of it cannot.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from reconciler.plan import Stage, Status
 from reconciler.proof import prove_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from reconciler.gates import Facts
     from reconciler.limits import Stops
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Safe:
-    """The plans that may be shown; `flows` tells for each domain with steps where its mail goes, a line a phase."""
+class Proved:
+    """Plans that are proved, in the order in which they were given; those that fail have no steps.
+
+    `flows` tells for each domain with steps where its mail goes, a line a phase.
+    """
 
     plans: tuple[DomainPlan, ...]
     origins: tuple[tuple[OriginFacts, ServicePlan], ...]
@@ -37,51 +42,60 @@ class Safe:
     flows: Mapping[Name, tuple[str, ...]]
 
 
-def make_safe(
-    plans: Sequence[DomainPlan],
-    facts: Mapping[Name, Facts],
-    origins: Sequence[tuple[OriginFacts, ServicePlan]],
-    stops: Stops | None,
-    others: Sequence[DomainPlan] = (),
-) -> Safe:
-    """Prove every plan, withdraw what fails, then hold what is too much for one run.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Plans with what has to wait held, in the order in which they were given, and what to tell about it."""
 
-    Without `stops` nothing is held: a part of a run cannot say what is too much for all of it.
-    `others` are the plans of mail domains that were not chosen and share an origin with one that was: its steps are
-    theirs too.
-    """
+    plans: tuple[DomainPlan, ...]
+    origins: tuple[tuple[OriginFacts, ServicePlan], ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def prove_plans(
+    plans: Iterable[DomainPlan], facts: Mapping[Name, Facts], origins: Sequence[tuple[OriginFacts, ServicePlan]]
+) -> Proved:
+    """Prove every plan of mail domains and of the origins that they have, and withdraw what fails."""
     by_service = {(o.service.organization, o.service.name): (o, p) for o, p in origins}
-    shown: dict[Name, DomainPlan] = {}
+    shown: list[DomainPlan] = []
     found: list[Diagnostic] = []
     flows: dict[Name, tuple[str, ...]] = {}
     withdrawn: set[str] = set()
-    for plan in (*plans, *others):
+    for plan in plans:
         domain = plan.domain
         origin, service_plan = by_service.get((domain.organization, domain.service), (None, None))
         proof = prove_plan(facts[domain.name], plan, origin, service_plan)
         if proof.failure is not None:
             found.append(_withdrawn(domain, proof.failure))
             withdrawn.add(proof.failure.step)
-            shown[domain.name] = replace(plan, stage=Stage.UNKNOWN, steps=())
+            shown.append(replace(plan, stage=Stage.UNKNOWN, steps=()))
             continue
         flows[domain.name] = proof.lines
-        shown[domain.name] = _with_origin(plan, service_plan)
-    chosen = tuple(shown[plan.domain.name] for plan in plans)
-    moment = next((f.now for f in facts.values()), None)
+        shown.append(_with_origin(plan, service_plan))
     proved = tuple((origin, _without(plan, withdrawn)) for origin, plan in origins)
-    if moment is None or stops is None:
-        return Safe(chosen, proved, tuple(found), flows)
+    return Proved(tuple(shown), proved, tuple(found), flows)
+
+
+def hold_plans(
+    plans: Sequence[DomainPlan],
+    origins: Sequence[tuple[OriginFacts, ServicePlan]],
+    stops: Stops,
+    *,
+    count: int,
+    now: datetime,
+) -> Held:
+    """Hold what is too much for one run of `count` mail domains; `plans` are all of them that are not settled."""
     limited = apply_limits(
-        chosen,
+        plans,
         stops.limits,
         freeze=stops.freeze,
         kill_switch=stops.kill_switch,
-        now=moment,
-        services=[plan for _, plan in proved],
+        now=now,
+        services=[plan for _, plan in origins],
         switched=stops.switched,
+        count=count,
     )
-    pairs = tuple((origin, plan) for (origin, _), plan in zip(proved, limited.services, strict=True))
-    return Safe(limited.plans, pairs, (*found, *limited.diagnostics), flows)
+    pairs = tuple((origin, plan) for (origin, _), plan in zip(origins, limited.services, strict=True))
+    return Held(limited.plans, pairs, limited.diagnostics)
 
 
 def _withdrawn(domain: Domain, failure: Failure) -> Diagnostic:

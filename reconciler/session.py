@@ -10,15 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.gates import Verdict
-from reconciler.gates.observed import WANTED_VALUES_ALONE, has_wanted_values_alone, is_gateway
-from reconciler.gates.token_visible import TokenVisible
+from reconciler.gates.observed import WANTED_VALUES_ALONE
 from reconciler.history import hazard_id, shown_in
 from reconciler.journal import AppliedChange, Look
 from reconciler.names import Name
 from reconciler.plan import Stage, Status
 from reconciler.settings import journal_url
-from reconciler.state import Present, Unknown, mx_exchange
+from reconciler.state import Key, Present, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.journal import Journal, Lock
     from reconciler.review import Reviewed
     from reconciler.run import Planned
-    from reconciler.state import Key, Observation, Observed, Rdata
+    from reconciler.state import Observation, Observed, Rdata
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,29 +122,29 @@ def _mx_looks(planned: Planned) -> Iterator[tuple[Look, Key]]:
     for diagnostic in planned.document.diagnostics:
         # beside the steps, so that drift can tell since when it is seen
         hazards[diagnostic.domain].add(hazard_id(diagnostic.domain, diagnostic.code))
-    for facts in planned.facts:
-        domain, desired = facts.domain, facts.desired.mx
-        document = documents.get(domain.name.removesuffix("."))
-        if desired is None or document is None:
+    for domain in planned.domains:
+        seen, name = planned.seen.get(domain.name), domain.name.removesuffix(".")
+        if seen is None:
             continue
-        shown, is_complete = shown_in(facts.observations[desired.key])
-        tokens = TokenVisible().judge(facts).verdict
-        words = {WANTED_VALUES_ALONE} if has_wanted_values_alone(facts) else set()
-        mine = {step.id for step in document.steps if step.status is not Status.DONE}
-        mine |= hazards.get(document.domain, set())
+        document = documents.get(name)  # none of a settled one, where only the others were wanted
+        mine = {WANTED_VALUES_ALONE} if seen.is_wanted_alone else set()
+        if document is not None:
+            mine |= {step.id for step in document.steps if step.status is not Status.DONE}
         look = Look(
             domain=domain.name,
             organization=domain.organization,
-            shown=shown,
-            is_complete=is_complete,
-            open_steps=frozenset(mine | words | service_steps.get((domain.organization, domain.service), set())),
-            tokens_visible=None if tokens is Verdict.UNKNOWN else tokens is Verdict.PASS,
+            shown=seen.shown,
+            is_complete=seen.is_complete,
+            open_steps=frozenset(
+                mine | hazards.get(name, set()) | service_steps.get((domain.organization, domain.service), set())
+            ),
+            tokens_visible=seen.tokens_visible,
             next_hops=domain.next_hops,
-            is_switched=any(is_gateway(facts, mx_exchange(v)) for rdatas, _ in shown for v in rdatas),
-            is_gone=document.stage is Stage.GONE,
+            is_switched=seen.is_switched,
+            is_gone=document is not None and document.stage is Stage.GONE,
             lifecycle=domain.lifecycle,
         )
-        yield look, desired.key
+        yield look, Key(domain.name, "MX")
 
 
 def _open_service_steps(document: PlanDocument) -> dict[tuple[str, str], set[str]]:

@@ -72,8 +72,9 @@ def shard_document(
 ) -> ShardDocument:
     """What the document of a shard says of it, and of what only all of them together decide.
 
-    `plans` are those of the part's domains, `mark` is the journal's, as `Memory` has it.
+    `plans` are those of the part's domains that are not settled, `mark` is the journal's, as `Memory` has it.
     """
+    unhealthy = {plan.domain.name for plan in plans if is_unhealthy(plan)}
     places = {_key(s): at for at, s in enumerate(s for o in fleet.organizations for s in o.services)}
     return ShardDocument(
         index=part.shard.index,
@@ -83,7 +84,7 @@ def shard_document(
         journal=mark,
         domains=list(part.positions),
         services=[places[_key(p.service)] for p in service_plans if p.steps],
-        unhealthy=[at for at, plan in zip(part.positions, plans, strict=True) if is_unhealthy(plan)],
+        unhealthy=[at for at, d in zip(part.positions, part.domains, strict=True) if d.name in unhealthy],
         stops=StopsDocument(
             **asdict(stops.limits), freeze=[asdict(window) for window in stops.freeze], kill_switch=stops.kill_switch
         ),

@@ -6,7 +6,13 @@ is what an apply uses up. Readers ignore unknown fields and refuse another major
 of zones: treat it as sensitive.
 """
 
-from reconciler.document.build import assemble_document, build_document
+from reconciler.document.build import (
+    assemble_document,
+    build_document,
+    domain_document,
+    service_documents,
+    shown_domain,
+)
 from reconciler.document.digest import digest_of
 from reconciler.document.file import checked_document, load_document, read_document, read_json, render_document
 from reconciler.document.held import held_step
@@ -46,6 +52,7 @@ __all__ = [
     "build_document",
     "checked_document",
     "digest_of",
+    "domain_document",
     "held_step",
     "load_document",
     "made",
@@ -53,4 +60,6 @@ __all__ = [
     "read_document",
     "read_json",
     "render_document",
+    "service_documents",
+    "shown_domain",
 ]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from reconciler.errors import Diagnostic
     from reconciler.gates import GateResult
+    from reconciler.manifest.fleet import Domain
     from reconciler.names import Name
     from reconciler.plan import DomainPlan, Step
     from reconciler.service_plan import ServicePlan
@@ -48,8 +49,9 @@ def build_document(
     `declared` are the digests of what the manifests declare, by mail domain, and by `organization/service`. A plan that
     nobody will review has neither digest nor id.
     """
-    domains = [_domain_document(plan, flows.get(plan.domain.name, ()), declared) for plan in plans]
-    services = [_service_document(plan, declared) for plan in service_plans if plan.steps]
+    names = [(plan, plan.domain.name) for plan in plans]
+    domains = [domain_document(plan, flows.get(name, ()), declared.get(name, "")) for plan, name in names]
+    services = service_documents(service_plans, declared)
     return assemble_document(head, domains, services, diagnostics, is_reviewable=is_reviewable)
 
 
@@ -86,21 +88,28 @@ def assemble_document(
     )
 
 
-def _domain_document(plan: DomainPlan, flow: Sequence[str], declared: Mapping[str, str]) -> DomainDocument:
+def domain_document(plan: DomainPlan, flow: Sequence[str], declared: str) -> DomainDocument:
+    """The part of one mail domain; `declared` is the digest of what the manifests declare for it, or empty."""
     domain = plan.domain
     source = made(SourceDocument, {"file": domain.source.file, "line": domain.source.line})
     return made(
         DomainDocument,
         {
             "organization": domain.organization,
-            "domain": domain.name.removesuffix("."),
+            "domain": shown_domain(domain),
             "written": domain.written,
             "stage": plan.stage,
-            "declared": declared.get(domain.name, ""),
+            "declared": declared,
             "steps": [_step_document(step, plan.zone, source) for step in plan.steps],
             "flow": list(flow),
         },
     )
+
+
+def shown_domain(domain: Domain) -> str:
+    """The name as documents have it: A-labels, without the last dot; mostly the text that the manifest has already."""
+    name = domain.name.removesuffix(".")
+    return domain.written if domain.written == name else name
 
 
 def _step_document(step: Step, zone: Name | None, source: SourceDocument) -> StepDocument:
@@ -145,6 +154,11 @@ def _gate_document(gate: GateResult) -> GateDocument:
 
 def _diagnostic_document(diagnostic: Diagnostic) -> DiagnosticDocument:
     return made(DiagnosticDocument, {name: getattr(diagnostic, name) for name in DiagnosticDocument.model_fields})
+
+
+def service_documents(plans: Iterable[ServicePlan], declared: Mapping[str, str]) -> list[ServiceDocument]:
+    """The parts of services that have steps; `declared` as in `build_document`."""
+    return [_service_document(plan, declared) for plan in plans if plan.steps]
 
 
 def _service_document(plan: ServicePlan, declared: Mapping[str, str]) -> ServiceDocument:

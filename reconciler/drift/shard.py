@@ -34,11 +34,12 @@ _POSSIBLE = (Status.READY, Status.MANUAL)
 
 
 def open_parts(
-    looked: Looked, found: FoundInParts, shard: ShardDocument, stops: Stops
+    looked: Looked, found: FoundInParts, positions: Sequence[int], shard: ShardDocument, stops: Stops
 ) -> tuple[list[OpenPartDocument], list[OpenPartDocument]]:
     """The domains and the services that have steps which the run as a whole may hold, and what their findings become.
 
-    `looked` is at a plan that is not limited, and `found` is what was found in it.
+    `looked` is at a plan that is not limited, and `found` is what was found in it; `positions` are those of the plan's
+    domains among all that were chosen.
     """
     plan = looked.document
     at_domains = [at for at, d in enumerate(plan.domains) if _is_open(d)]
@@ -48,7 +49,7 @@ def open_parts(
     ways = _ways(stops, looked)
     otherwise = [(holds, find_in_parts(_held(looked, holds, at_domains, at_services))) for holds in ways]
     firsts = list(accumulate(map(len, (*found.domains, *found.services)), initial=0))
-    domains = [(plan.domains[at], shard.domains[at], firsts[at]) for at in at_domains]
+    domains = [(plan.domains[at], positions[at], firsts[at]) for at in at_domains]
     services = [(plan.services[at], shard.services[at], firsts[len(plan.domains) + at]) for at in at_services]
     return (
         _parts(domains, [(holds, other.domains) for holds, other in otherwise], looked),

@@ -33,7 +33,7 @@ class Limited:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def apply_limits(
+def apply_limits(  # noqa: PLR0913 - what a run may do, and what it is
     plans: Sequence[DomainPlan],
     limits: Limits,
     *,
@@ -42,14 +42,18 @@ def apply_limits(
     now: datetime,
     services: Sequence[ServicePlan] = (),
     switched: Mapping[str, int] = MappingProxyType({}),
+    count: int | None = None,
 ) -> Limited:
-    """Hold what may not be done in this run, of which these are all plans; the rest is as in `Stops`."""
+    """Hold what may not be done in this run of `count` mail domains; the rest is as in `Stops`.
+
+    `plans` are all of them, or all but those in which everything is done and nothing is wrong.
+    """
     decision = decide_limits(
         [Candidate(plan.domain.organization, plan.domain.written, plan.steps) for plan in plans],
         [plan.steps for plan in services],
         Stops(limits, tuple(freeze), kill_switch, switched),
         unhealthy=[plan.domain.written for plan in plans if is_unhealthy(plan)],
-        count=len(plans),
+        count=len(plans) if count is None else count,
         now=now,
     )
     return Limited(

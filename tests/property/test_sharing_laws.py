@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from reconciler.desired import build_desired
 from reconciler.gates import Facts
-from reconciler.gather import service_key, services_around
 from reconciler.history import History, MxSighting, Waits
 from reconciler.manifest.fleet import Fleet, Lifecycle, Organization, Service, ServiceAllowlist
 from reconciler.names import canonical_name
+from reconciler.neighbours import service_key, services_around
 from reconciler.origin import AllowlistFact, OriginFacts
 from reconciler.service_plan import gateway_addresses, list_addresses, list_key, plan_service, plan_services
 from reconciler.service_plan.lists import NOBODY, Sharing
@@ -26,8 +26,8 @@ from reconciler.targets.base import AllowlistContent, DeclaredAllowlist, Intent
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.gather import ServiceKey
     from reconciler.manifest.fleet import Domain
+    from reconciler.neighbours import ServiceKey
 
 HOSTS = [canonical_name(f"mx{i}.hosting.example") for i in range(3)]
 EXPORTS = [None, "exports/one", "exports/./one", "exports/two"]

@@ -18,7 +18,7 @@ from reconciler.journal.record import after_applied, after_look
 from reconciler.limits import DEFAULT_LIMITS, Stops
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.plan import Status, plan_domain
-from reconciler.safety import make_safe
+from reconciler.safety import hold_plans, prove_plans
 from reconciler.service_plan import plan_service
 from simulator.authority import Records, WrongExpectationError
 from simulator.clock import wall_clock
@@ -173,8 +173,10 @@ class Program:
     ) -> tuple[list[DomainPlan], ServicePlan | None]:
         """Proved and limited as before anybody sees them; that a right plan is withdrawn is noted."""
         origins = [(origin, service)] if service is not None else []
-        safe = make_safe(plans, {f.domain.name: f for f in facts}, origins, Stops(DEFAULT_LIMITS))
-        self.withdrawn += [d.summary for d in safe.diagnostics if d.code == "mail-flow"]
+        proved = prove_plans(plans, {f.domain.name: f for f in facts}, origins)
+        self.withdrawn += [d.summary for d in proved.diagnostics]
+        now = wall_clock(self.world.clock.now)
+        safe = hold_plans(proved.plans, proved.origins, Stops(DEFAULT_LIMITS), count=len(plans), now=now)
         return list(safe.plans), safe.origins[0][1] if safe.origins else None
 
     def _remember(self, look: Look) -> None:

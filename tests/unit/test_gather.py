@@ -9,10 +9,11 @@ import pytest
 from builders import NOW, OLD_MX
 from command import GATEWAY, HEAD, OLD, manifest, write_folder
 
-from reconciler.gather import gather_facts, service_key, services_around
+from reconciler.gather import gather_facts
 from reconciler.history import History
 from reconciler.invocation import Invocation, open_invocation
 from reconciler.names import Name
+from reconciler.neighbours import service_key, services_around
 from reconciler.run_validate import validate
 from reconciler.state import Absent, Key, Present
 from reconciler.surroundings import NOT_PROBED, HostSight
@@ -96,7 +97,10 @@ def _around(fleet: Fleet, *names: str) -> tuple[list[str], dict[str, list[str]],
 
 def _gather(folder: Path, *, is_everything: bool = False, told: Told | None = None) -> dict[Name, Facts]:
     fleet, _ = validate(_open(folder), ())
-    return gather_facts(_open(folder, told), fleet.domains, {}, {}, is_everything_probed=is_everything)
+    gathered = gather_facts(
+        _open(folder, told), fleet.domains, {}, lambda _names: {}, is_everything_probed=is_everything
+    )
+    return {facts.domain.name: facts for facts in gathered}
 
 
 def test_all_domains_of_a_service_count_for_its_origin(folder: Path) -> None:
@@ -171,7 +175,8 @@ def test_facts_have_what_was_remembered_and_observed(folder: Path) -> None:
     fleet, _ = validate(_open(folder), ())
     name = fleet.domains[0].name
     history = History(next_hops=(name,))
-    facts = gather_facts(_open(folder), fleet.domains, {}, {name: history})[name]
+    gathered = gather_facts(_open(folder), fleet.domains, {}, lambda _names: {name: history})
+    (facts,) = (f for f in gathered if f.domain.name == name)
     assert facts.history == history
     mx, txt = (facts.observations[Key(n, t)].observed for n, t in ((name, "MX"), (Name(f"_amazonses.{name}"), "TXT")))
     assert isinstance(mx, Present)
@@ -210,5 +215,5 @@ def test_what_earlier_runs_saw_counts_only_for_those_who_say_so(folder: Path, mo
     settings.write_text(f"{settings.read_text()}probes: {{cache: kept.json}}\n")
     fleet, _ = validate(_open(folder), ())
     for invocation in (_open(folder), _open(folder).with_kept_probes()):
-        gather_facts(invocation, fleet.domains, {}, {})
+        list(gather_facts(invocation, fleet.domains, {}, lambda _names: {}))
     assert given == [None, folder / "kept.json"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from builders import EU, OLD_MX, PRIMARY, domain
+from builders import EU, NOW, OLD_MX, PRIMARY, domain
 from proof_builders import EU_ADDRESSES, HARD, Case, allowlist, case, settled, with_plans
 from wrong_planners import WRONG_PLANNERS
 
@@ -13,16 +14,35 @@ from reconciler.limits import Limits, Stops
 from reconciler.manifest.fleet import Domain, Lifecycle
 from reconciler.names import Name
 from reconciler.plan import Stage, Status
-from reconciler.safety import Safe, make_safe
+from reconciler.safety import hold_plans, prove_plans
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.errors import Diagnostic
+    from reconciler.origin import OriginFacts
+    from reconciler.plan import DomainPlan
+    from reconciler.service_plan import ServicePlan
 
 FREE = Stops(Limits(unhealthy_share=1))
 LEAVING = domain(lifecycle=Lifecycle.OFFBOARDED)
 ALLOWED = case(domain(), OLD_MX, PRIMARY, lists=(allowlist(*EU_ADDRESSES),), history=settled(OLD_MX))
 
 
+class Safe(NamedTuple):
+    """What comes of a whole run's plans: proved, then held."""
+
+    plans: tuple[DomainPlan, ...]
+    origins: tuple[tuple[OriginFacts, ServicePlan], ...]
+    diagnostics: tuple[Diagnostic, ...]
+    flows: Mapping[Name, tuple[str, ...]]
+
+
 def safe(*cases: Case, stops: Stops = FREE) -> Safe:
     origins = [(c.origin, c.service_plan) for c in cases if c.origin is not None and c.service_plan is not None]
-    return make_safe([c.plan for c in cases], {c.plan.domain.name: c.facts for c in cases}, origins, stops)
+    proved = prove_plans([c.plan for c in cases], {c.plan.domain.name: c.facts for c in cases}, origins)
+    held = hold_plans(proved.plans, proved.origins, stops, count=len(cases), now=NOW)
+    return Safe(held.plans, held.origins, (*proved.diagnostics, *held.diagnostics), proved.flows)
 
 
 def wrong(given: Case, planner: str) -> Case:
@@ -112,7 +132,7 @@ def test_a_domain_that_was_not_chosen_is_proved_against_the_steps_that_it_shares
     assert shared.service_plan is not None
     facts = {c.plan.domain.name: c.facts for c in (shared, chosen)}
     origins = [(shared.origin, shared.service_plan)]
-    found = make_safe([chosen.plan], facts, origins, FREE, [shared.plan])
+    found = prove_plans([chosen.plan, shared.plan], facts, origins)
     assert [d.code for d in found.diagnostics] == ["mail-flow"]
     assert found.origins[0][1].steps == ()
-    assert make_safe([chosen.plan], facts, origins, FREE).diagnostics == ()
+    assert prove_plans([chosen.plan], facts, origins).diagnostics == ()

@@ -10,9 +10,9 @@ from builders import SOURCE, domain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.gather import service_key, services_around
 from reconciler.manifest.fleet import Domain, Fleet, Organization, Service, ServiceAllowlist
 from reconciler.names import Name
+from reconciler.neighbours import service_key, services_around
 from reconciler.selection import Selection
 from reconciler.shards import Shard, components, part_of, shard_index
 from reconciler.targets.base import DeclaredAllowlist, Intent
