@@ -1,5 +1,7 @@
 """Strict YAML 1.2 (https://yaml.org/spec/1.2.2/): plain data from the events of libyaml's parser, or diagnostics.
 
+What can be taken in one way only, nearly every manifest, is read without that parser (`plain_yaml.py`).
+
 The core schema and no more: `no`, `on` and `yes` are strings, `012` is twelve, `0o14` is too, dates stay strings. Keys
 are strings. Whatever makes a file mean something else than it seems to is refused: duplicate keys, anchors, aliases,
 tags, several documents, another YAML version, invisible characters, deep nesting, great size.
@@ -11,7 +13,7 @@ import importlib.machinery
 import re
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import _ruamel_yaml
 from ruamel.yaml.error import YAMLError
@@ -22,25 +24,24 @@ from ruamel.yaml.events import (
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
     StreamEndEvent,
 )
 
-from reconciler.core_schema import CONSTANTS, FIRST_OF_NUMBER, is_number, resolve_plain
+from reconciler.core_schema import CONSTANTS, FIRST_OF_NUMBER, MAX_NUMBER_LENGTH, is_number, resolve_plain
 from reconciler.errors import Diagnostic, Severity
+from reconciler.plain_yaml import Node, Position, read_plain_yaml
+from reconciler.yaml_places import Loc, Places, find_places, mark_position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+__all__ = ["MAX_DEPTH", "MAX_DIAGNOSTICS", "MAX_OCTETS", "Document", "Loc", "Node", "Position", "load_yaml"]
+
 if not _ruamel_yaml.__file__.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)):
     raise ImportError("the C parser of ruamel.yaml.clib is not in use; install ruamel.yaml.clib")
 
-Node: TypeAlias = "dict[str, Node] | list[Node] | str | int | float | bool | None"
-Loc: TypeAlias = "tuple[str | int, ...]"
-Position: TypeAlias = "tuple[int, int]"
-
 MAX_OCTETS, MAX_DEPTH = 1024 * 1024, 32
-MAX_DIAGNOSTICS, MAX_NUMBER_LENGTH = 100, 40  # whoever has more errors in a file is helped by the first hundred
+MAX_DIAGNOSTICS = 100  # whoever has more errors in a file is helped by the first hundred
 
 # what section 5.1 forbids; U+0085, U+2028 and U+2029, line breaks to libyaml and none in YAML 1.2; and the controls
 # that show a reviewer another order of characters than the one that is read (Unicode UAX 9)
@@ -65,7 +66,7 @@ class Document:
     diagnostics: tuple[Diagnostic, ...]
     _text: str = field(repr=False)
     _starts: dict[int, Position] = field(repr=False)  # where each mapping begins, by its id
-    _index: dict[Loc, tuple[Position, Position]] | None = field(default=None, repr=False)
+    _index: Places | None = field(default=None, repr=False)
 
     def node(self, loc: Loc) -> Any:  # noqa: ANN401 - as far as is known here
         """The value at `loc`; None where there is none, too."""
@@ -90,7 +91,7 @@ class Document:
         if self._index is None:
             if not at_key and (start := self._start(self.node(loc))) is not None:
                 return start
-            self._index = _Index(self._text).places
+            self._index = find_places(self._text)
         if loc in self._index:
             return self._index[loc][0 if at_key else 1]
         parents = (loc[:end] for end in range(len(loc) - 1, -1, -1))
@@ -104,11 +105,16 @@ class _StopError(Exception):
     """Nothing more can be said about this file."""
 
 
-def load_yaml(text: bytes, file: str) -> Document:
-    """Read one file's octets; `file` is its name in the diagnostics, where whatever is wrong is found."""
+def load_yaml(text: bytes, file: str, *, by_events: bool = False) -> Document:
+    """Read one file's octets; `file` is its name in the diagnostics, where whatever is wrong is found.
+
+    With `by_events` the parser reads every text, also one that can be read in a shorter way to the same result.
+    """
     reader = _Reader(file)
     try:
         decoded = reader.decoded(text)
+        if not by_events and (plain := read_plain_yaml(decoded)) is not None:
+            return Document(file, plain[0], tuple(reader.diagnostics), decoded, plain[1])
         data = reader.document(decoded)
     except _StopError:
         return Document(file, None, tuple(reader.diagnostics), "", {})
@@ -160,7 +166,7 @@ class _Reader:
         except YAMLError as exc:
             problem, mark = getattr(exc, "problem", str(exc)), getattr(exc, "problem_mark", None)
             detail = _SYNTAX_HINTS.get(problem, _OTHER_SYNTAX_HINT)
-            self.report("syntax", f"this is no YAML: {problem}", detail, _position(mark) if mark else (1, 1))
+            self.report("syntax", f"this is no YAML: {problem}", detail, mark_position(mark) if mark else (1, 1))
             raise _StopError from exc
 
     def _only_document(self) -> Node:
@@ -171,7 +177,7 @@ class _Reader:
             raise _StopError
         if event.version not in {None, (1, 2)} or event.tags:
             detail = "Remove the lines that begin with %: every file is read as YAML 1.2."
-            self.report("directive", "only the directive %YAML 1.2 is allowed", detail, _position(event.start_mark))
+            self.report("directive", "only the directive %YAML 1.2 is allowed", detail, mark_position(event.start_mark))
         data = self._node(self._next(), 1)
         self._next()  # the document's end
         if data is None and not self.diagnostics:
@@ -179,7 +185,7 @@ class _Reader:
         following = self._next()
         if type(following) is DocumentStartEvent:
             detail = "Remove the line `---`, and put the second document into a file of its own."
-            self.report("documents", "the file has a second document", detail, _position(following.start_mark))
+            self.report("documents", "the file has a second document", detail, mark_position(following.start_mark))
         return data
 
     def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - the parser's events have no common type
@@ -188,13 +194,13 @@ class _Reader:
             return self._scalar(event)
         if kind is AliasEvent:
             detail = "Write the value out: aliases are not allowed."
-            self.report("alias", f"`*{event.anchor}` is an alias", detail, _position(event.start_mark))
+            self.report("alias", f"`*{event.anchor}` is an alias", detail, mark_position(event.start_mark))
             return None
         if event.ctag is not None or event.anchor is not None:
             self._report_properties(event)
         if depth > MAX_DEPTH:
             summary, detail = f"the file is nested more than {MAX_DEPTH} levels deep", "Remove the needless levels."
-            self.report("depth", summary, detail, _position(event.start_mark))
+            self.report("depth", summary, detail, mark_position(event.start_mark))
             raise _StopError
         return self._mapping(event, depth) if kind is MappingStartEvent else self._sequence(depth)
 
@@ -207,7 +213,7 @@ class _Reader:
     def _mapping(self, start: MappingStartEvent, depth: int) -> dict[str, Node]:
         result: dict[str, Node] = {}
         next_event = self._next
-        self.starts[id(result)] = _position(start.start_mark)
+        self.starts[id(result)] = mark_position(start.start_mark)
         while (kind := type(event := next_event())) is not MappingEndEvent:
             # a plain text is what it is, and nearly all events come by here: the rest is for `_node`
             key = event.value if kind is ScalarEvent else None
@@ -233,12 +239,12 @@ class _Reader:
         if type(key) is str:
             summary = f"the key `{key}` stands twice in the same mapping"
             detail = "Keep one of the two, or merge what they hold."
-            self.report("duplicate-key", summary, detail, _position(event.start_mark))
+            self.report("duplicate-key", summary, detail, mark_position(event.start_mark))
         elif type(event) is not AliasEvent:  # that is reported as what it is
             summary = (
                 f"the key `{event.value}` is not a string" if type(event) is ScalarEvent else "a key is not a string"
             )
-            self.report("key", summary, "Put it in quotes, or correct it.", _position(event.start_mark))
+            self.report("key", summary, "Put it in quotes, or correct it.", mark_position(event.start_mark))
 
     def _scalar(self, event: ScalarEvent) -> Node:
         if event.ctag is not None or event.anchor is not None:
@@ -248,49 +254,17 @@ class _Reader:
             return text
         if len(text) > MAX_NUMBER_LENGTH and is_number(text):
             detail = "Put it in quotes when it is a text, or shorten it."
-            self.report("number", "the number is too long", detail, _position(event.start_mark))
+            self.report("number", "the number is too long", detail, mark_position(event.start_mark))
             return None
         return resolve_plain(text)
 
     def _report_properties(self, event: Any) -> None:  # noqa: ANN401 - see _node
         if event.ctag is not None:
             detail = "Remove it: the types of values are known. Put a text that begins with ! in quotes."
-            self.report("tag", f"`{event.ctag}` is a tag", detail, _position(event.start_mark))
+            self.report("tag", f"`{event.ctag}` is a tag", detail, mark_position(event.start_mark))
         if event.anchor is not None:
             detail = "Remove it, and write the value out wherever it is needed."
-            self.report("anchor", f"`&{event.anchor}` is an anchor", detail, _position(event.start_mark))
-
-
-class _Index:
-    """The places of every key and value of a file that parses, found by walking its events once more."""
-
-    def __init__(self, text: str) -> None:
-        self.places: dict[Loc, tuple[Position, Position]] = {}
-        self._next = _ruamel_yaml.CParser(text).get_event
-        if text:
-            self._next()  # the stream's start
-            self._next()  # the document's
-            self._walk(self._next(), (), None)
-
-    def _walk(self, event: Any, loc: Loc | None, key: Position | None) -> None:  # noqa: ANN401 - see _Reader._node
-        """Note `event`'s place as that of `loc`; with None, of something that the reader did not keep, walk on only."""
-        if loc is not None:
-            place = _position(event.start_mark)
-            self.places[loc] = (key or place, place)
-        if type(event) is SequenceStartEvent:
-            count = 0
-            while type(item := self._next()) is not SequenceEndEvent:
-                self._walk(item, None if loc is None else (*loc, count), None)
-                count += 1
-        elif type(event) is MappingStartEvent:
-            while type(name := self._next()) is not MappingEndEvent:
-                self._walk(name, None, None)
-                own = None if loc is None or type(name) is not ScalarEvent else (*loc, name.value)
-                self._walk(self._next(), None if own in self.places else own, _position(name.start_mark))
-
-
-def _position(mark: Any) -> Position:  # noqa: ANN401 - the C extension's class is not published
-    return mark.line + 1, mark.column + 1
+            self.report("anchor", f"`&{event.anchor}` is an anchor", detail, mark_position(event.start_mark))
 
 
 def _place(before: str) -> Position:

@@ -13,7 +13,7 @@ import atheris  # type: ignore[import-untyped]  # publishes no types
 TESTS = Path(__file__).parent.parent
 sys.path.insert(0, str(TESTS))
 
-with atheris.instrument_imports(include=["reconciler.strict_yaml"]):
+with atheris.instrument_imports(include=["reconciler.strict_yaml", "reconciler.plain_yaml"]):
     from fuzz.yaml_target import fuzz_one
 
 
