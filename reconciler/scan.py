@@ -14,16 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.collector import rare_collection
+from reconciler.desired import build_desired
 from reconciler.document import render_document
 from reconciler.drift import render_drift_json
+from reconciler.history import NO_HISTORY
 from reconciler.invocation import open_invocation
+from reconciler.observe import Question
+from reconciler.observe.estimate import estimate_observing, has_estimate
 from reconciler.run import plan
 from reconciler.run_drift import drift
-from reconciler.selection import ChangedSince, Selection, Shard
+from reconciler.run_validate import validate
+from reconciler.selection import ChangedSince, Selection, Shard, select_domains
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+
+    from reconciler.invocation import Invocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,24 @@ class ScanOrder:
     changed_since: str | None = None
     is_settings_required: bool = False
     is_offline: bool = False
+
+
+def say_estimate(invocation: Invocation, selection: Selection) -> None:
+    """Say how long all shards together observe, where that is long: they share the rate at which servers are asked.
+
+    What they probe, each of them knows alone when it has observed. What git says is touched is few, and not announced.
+
+    Raises:
+        ReconcilerError: the manifests cannot be used, which a shard would say too.
+
+    """
+    if selection.changed_since is not None or not has_estimate(invocation.settings.observe):
+        return
+    domains = select_domains(validate(invocation, ())[0], selection)
+    desired = (build_desired(domain, invocation.catalog, NO_HISTORY) for domain in domains)
+    questions = (Question(r.key, d.domain.name, d.domain.zone) for d in desired for r in d.rrsets)
+    if (estimate := estimate_observing(questions, invocation.settings.observe)) is not None:
+        invocation.say(estimate)
 
 
 @rare_collection()

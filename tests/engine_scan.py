@@ -1,4 +1,4 @@
-"""A scan whose process is killed in the middle, the first time: what it had read is lost, and nothing else."""
+"""Scans as tests need them: one that is killed in the middle, and one that asks nobody. Workers import them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+from reconciler.errors import ManifestError, error
 from reconciler.scan import ScanOrder, scan
 
 DYING = 2
@@ -20,3 +21,8 @@ def dying_scan(order: ScanOrder) -> bytes:
         mark.write_text(f"{os.getpid()}\n")
         os.kill(os.getpid(), signal.SIGKILL)
     return octets
+
+
+def refusing_scan(order: ScanOrder) -> bytes:
+    """Nothing: whoever began it has said before what there is to say."""
+    raise ManifestError([error("refused", "refused", f"{order.shard.count} shards.")])

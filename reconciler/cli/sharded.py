@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from reconciler.cli.opened import selected
 from reconciler.cli.parser import DEFAULT_SETTINGS
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ def _scanned(arguments: argparse.Namespace, invocation: Invocation, kind: Litera
     """The documents of all shards, as they come."""
     from reconciler.console import configure_logging  # noqa: PLC0415
     from reconciler.engines import open_engine  # noqa: PLC0415
-    from reconciler.scan import scan  # noqa: PLC0415
+    from reconciler.scan import say_estimate, scan  # noqa: PLC0415
 
+    say_estimate(invocation, selected(arguments))
     prepare = partial(configure_logging, is_verbose=False)  # what a run says, it says once, and here
     with open_engine(arguments.engine, arguments.jobs, prepare) as engine:
         orders = list(_orders(arguments, invocation, kind, engine.shards))

@@ -31,6 +31,13 @@ _AT_A_RESOLVER = 2  # of each zone: its SOA, and its NS rrset
 _MINUTE, _HOUR = 60, 3600
 
 
+def has_estimate(settings: ObserveSettings) -> bool:
+    """Whether anything can be told of how long many questions take: somebody is asked at a rate."""
+    if isinstance(settings, OfflineSettings | ZonefileSettings):
+        return False
+    return not settings.servers or _slowest(settings) > 0
+
+
 def estimate_observing(questions: Iterable[Question], settings: ObserveSettings) -> str | None:
     """One line on how long the questions take at least; None where that is short, or not known."""
     if isinstance(settings, OfflineSettings | ZonefileSettings):
@@ -98,8 +105,7 @@ def _load_of(questions: Iterable[Question]) -> _Load:
 
 def _at_own_servers(questions: Iterable[Question], settings: DnsSettings) -> str | None:
     """Every server is asked everything, and for each zone's SOA."""
-    servers = dict.fromkeys(settings.servers)
-    slowest = min(filter(None, (_rate(server, settings) for server in servers)), default=0.0)
+    servers, slowest = dict.fromkeys(settings.servers), _slowest(settings)
     if not slowest or (seconds := (asked := sum(_load_of(questions))) / slowest) <= WORTH_TELLING:
         return None
     shown = shown_address(next(iter(servers))) if len(servers) == 1 else f"each of {len(servers)} servers"
@@ -131,6 +137,11 @@ _ADVICE = (
     "Raise observe.dns.rate where the servers are yours or allow more; shards do not help against the limit of one "
     "server, which they share"
 )
+
+
+def _slowest(settings: DnsSettings) -> float:
+    """The lowest rate at a server of the settings, 0 where none has one."""
+    return min(filter(None, (_rate(server, settings) for server in settings.servers)), default=0.0)
 
 
 def _rate(server: Address, settings: DnsSettings) -> float:

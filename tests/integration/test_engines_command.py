@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from builders import NOW
 from command import write_folder
-from engine_scan import dying_scan
+from engine_scan import dying_scan, refusing_scan
 from servers.dask import cluster
 
 from reconciler import scan
@@ -109,6 +109,33 @@ def test_a_look_of_several_processes_is_recorded_as_one_look(run: Run) -> None:
         looks.append([first, again, run("drift", "--format", "json", now="2026-11-23T12:00:00+00:00")])
     assert looks[0] == looks[1]
     assert "2026-11-21T12:00:00Z" in looks[0][2][1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seconds"),
+    [
+        (["plan"], 16),
+        (["drift"], 16),
+        (["plan", "--organization", "acme"], 16),
+        (["plan", "--domain", "done.example"], None),
+        (["plan", "--changed-since", "HEAD"], None),
+    ],
+)
+def test_a_long_look_is_announced_for_all_processes_before_they_begin(
+    arguments: list[str], seconds: int | None, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share one rate: together they take as long as one process alone."""
+    write_folder(Path.cwd())
+    settings = Path("reconciler.yaml")
+    slow = 'observe: {dns: {servers: ["192.0.2.53"], rate: 0.5}}'
+    settings.write_text(settings.read_text().replace("observe: {zonefiles: zones}", slow))
+    monkeypatch.setattr(scan, "scan", refusing_scan)
+    code, out, err = run(*arguments, "--jobs", "2")
+    assert (code, out) == (1, "")
+    told = f"observing takes {seconds} s or more: 192.0.2.53:53 is asked 8 times, at most 0.5 times a second. "
+    assert err.startswith(told) is (seconds is not None)
+    assert err.count("observing takes") == (seconds is not None)
+    assert "2 shards." in err
 
 
 @pytest.mark.parametrize(
