@@ -33,20 +33,25 @@ def questions(count: int) -> Iterator[tuple[str, str]]:
 
 
 def build_engine(port: int, count: int, at_once: int = AT_ONCE, timeout: float = TIMEOUT) -> Asking:
-    """The engine: every protection on, every answer read."""
+    """The engine: every protection on, every answer read; driven as the observer drives it."""
     from reconciler.observe.asking import ExchangeError, Query  # noqa: PLC0415 - only this client needs it
     from reconciler.observe.attempts import Pace  # noqa: PLC0415
-    from reconciler.observe.engine import Ask, Engine  # noqa: PLC0415
+    from reconciler.observe.engine import Engine  # noqa: PLC0415
+    from reconciler.observe.reply import Reply  # noqa: PLC0415
+    from reconciler.observe.streaming import stream_results  # noqa: PLC0415
 
-    async def answered() -> int:
-        address = ((ADDRESS, port),)
-        asks = (Ask(address, Query(name, rdtype)) for name, rdtype in questions(count))
-        replies = Engine(Pace(timeout=timeout, attempts=8, in_flight=at_once, window=at_once)).replies(asks)
-        return sum(
-            [not isinstance(a.result, ExchangeError) and bool(a.result.rcode == 0) async for b in replies for a in b]
-        )
+    engine = Engine(Pace(timeout=timeout, attempts=8, in_flight=at_once, window=at_once))
+    address = ((ADDRESS, port),)
 
-    return lambda: asyncio.run(answered())
+    def begin(query: Query, done: Callable[[Reply | ExchangeError], None]) -> None:
+        engine.start(address, query, done)
+
+    def ask() -> int:
+        asked = (Query(name, rdtype) for name, rdtype in questions(count))
+        replies = stream_results(asked, begin, at_once, engine.stop)
+        return sum([isinstance(reply, Reply) and bool(reply.rcode == 0) for _, reply in replies])
+
+    return ask
 
 
 def build_observer(port: int, count: int) -> Asking:

@@ -89,6 +89,7 @@ def check(wire: bytes, question: bytes) -> bool:
     ttl = 0 if rrset is None else rrset.ttl
     rdatas = () if rrset is None else tuple(sorted(rdata.to_digestable() for rdata in rrset))
     assert plain._replace(authority=()) == Plain(reply.flags & ~0x000F, int(reply.rcode()), ttl, rdatas, ())
-    expected = {(int(r.rdtype), r.name.canonicalize().to_wire()) for r in reply.authority}
+    assert all(name.is_subdomain(r.name) for r in reply.authority)
+    expected = {(int(r.rdtype), len(r.name.to_wire() or b"")) for r in reply.authority}
     assert set(plain.authority) == expected
     return True

@@ -19,7 +19,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from reconciler.names import ROOT, Name
+from reconciler.names import ROOT, Name, is_under
 from reconciler.observe.wire import AA, name_wire
 from reconciler.state import Absent, Cause, Present, Rdata, RRset, Unknown, build_rrset, rdata_text
 
@@ -60,12 +60,11 @@ def observed_in_reply(reply: Reply, key: Key, apex: Name) -> Observed:
     plain = reply.plain
     if plain is None or not plain.flags & AA or (plain.rdatas and (plain.rcode or not _has_same_text(reply, key))):
         return observed_in(reply.message, key, apex)
-    if plain.rdatas and key.type == "SOA" and key.name != apex:
-        return observed_in(reply.message, key, apex)  # a zone of its own begins there
+    if (plain.rdatas and key.type == "SOA" and key.name != apex) or not is_under(key.name, apex):
+        return observed_in(reply.message, key, apex)  # a zone of its own begins there, or it is another one's
     origin = name_wire(apex)
-    if any(name != origin for _, name in plain.authority):
-        shown = _shown_zone(plain, name_wire(key.name))
-        if shown is not None and shown != origin:
+    for _, octets in plain.authority:
+        if octets != len(origin) and _shown_zone(plain) != len(origin):
             return observed_in(reply.message, key, apex)
     if not plain.rdatas:
         return _ABSENT
@@ -78,21 +77,10 @@ def _has_same_text(reply: Reply, key: Key) -> bool:
     return key.type in _SAME_TEXT or not reply.has_capitals
 
 
-def _shown_zone(plain: Plain, owner: bytes) -> bytes | None:
-    """The apex that the authority section shows: the SOA's of a negative answer, else the NS rrset's."""
-    for rdtype in (dns.rdatatype.SOA, dns.rdatatype.NS):
-        above = [name for kind, name in plain.authority if kind == rdtype and _is_at_or_above(name, owner)]
-        if above:
-            return max(above, key=len)
-    return None
-
-
-def _is_at_or_above(name: bytes, owner: bytes) -> bool:
-    """Whether a name (wire form) is the owner or an ancestor of it: a suffix that begins with one of its labels."""
-    begin = 0
-    while len(owner) - begin > len(name):
-        begin += owner[begin] + 1
-    return owner[begin:] == name
+def _shown_zone(plain: Plain) -> int:
+    """The apex that the authority section shows, in octets: the SOA's of a negative answer, else the NS rrset's."""
+    soa = [octets for kind, octets in plain.authority if kind == dns.rdatatype.SOA]
+    return max(soa or [octets for _, octets in plain.authority])
 
 
 def _text(rdtype: str, wire: bytes) -> Rdata:
@@ -150,12 +138,11 @@ def zone_around(reply: Reply, name: Name) -> Name | None:
         return None if zone is None else Name(zone.canonicalize().to_text())
     if reply.plain.rdatas:
         return name
-    owner = name_wire(name)
-    zones = [zone for kind, zone in reply.plain.authority if kind == dns.rdatatype.SOA and _is_at_or_above(zone, owner)]
+    zones = [octets for kind, octets in reply.plain.authority if kind == dns.rdatatype.SOA]
     if not zones:
         return None
-    deepest = max(zones, key=len)
-    return ROOT if len(deepest) == 1 else Name(name[len(owner) - len(deepest) :])
+    deepest = max(zones)
+    return ROOT if deepest == 1 else Name(name[len(name_wire(name)) - deepest :])
 
 
 def _answer(

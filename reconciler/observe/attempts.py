@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, ExchangeError, rcode_failure, timed_out, unreachable
 from reconciler.observe.peer import Peer, Port
-from reconciler.observe.ports import Ports
+from reconciler.observe.ports import DRAWN_OCTETS, Ports
 from reconciler.observe.reply import Reply, is_answer_but_for_case, is_answer_to, read_reply
 from reconciler.observe.tcp import ask_over_tcp
-from reconciler.observe.wire import TC, mixed_name
+from reconciler.observe.wire import TC, mixed_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reconciler.observe.inquiry import Inquiry
     from reconciler.observe.politeness import Allowance
+    from reconciler.observe.ports import Answered
 
 _TICK = 0.02  # seconds; all time-outs, and those who wait for tokens
 
@@ -43,13 +44,16 @@ class Pace:
 
 @dataclass(slots=True)
 class Attempts:
-    """Attempts under way, and those that wait; `ended` is called when one has ended, unless it was withdrawn.
+    """Attempts under way, and those that wait.
 
-    Places that become free are given away once in a turn of the event loop, for all that has come in it.
+    `answered` is called with inquiries that have ended and the reply of each, `failed` with one whose attempt has come
+    to nothing; neither with one that was withdrawn. Places that become free are given away once in a turn of the event
+    loop, for all that has come in it.
     """
 
     pace: Pace
-    ended: Callable[[Inquiry, Reply | ExchangeError], None]
+    answered: Callable[[Answered], None]
+    failed: Callable[[Inquiry, ExchangeError], None]
     _peers: dict[Address, Peer] = field(default_factory=dict)
     _hungry: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for a place
     _thirsty: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for the next tick
@@ -60,7 +64,7 @@ class Attempts:
 
     def __post_init__(self) -> None:
         """Prepare; no socket is opened yet."""
-        self._ports = Ports(self._received, self._broken)
+        self._ports = Ports(self._answered, self._received, self._broken)
 
     def begin(self, inquiry: Inquiry) -> None:
         """Asks the address whose turn it is, as soon as there is a place."""
@@ -121,93 +125,110 @@ class Attempts:
 
     def _send(self, peer: Peer, now: float) -> None:
         """Sends what waits at an address."""
-        waiting = peer.waiting
-        while waiting and self._under_way < self.pace.in_flight:
-            inquiry = waiting[0]
-            if not inquiry.is_over:
-                if peer.under_way >= peer.window:
-                    return  # hungry again when it has a place
-                if not (peer.take_token(now) and self._is_sent(peer, inquiry, now)):
-                    self._thirsty[peer] = None
-                    return
-            waiting.popleft()
-        if waiting:
-            self._hungry[peer] = None
+        while peer.waiting:
+            if peer.under_way >= peer.window:
+                return  # hungry again when it has a place
+            places = min(peer.window - peer.under_way, self.pace.in_flight - self._under_way)
+            if not places:
+                self._hungry[peer] = None
+                return
+            taken = peer.take(places, now)
+            if len(taken) > self._sent(peer, taken, now) or (peer.waiting and not taken):
+                self._thirsty[peer] = None
+                return
 
-    def _is_sent(self, peer: Peer, inquiry: Inquiry, now: float) -> bool:
-        """Whether the attempt is under way, or has failed already; not where the socket's buffer is full."""
+    def _sent(self, peer: Peer, inquiries: Sequence[Inquiry], now: float) -> int:
+        """How many of them are under way, or have failed already; the others where the socket's buffer is full."""
+        call_soon = asyncio.get_running_loop().call_soon
         silence = peer.silence(now) if peer.is_doubtful else None
         if silence is not None:
-            asyncio.get_running_loop().call_soon(self._failed, inquiry, silence)
-            return True
-        name = inquiry.name
-        try:
-            inquiry.identity, port, randomness = self._ports.place(peer, len(name.wire))
-        except OSError as exc:
-            asyncio.get_running_loop().call_soon(self._failed, inquiry, unreachable(peer.address, exc))
-            return True
-        inquiry.sent = mixed_name(name, randomness) + inquiry.question[-4:]
-        if not peer.folds_case:
+            for inquiry in inquiries:
+                call_soon(self._failed, inquiry, silence)
+            return len(inquiries)
+        names = [inquiry.name.wire for inquiry in inquiries]
+        names = mixed_names(names, self._ports.randomness(sum(map(len, names))))
+        drawn = self._ports.randomness(DRAWN_OCTETS * len(inquiries))
+        deadline = now + self.pace.timeout
+        for place, inquiry in enumerate(inquiries):
+            begin = DRAWN_OCTETS * place
             try:
-                port.sock.send(inquiry.packed())
-            except BlockingIOError:
-                return False
+                inquiry.identity, port = self._ports.place(peer, drawn[begin : begin + DRAWN_OCTETS])
             except OSError as exc:
-                loop = asyncio.get_running_loop()
-                # it may be what became of an earlier datagram from this port, which will not be told again
-                loop.call_soon(self._broken, port, exc)
-                loop.call_soon(self._failed, inquiry, unreachable(peer.address, exc))
-                return True
-        inquiry.deadline = now + self.pace.timeout
-        inquiry.has_other_case = False
-        inquiry.port = port
-        port.pending[inquiry.identity] = inquiry
-        peer.under_way += 1
-        self._under_way += 1
-        if peer.folds_case:
-            self._go_to_tcp(inquiry)
-        return True
+                call_soon(self._failed, inquiry, unreachable(peer.address, exc))
+                continue
+            inquiry.sent = names[place] + inquiry.kind.wire
+            if not peer.folds_case:
+                try:
+                    port.sock.send(inquiry.packed())
+                except BlockingIOError:
+                    peer.take_back(inquiries[place:])
+                    return place
+                except OSError as exc:
+                    # it may be what became of an earlier datagram from this port, which will not be told again
+                    call_soon(self._broken, port, exc)
+                    call_soon(self._failed, inquiry, unreachable(peer.address, exc))
+                    continue
+            inquiry.deadline = deadline
+            inquiry.has_other_case = False
+            inquiry.port = port
+            port.pending[inquiry.identity] = inquiry
+            peer.under_way += 1
+            self._under_way += 1
+            if peer.folds_case:
+                self._go_to_tcp(inquiry)
+        return len(inquiries)
 
     def _leave(self, inquiry: Inquiry) -> None:
         """Takes the attempt under way, if any, from its place, and lets another one have it in the next turn."""
         port = inquiry.port
-        if port is None:
-            return
-        inquiry.port = None
-        if inquiry.task is not None:
-            inquiry.task.cancel()
-            inquiry.task = None
-        del port.pending[inquiry.identity]
+        if port is not None:
+            del port.pending[inquiry.identity]
+            self._have_left(port, (inquiry,))
+
+    def _have_left(self, port: Port, inquiries: Sequence[Inquiry]) -> None:
+        """They are pending at the port no longer."""
+        for inquiry in inquiries:
+            inquiry.port = None
+            if inquiry.task is not None:
+                inquiry.task.cancel()
+                inquiry.task = None
         peer = port.peer
-        peer.under_way -= 1
-        self._under_way -= 1
+        peer.under_way -= len(inquiries)
+        self._under_way -= len(inquiries)
         if peer.waiting and peer not in self._thirsty:
             self._hungry[peer] = None
         if self._hungry and self._next_turn is None:
             self._next_turn = asyncio.get_running_loop().call_soon(self._pump)
 
+    def _answered(self, port: Port, answered: Answered) -> None:
+        """Plain answers have come to a port; they have an rcode that counts."""
+        port.peer.note_answer()
+        self._have_left(port, [inquiry for inquiry, _ in answered])
+        self.answered(answered)
+
     def _received(self, inquiry: Inquiry, wire: bytes) -> None:
-        """A datagram with the id of an inquiry has come to its port."""
+        """Another datagram with the id of an inquiry has come to its port."""
         if not is_answer_to(wire, inquiry.sent):
             inquiry.has_other_case = inquiry.has_other_case or is_answer_but_for_case(wire, inquiry.sent)
         elif (wire[2] << 8) & TC:
             self._go_to_tcp(inquiry)
         else:
             try:
-                reply = read_reply(inquiry.address, wire, inquiry.question, inquiry.name.outline)
+                reply = read_reply(inquiry.address, wire, inquiry.question)
             except ExchangeError as exc:
                 self._failed(inquiry, exc)
             else:
-                self._answered(inquiry, reply)
+                self._replied(inquiry, reply)
 
-    def _answered(self, inquiry: Inquiry, reply: Reply) -> None:
+    def _replied(self, inquiry: Inquiry, reply: Reply) -> None:
         address = inquiry.address
         self._peers[address].note_answer()
-        failure = None
-        if reply.plain is None:  # a plain one has an rcode that counts
-            failure = rcode_failure(address, reply.rcode, inquiry.query, use_edns=inquiry.use_edns)
-        self._leave(inquiry)
-        self.ended(inquiry, failure or reply)
+        failure = rcode_failure(address, reply.rcode, inquiry.query, use_edns=inquiry.use_edns)
+        if failure is None:
+            self._leave(inquiry)
+            self.answered([(inquiry, reply)])
+        else:
+            self._failed(inquiry, failure)
 
     def _go_to_tcp(self, inquiry: Inquiry) -> None:
         """Asks again over TCP, within the time of the attempt, which keeps its place."""
@@ -224,7 +245,7 @@ class Attempts:
             return
         inquiry.task = None
         if error is None:
-            self._answered(inquiry, task.result())
+            self._replied(inquiry, task.result())
         elif isinstance(error, ExchangeError):
             self._failed(inquiry, error)
         elif isinstance(error, OSError):
@@ -241,7 +262,7 @@ class Attempts:
     def _failed(self, inquiry: Inquiry, failure: ExchangeError) -> None:
         if not inquiry.is_over:
             self._leave(inquiry)
-            self.ended(inquiry, failure)
+            self.failed(inquiry, failure)
 
     def _on_tick(self) -> None:
         loop = asyncio.get_running_loop()

@@ -96,3 +96,11 @@ def read_whole_name(wire: bytes, position: int, end: int, seen: Seen) -> bytes:
     if after != end:
         raise OddError
     return name
+
+
+def is_at_or_above(name: bytes, owner: bytes) -> bool:
+    """Whether a name (wire form) is the owner or an ancestor of it: a suffix that begins with one of its labels."""
+    begin = 0
+    while len(owner) - begin > len(name):
+        begin += owner[begin] + 1
+    return owner[begin:] == name

@@ -13,31 +13,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, ExchangeError, Query
 from reconciler.observe.attempts import Attempts, Pace
 from reconciler.observe.inquiry import Inquiry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
+    from reconciler.observe.ports import Answered
     from reconciler.observe.reply import Reply
-
-
-class Ask(NamedTuple):
-    """A question to the server behind `addresses`, which take turns."""
-
-    addresses: tuple[Address, ...]
-    query: Query
-
-
-class Answered(NamedTuple):
-    """A question and what came of it."""
-
-    ask: Ask
-    result: Reply | ExchangeError
 
 
 @dataclass(slots=True)
@@ -50,7 +36,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         """Prepare; no socket is opened yet."""
-        self._attempts = Attempts(self.pace, self._ended)
+        self._attempts = Attempts(self.pace, self._answered, self._failed)
 
     async def ask(self, addresses: Sequence[Address], query: Query) -> Reply:
         """The reply of the server behind `addresses`, which take turns: NOERROR, NXDOMAIN or YXDOMAIN, whole.
@@ -64,7 +50,7 @@ class Engine:
         """
         future: asyncio.Future[Reply | ExchangeError] = asyncio.get_running_loop().create_future()
 
-        def wake(_: Inquiry, result: Reply | ExchangeError) -> None:
+        def wake(result: Reply | ExchangeError) -> None:
             if not future.done():
                 future.set_result(result)
 
@@ -77,35 +63,8 @@ class Engine:
             raise result
         return result
 
-    async def replies(self, asks: Iterable[Ask]) -> AsyncIterator[list[Answered]]:
-        """What comes of every question, in any order and in batches as they come.
-
-        New questions are taken from `asks` only as results are taken from here: memory holds a few windows.
-        """
-        finished: list[Answered] = []
-        running: dict[Inquiry, Ask] = {}
-        is_there = asyncio.Event()
-
-        def finish(inquiry: Inquiry, result: Reply | ExchangeError) -> None:
-            finished.append(Answered(running.pop(inquiry), result))
-            is_there.set()
-
-        waiting = iter(asks)
-        try:
-            while True:
-                for ask in islice(waiting, max(2 * self.pace.in_flight - len(running), 0)):
-                    running[self.start(ask.addresses, ask.query, finish)] = ask
-                if not running and not finished:
-                    return
-                await is_there.wait()
-                is_there.clear()
-                batch, finished[:] = finished[:], ()
-                yield batch
-        finally:
-            self._cancel(*running)
-
     def start(
-        self, addresses: tuple[Address, ...], query: Query, done: Callable[[Inquiry, Reply | ExchangeError], None]
+        self, addresses: tuple[Address, ...], query: Query, done: Callable[[Reply | ExchangeError], None]
     ) -> Inquiry:
         """Asks as `ask` does; `done` is called later, once, with what `ask` would return or raise."""
         inquiry = Inquiry(addresses, query, self.pace.attempts, done)
@@ -124,25 +83,29 @@ class Engine:
             inquiry.is_over = True  # all of them first: none of them takes the place that another one leaves
         for inquiry in cancelled:
             self._attempts.withdraw(inquiry)
-            self._one_less()
+            self._has_ended(1)
 
-    def _ended(self, inquiry: Inquiry, result: Reply | ExchangeError) -> None:
-        """An attempt has ended: with the reply, or with another attempt, elsewhere, later, or none."""
-        if isinstance(result, ExchangeError):
-            delay = inquiry.next_delay(result, self.pace.timeout)
-            if delay is not None:
-                if delay:
-                    asyncio.get_running_loop().call_later(delay, self._attempts.begin, inquiry)
-                else:
-                    self._attempts.begin(inquiry)
-                return
-            result = inquiry.combined_failure()
-        inquiry.is_over = True
-        self._one_less()
-        inquiry.done(inquiry, result)
+    def _answered(self, answered: Answered) -> None:
+        for inquiry, _ in answered:
+            inquiry.is_over = True
+        self._has_ended(len(answered))
+        for inquiry, reply in answered:
+            inquiry.done(reply)
 
-    def _one_less(self) -> None:
-        self._open -= 1
+    def _failed(self, inquiry: Inquiry, failure: ExchangeError) -> None:
+        """An attempt has come to nothing: another one follows, elsewhere, later, or none."""
+        delay = inquiry.next_delay(failure, self.pace.timeout)
+        if delay is None:
+            inquiry.is_over = True
+            self._has_ended(1)
+            inquiry.done(inquiry.combined_failure())
+        elif delay:
+            asyncio.get_running_loop().call_later(delay, self._attempts.begin, inquiry)
+        else:
+            self._attempts.begin(inquiry)
+
+    def _has_ended(self, inquiries: int) -> None:
+        self._open -= inquiries
         if not self._open:
             # whoever was waiting may go on asking at once; only then is it known that nobody does
             asyncio.get_running_loop().call_soon(self._rest)

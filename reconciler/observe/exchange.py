@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     import dns.message
 
-    from reconciler.observe.inquiry import Inquiry
     from reconciler.observe.reply import Reply
 
 __all__ = ["EDNS_PAYLOAD", "Address", "DnsSettings", "ExchangeError", "Exchanger", "Query", "shown_address"]
@@ -44,9 +43,7 @@ class Exchanger:
         )
         self._engine = Engine(pace)
 
-    def begin(
-        self, addresses: Sequence[Address], query: Query, done: Callable[[Inquiry, Reply | ExchangeError], None]
-    ) -> None:
+    def begin(self, addresses: Sequence[Address], query: Query, done: Callable[[Reply | ExchangeError], None]) -> None:
         """Asks as `reply` does, and calls `done` later, once."""
         self._engine.start(tuple(addresses), query, done)
 

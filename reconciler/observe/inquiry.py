@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, ExchangeError, Query, UnexpectedRcodeError
-from reconciler.observe.wire import RD, encoded_name, kind_wire, packed_query
+from reconciler.observe.wire import RD, encoded_kind, encoded_name, packed_query
 from reconciler.state import Cause
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Inquiry:
     # nearly all are answered at once, so that these are seldom set
     turn = 0
     spare = 0
+    flags = 0  # of the header
     use_edns = True
     is_over = False
     has_other_case = False
@@ -40,22 +41,27 @@ class Inquiry:
         addresses: tuple[Address, ...],
         query: Query,
         attempts: int,
-        done: Callable[[Inquiry, Reply | ExchangeError], None],
+        done: Callable[[Reply | ExchangeError], None],
     ) -> None:
         """Prepare; nothing is sent yet."""
         self.addresses = addresses
         self.query = query
         self.name = encoded_name(query.name)
-        self.question = self.name.wire + kind_wire(query.type)
+        self.kind = encoded_kind(query.type)
+        if query.recurse or query.flags:
+            self.flags = query.flags | RD if query.recurse else query.flags
         self.done = done
         self.address = addresses[0]  # whose turn it is
         self.left = attempts
 
+    @property
+    def question(self) -> bytes:
+        """Its question section, in lower case."""
+        return self.name.wire + self.kind.wire
+
     def packed(self) -> bytes:
         """The query of the attempt under way, as it is sent."""
-        query = self.query
-        flags = query.flags | RD if query.recurse else query.flags
-        return packed_query(self.identity, self.sent, flags, use_edns=self.use_edns)
+        return packed_query(self.identity, self.sent, self.flags, use_edns=self.use_edns)
 
     def next_delay(self, failure: ExchangeError, timeout: float) -> float | None:
         """Takes note of a failed attempt: the next address has its turn after so many seconds; None: enough.

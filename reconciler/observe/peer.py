@@ -12,6 +12,8 @@ from reconciler.observe.politeness import BURST_SECONDS
 from reconciler.state import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconciler.observe.inquiry import Inquiry
 
 _RECEIVE_BUFFER = 1 << 20  # octets; the kernel's default drops answers at 200 in flight
@@ -71,17 +73,31 @@ class Peer:
         self.ports.clear()
         return ports
 
-    def take_token(self, now: float) -> bool:
-        """Whether the rate allows one more attempt now."""
+    def take(self, most: int, now: float) -> list[Inquiry]:
+        """At most so many of those that wait, and as many as the rate allows now; one where the address is doubtful."""
+        waiting = self.waiting
+        while waiting and waiting[0].is_over:
+            waiting.popleft()
+        granted = self.take_tokens(min(1 if self.is_doubtful else most, len(waiting)), now)
+        taken = [inquiry for inquiry in [waiting.popleft() for _ in range(granted)] if not inquiry.is_over]
+        self._tokens += granted - len(taken)
+        return taken
+
+    def take_tokens(self, most: int, now: float) -> int:
+        """How many attempts, at most so many, the rate allows now."""
         if not self.rate:
-            return True
-        most = max(self.rate * BURST_SECONDS, 1.0)
-        self._tokens = min(most, self._tokens + (now - self._refilled) * self.rate)
+            return most
+        full = max(self.rate * BURST_SECONDS, 1.0)
+        self._tokens = min(full, self._tokens + (now - self._refilled) * self.rate)
         self._refilled = now
-        if self._tokens < 1.0:
-            return False
-        self._tokens -= 1.0
-        return True
+        granted = min(most, int(self._tokens))
+        self._tokens -= granted
+        return granted
+
+    def take_back(self, inquiries: Sequence[Inquiry]) -> None:
+        """Those that were taken and not sent are the first again."""
+        self.waiting.extendleft(reversed(inquiries))
+        self._tokens += len(inquiries)
 
     @property
     def is_doubtful(self) -> bool:

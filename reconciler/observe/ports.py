@@ -1,4 +1,8 @@
-"""The sockets of all addresses: opened on random ports, drained as datagrams come, closed when they are idle."""
+"""The sockets of all addresses: opened on random ports, drained as datagrams come, closed when they are idle.
+
+What nearly all datagrams are, the plain answer to what was asked from here, is read on the spot and handed on together
+with the others that lie there; one by one they cost more than they say.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,16 @@ import os
 from typing import TYPE_CHECKING
 
 from reconciler.observe.peer import Port
+from reconciler.observe.reply import read_plain_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reconciler.observe.inquiry import Inquiry
     from reconciler.observe.peer import Peer
+    from reconciler.observe.reply import Reply
+
+    Answered = list[tuple[Inquiry, Reply]]
 
 _PORTS = 32  # to one address: five bits more for a forger to guess
 _MAX_SOCKETS = 512  # beyond, an address shares those it has; the usual limit of a process is 1024 files
@@ -20,18 +28,28 @@ _DATAGRAMS = 64  # taken from one socket before others have their turn: a flood 
 _LATE_DATAGRAMS = 1024  # looked through before an attempt's time is over: what lies in the buffer has come in time
 _MAX_DATAGRAM = 65535
 _RANDOM_OCTETS = 1 << 15
+DRAWN_OCTETS = 3  # for an id and a port
 
 
 class Ports:
-    """Open sockets; `received` is called with whatever comes with the id of a pending inquiry, `broken` with errors."""
+    """Open sockets, and who is called with what comes to them.
 
-    def __init__(self, received: Callable[[Inquiry, bytes], None], broken: Callable[[Port, OSError], None]) -> None:
+    `answered` with a port and the inquiries that it no longer has pending, each with its plain answer; `received` with
+    whatever else comes with the id of a pending inquiry; `broken` with errors.
+    """
+
+    def __init__(
+        self,
+        answered: Callable[[Port, Answered], None],
+        received: Callable[[Inquiry, bytes], None],
+        broken: Callable[[Port, OSError], None],
+    ) -> None:
         """Prepare; nothing is opened yet."""
+        self._answered = answered
         self._received = received
         self._broken = broken
         self._open: dict[Peer, None] = {}
         self._sockets = 0
-        self._buffer = memoryview(bytearray(_MAX_DATAGRAM))
         self._random = b""
         self._drawn = 0
 
@@ -39,24 +57,23 @@ class Ports:
         """So many octets that nobody can guess; the kernel is asked for many at a time."""
         begin, self._drawn = self._drawn, self._drawn + octets
         if self._drawn > len(self._random):
-            self._random = os.urandom(_RANDOM_OCTETS)
+            self._random = os.urandom(max(_RANDOM_OCTETS, octets))
             begin, self._drawn = 0, octets
         return self._random[begin : self._drawn]
 
-    def place(self, peer: Peer, octets: int) -> tuple[bytes, Port, bytes]:
-        """A random id that is free at a random port to an address, the port, and so many octets of randomness.
+    def place(self, peer: Peer, drawn: bytes) -> tuple[bytes, Port]:
+        """A random id that is free at a random port to an address, and the port; from three octets of randomness.
 
         Raises:
             OSError: no socket can be opened to it.
 
         """
-        drawn = self.randomness(3 + octets)
         number = drawn[2] % _PORTS
         port = peer.ports.get(number) or self._port(peer, number)
         identity = drawn[:2]
         while identity in port.pending:
             identity = self.randomness(2)
-        return identity, port, drawn[3:]
+        return identity, port
 
     def _port(self, peer: Peer, number: int) -> Port:
         """A port that is not open yet; where there are enough, another one."""
@@ -100,16 +117,26 @@ class Ports:
             yield inquiry
 
     def _drain(self, port: Port, datagrams: int) -> None:
-        receive, buffer, pending, received = port.sock.recv_into, self._buffer, port.pending, self._received
+        receive, pending = port.sock.recv, port.pending
+        answered: Answered = []
         try:
             for _ in range(datagrams):
-                wire = bytes(buffer[: receive(buffer)])
-                inquiry = pending.get(wire[:2])
-                if inquiry is not None:
-                    received(inquiry, wire)
-                    if not pending:
-                        return  # nothing more is awaited; whatever comes nevertheless wakes us again
+                wire = receive(_MAX_DATAGRAM)
+                identity = wire[:2]
+                inquiry = pending.get(identity)
+                if inquiry is None:
+                    continue
+                reply = read_plain_reply(wire, inquiry)
+                if reply is None:
+                    self._received(inquiry, wire)
+                else:
+                    del pending[identity]
+                    answered.append((inquiry, reply))
+                if not pending:
+                    break  # nothing more is awaited; whatever comes nevertheless wakes us again
         except BlockingIOError:
-            return
+            pass
         except OSError as exc:
             self._broken(port, exc)
+        if answered:
+            self._answered(port, answered)

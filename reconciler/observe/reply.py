@@ -9,11 +9,12 @@ import dns.message
 
 from reconciler.observe.asking import ExchangeError, shown_address
 from reconciler.observe.walker import walk
-from reconciler.observe.wire import HEADER_OCTETS, OPCODE, QR, folded_case
+from reconciler.observe.wire import HEADER_OCTETS, OPCODE, QR, encoded_wire, folded_case
 from reconciler.state import Cause
 
 if TYPE_CHECKING:
     from reconciler.observe.asking import Address
+    from reconciler.observe.inquiry import Inquiry
     from reconciler.observe.walker import Plain
 
 _ONE_QUESTION = b"\x00\x01"
@@ -35,18 +36,18 @@ class Reply:
 
     __slots__ = ("_message", "_question", "_wire", "plain")
 
-    def __init__(self, wire: bytes, question: bytes, outline: bytes = b"") -> None:
-        """Read the answer to `question` (in lower case): what `is_answer_to` takes for one; `outline` as in `walk`.
+    def __init__(self, wire: bytes, question: bytes, plain: Plain | None) -> None:
+        """The answer to `question` (in any case): what `is_answer_to` takes for one, and what the walker read in it.
 
         Raises:
-            dns.exception.DNSException: dnspython refuses it.
+            dns.exception.DNSException: the walker could not, and dnspython refuses it.
 
         """
         self._wire = wire
         self._question = question
+        self.plain = plain
         self._message: dns.message.Message | None = None
-        self.plain: Plain | None = walk(wire, question, outline)
-        if self.plain is None:
+        if plain is None:
             self._message = self._read()
 
     @property
@@ -62,7 +63,7 @@ class Reply:
         return self.plain.flags if self.plain is not None else int(self.message.flags)
 
     def _read(self) -> dns.message.Message:
-        wire, question = self._wire, self._question
+        wire, question = self._wire, folded_case(self._question)
         if wire[4:6] == _ONE_QUESTION:
             wire = wire[:HEADER_OCTETS] + question + wire[HEADER_OCTETS + len(question) :]
         return dns.message.from_wire(wire)
@@ -96,17 +97,23 @@ def is_answer_but_for_case(wire: bytes, sent: bytes) -> bool:
     return is_answer_to(wire[:HEADER_OCTETS] + folded_case(wire[HEADER_OCTETS:end]), folded_case(sent))
 
 
-def read_reply(address: Address, wire: bytes, question: bytes, outline: bytes = b"") -> Reply:
-    """Reads an answer to `question` (in lower case), as `is_answer_to` takes it for one, that is not truncated.
+def read_plain_reply(wire: bytes, inquiry: Inquiry) -> Reply | None:
+    """A datagram with the id of an inquiry as the answer that it waits for, where it is one and is plain."""
+    if not wire.startswith(inquiry.sent, HEADER_OCTETS):
+        return None
+    plain = walk(wire, inquiry.name, inquiry.kind.number)
+    return None if plain is None else Reply(wire, inquiry.sent, plain)
 
-    `outline` is that of the question's name, as in `walk`.
+
+def read_reply(address: Address, wire: bytes, question: bytes) -> Reply:
+    """Reads an answer to `question` (in lower case), as `is_answer_to` takes it for one, that is not truncated.
 
     Raises:
         ExchangeError: MALFORMED, it cannot be parsed.
 
     """
     try:
-        return Reply(wire, question, outline)
+        return Reply(wire, question, walk(wire, encoded_wire(question[:-4]), question[-4] << 8 | question[-3]))
     except dns.exception.DNSException as exc:
         detail = f"{shown_address(address)} sent an answer that cannot be parsed: {str(exc) or type(exc).__name__}"
         raise ExchangeError(Cause.MALFORMED, detail) from exc

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -20,12 +20,12 @@ def stream_results(
     begin: Callable[[_Item, Callable[[_Result], None]], None],
     at_once: int,
     stop: Callable[[], None],
-) -> Iterator[tuple[_Item, _Result]]:
+) -> Generator[tuple[_Item, _Result], None, None]:
     """Each item with its result, as they come.
 
     `begin(item, done)` has `done` called once, at once or later. At most `at_once` are under way at the same time, and
-    as many results wait to be taken. The event loop runs in the caller's thread and only while the caller waits. When
-    the iteration ends, early too, `stop` is called inside the loop and has to leave nothing behind.
+    twice as many under way or waiting to be taken. The event loop runs in the caller's thread and only while the caller
+    waits. When the iteration ends, early too, `stop` is called inside the loop and has to leave nothing behind.
     """
     with asyncio.Runner() as runner:
         stream = _Stream(iter(items), begin, at_once)
@@ -63,9 +63,10 @@ class _Stream(Generic[_Item, _Result]):
         self._is_enough = loop.create_future()
         self._turn()
         await self._is_enough
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        for handle in (self._patience, self._next_turn):
+            if handle is not None:
+                handle.cancel()
+        self._patience = self._next_turn = None
         if self._error is not None:
             raise self._error
         batch, self._results = self._results, []
@@ -74,14 +75,15 @@ class _Stream(Generic[_Item, _Result]):
     def _turn(self) -> None:
         """Starts others in place of those that are done: once in a turn of the loop, for all that came in it."""
         self._next_turn = None
-        while self._running < self._at_once and len(self._results) < self._at_once:
+        while self._running < self._at_once and self._running + len(self._results) < 2 * self._at_once:
             try:
                 item = next(self._items)
             except StopIteration:
                 break
             self._running += 1
             self._begin(item, partial(self._has_come, item))
-        if len(self._results) >= self._at_once or not self._running:
+        # before the others have to wait for room: what is under way goes on while the caller has the results in hand
+        if 2 * len(self._results) >= self._at_once or not self._running:
             self._wake()
         elif self._results and self._patience is None:
             self._patience = asyncio.get_running_loop().call_later(_PATIENCE, self._wake)

@@ -8,6 +8,7 @@ engine's callbacks take from one stage to the next.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dns.rcode
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from reconciler.observe import Question
     from reconciler.observe.exchange import Address, Exchanger
-    from reconciler.observe.inquiry import Inquiry
     from reconciler.observe.reply import Reply
     from reconciler.observe.zones import FoundZone, Server, ZoneFinder
     from reconciler.state import Observed, Zone
@@ -57,12 +57,12 @@ class Surveyor:
             if rdtype is None:
                 then(False)  # noqa: FBT003 - the result of this look-up
             else:
-                self.exchanger.begin(addresses, Query(probe, rdtype), has_come)
+                self.exchanger.begin(addresses, Query(probe, rdtype), partial(has_come, rdtype))
 
-        def has_come(inquiry: Inquiry, reply: Reply | ExchangeError) -> None:
+        def has_come(rdtype: str, reply: Reply | ExchangeError) -> None:
             if isinstance(reply, ExchangeError):
                 then(reply.unknown)
-            elif has_answer(reply, probe, inquiry.query.type):
+            elif has_answer(reply, probe, rdtype):
                 then(True)  # noqa: FBT003 - the result of this look-up
             elif reply.rcode == dns.rcode.NXDOMAIN:
                 then(False)  # noqa: FBT003 - the result of this look-up
@@ -128,13 +128,13 @@ class _Visit:
         else:
             self._ask(self._survey.question.key, self._has_answer)
 
-    def _ask(self, key: Key, then: Callable[[Inquiry, Reply | ExchangeError], None]) -> None:
+    def _ask(self, key: Key, then: Callable[[Reply | ExchangeError], None]) -> None:
         self._survey.surveyor.exchanger.begin(self._server.addresses, Query(key.name, key.type), then)
 
     def _end(self, observed: Observed) -> None:
         self._survey.has_observed(self._place, observed)
 
-    def _has_answer(self, _inquiry: Inquiry, reply: Reply | ExchangeError) -> None:
+    def _has_answer(self, reply: Reply | ExchangeError) -> None:
         if isinstance(reply, ExchangeError):
             self._end(reply.unknown)
             return
@@ -150,7 +150,7 @@ class _Visit:
         else:
             self._has_confirmed(observed)
 
-    def _has_probed(self, _inquiry: Inquiry, second: Reply | ExchangeError) -> None:
+    def _has_probed(self, second: Reply | ExchangeError) -> None:
         """What was observed below the apex, unless it comes from a zone below, or from a wildcard.
 
         A positive answer tells neither. Where the name itself exists, nothing exists at the probe's name, and the
@@ -168,7 +168,7 @@ class _Visit:
             beneath = observed_in_reply(second, probe, self._survey.apex)
             self._has_confirmed(beneath if _is_failure(beneath) else self._observed)
 
-    def _has_soa(self, _inquiry: Inquiry, reply: Reply | ExchangeError) -> None:
+    def _has_soa(self, reply: Reply | ExchangeError) -> None:
         if isinstance(reply, ExchangeError):
             self._end(reply.unknown)
             return

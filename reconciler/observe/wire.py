@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import dns.name
 import dns.rdatatype
 
 from reconciler.names import MAX_LABEL_OCTETS, MAX_NAME_OCTETS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HEADER_OCTETS = 12
 EDNS_PAYLOAD = 1232  # octets that pass nearly every path unfragmented (DNS flag day 2020; RFC 9715 section 3.2)
@@ -28,23 +32,17 @@ _PLAIN_HEAD = bytes(2) + _ONE_QUESTION[True]
 LETTER = b"\x9d"
 
 _LENGTH = [bytes((size,)) for size in range(MAX_LABEL_OCTETS + 1)]
-_OUTLINE = [bytes((size,)) + LETTER * size for size in range(MAX_LABEL_OCTETS + 1)]
+_SIMPLE_LABEL = re.compile("[a-z0-9_-]{1,63}")
 
 # the bit that tells upper from lower case, at each letter; nothing elsewhere
 _CASE_BIT = bytes(0x20 if chr(octet).isalpha() and octet < 0x80 else 0 for octet in range(256))  # noqa: PLR2004 - ASCII
 
 
 class EncodedName(NamedTuple):
-    """A name as it is asked for again and again.
-
-    `wire` is its canonical wire form (lowercase, uncompressed), `outline` the same with all letters alike; `number` is
-    the wire form as a number, `case_bits` has the bit that tells upper from lower case, at each of its letters.
-    """
+    """A name as it is asked for: its canonical wire form (lowercase, uncompressed), and that with all letters alike."""
 
     wire: bytes
     outline: bytes
-    number: int
-    case_bits: int
 
 
 @lru_cache(maxsize=2048)
@@ -56,16 +54,32 @@ def encoded_name(name: str) -> EncodedName:
 
     """
     first, _, rest = name.partition(".")
-    size = len(first)
-    if rest and 0 < size <= MAX_LABEL_OCTETS and _is_simple(name):
+    if rest and _SIMPLE_LABEL.fullmatch(first):
         above = encoded_name(rest)  # known, as a rule
-        wire = _LENGTH[size] + first.lower().encode("ascii") + above.wire
-        outline = _OUTLINE[size] + above.outline
-    else:
-        labels = _labels(name)
-        wire = b"".join(_LENGTH[len(label)] + label for label in labels)
-        outline = b"".join(_OUTLINE[len(label)] for label in labels)
-    return EncodedName(wire, outline, int.from_bytes(wire, "big"), int.from_bytes(wire.translate(_CASE_BIT), "big"))
+        wire = _LENGTH[len(first)] + first.encode("ascii") + above.wire
+        if len(wire) <= MAX_NAME_OCTETS:
+            return EncodedName(wire, _outline_below(len(first), above.outline))
+    return encoded_wire(b"".join(_LENGTH[len(label)] + label for label in _labels(name)))
+
+
+@lru_cache(maxsize=256)
+def encoded_wire(wire: bytes) -> EncodedName:
+    """The same from the canonical wire form."""
+    sizes = []
+    place = 0
+    while octet := wire[place]:
+        sizes.append(octet)
+        place += octet + 1
+    outline = b"\x00"
+    for size in reversed(sizes):
+        outline = _outline_below(size, outline)
+    return EncodedName(wire, outline)
+
+
+@lru_cache(maxsize=2048)
+def _outline_below(size: int, above: bytes) -> bytes:
+    """The outline of a name whose first label has so many octets: the same object for all that have that one."""
+    return _LENGTH[size] + LETTER * size + above
 
 
 def _is_simple(name: str) -> bool:
@@ -103,18 +117,26 @@ def question_wire(name: str, rdtype: str) -> bytes:
         dns.exception.DNSException: it is no name, or no type.
 
     """
-    return name_wire(name) + kind_wire(rdtype)
+    return name_wire(name) + encoded_kind(rdtype).wire
+
+
+class EncodedKind(NamedTuple):
+    """What follows the name in a question, a type and the class IN, and the type's number."""
+
+    wire: bytes
+    number: int
 
 
 @lru_cache(maxsize=256)
-def kind_wire(rdtype: str) -> bytes:
-    """What follows the name in a question: a type in text, and the class IN.
+def encoded_kind(rdtype: str) -> EncodedKind:
+    """A type in text, in class IN, with what every question for it needs.
 
     Raises:
         dns.exception.DNSException: it is no type.
 
     """
-    return int(dns.rdatatype.from_text(rdtype)).to_bytes(2, "big") + _IN
+    number = int(dns.rdatatype.from_text(rdtype))
+    return EncodedKind(number.to_bytes(2, "big") + _IN, number)
 
 
 def mixed_case(question: bytes, randomness: bytes) -> bytes:
@@ -122,15 +144,16 @@ def mixed_case(question: bytes, randomness: bytes) -> bytes:
 
     A server repeats the question to the letter, a forger has to guess it (draft-vixie-dnsext-dns0x20).
     """
-    name = question[:-4]
-    bits = int.from_bytes(name.translate(_CASE_BIT), "big")
-    return mixed_name(EncodedName(name, b"", int.from_bytes(name, "big"), bits), randomness) + question[-4:]
+    return mixed_names([question[:-4]], randomness)[0] + question[-4:]
 
 
-def mixed_name(name: EncodedName, randomness: bytes) -> bytes:
-    """The same for a name alone; more randomness than it has octets does no harm."""
-    mixed = name.number ^ (name.case_bits & int.from_bytes(randomness, "big"))
-    return mixed.to_bytes(len(name.wire), "big")
+def mixed_names(names: Sequence[bytes], randomness: bytes) -> list[bytes]:
+    """The same for many names alone; `randomness` is at least as long as all of them together."""
+    joined = b"".join(names)
+    bits = int.from_bytes(joined.translate(_CASE_BIT), "big") & int.from_bytes(randomness, "big")
+    mixed = (int.from_bytes(joined, "big") ^ bits).to_bytes(len(joined), "big")
+    begin = 0
+    return [mixed[begin : (begin := begin + len(name))] for name in names]
 
 
 def folded_case(question: bytes) -> bytes:

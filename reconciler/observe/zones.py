@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reconciler.observe.exchange import DnsSettings, Exchanger
-    from reconciler.observe.inquiry import Inquiry
     from reconciler.observe.reply import Reply
 
 __all__ = ["FoundZone", "Once", "Server", "ZoneFinder", "parent_name"]
@@ -138,7 +137,7 @@ class ZoneFinder:
         self._fixed(None, has_servers)
 
     def _step_by_server(self, server: Server, name: Name, then: Callable[[Step], None]) -> None:
-        def has_come(_inquiry: Inquiry, reply: Reply | ExchangeError) -> None:
+        def has_come(reply: Reply | ExchangeError) -> None:
             if isinstance(reply, ExchangeError):
                 then(reply.unknown)
             elif reply.flags & dns.flags.AA:
@@ -206,7 +205,7 @@ class ZoneFinder:
     def _resolve(self, query: Query, then: Callable[[Reply | Unknown], None]) -> None:
         resolvers = self._resolvers()
         if resolvers:
-            self._exchanger.begin(resolvers, query, lambda _inquiry, reply: then(self._resolved(query, reply)))
+            self._exchanger.begin(resolvers, query, lambda reply: then(self._resolved(query, reply)))
         else:
             then(_NO_RESOLVER)
 

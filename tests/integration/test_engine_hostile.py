@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from servers.engine_lab import Answering, asks_of, replies_of, run_answering, to_client, value_of
+from servers.engine_lab import Answering, asks_of, replies_of, run_answering, stream_replies, to_client, value_of
 from servers.processes import free_port
 
 from reconciler.observe.asking import ExchangeError
@@ -23,8 +23,9 @@ from reconciler.state import Cause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from servers.engine_lab import Ask
+
     from reconciler.observe.asking import Address
-    from reconciler.observe.engine import Ask
 
 pytestmark = pytest.mark.integration
 
@@ -173,19 +174,16 @@ def test_an_address_has_no_more_under_way_than_its_window() -> None:
         hole.bind(("127.0.0.1", 0))
         hole.setblocking(False)  # noqa: FBT003 - the socket's own signature
         pace = Pace(timeout=0.3, attempts=1, in_flight=100, window=7)
-        asyncio.run(asyncio.wait_for(_first_batch(pace, hole), 5))
+        asyncio.run(_begin(pace, asks_of(50, hole.getsockname())))
         assert _datagrams(hole) == 7
 
 
-async def _first_batch(pace: Pace, hole: socket.socket) -> None:
-    async def ask() -> None:
-        async for _ in Engine(pace).replies(asks_of(50, hole.getsockname())):
-            pass
-
-    task = asyncio.create_task(ask())
+async def _begin(pace: Pace, asks: Iterator[Ask]) -> None:
+    engine = Engine(pace)
+    for ask in asks:
+        engine.start(ask.addresses, ask.query, lambda _reply: None)
     await asyncio.sleep(0.1)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    engine.stop()
 
 
 def _datagrams(sock: socket.socket) -> int:
@@ -202,23 +200,17 @@ def test_questions_are_taken_as_results_are() -> None:
     """Memory holds a few windows, not all questions: the results stream."""
     taken = 0
 
-    async def first() -> int:
+    def counted() -> Iterator[Ask]:
         nonlocal taken
-        engine = Engine(Pace(timeout=5.0, attempts=1, in_flight=20, window=20))
-
-        def counted() -> Iterator[Ask]:
-            nonlocal taken
-            for ask in asks_of(10_000, answering.endpoint):
-                taken += 1
-                yield ask
-
-        replies = engine.replies(counted())
-        batch = await anext(replies)
-        await replies.aclose()  # type: ignore[attr-defined]
-        return len(batch)
+        for ask in asks_of(10_000, answering.endpoint):
+            taken += 1
+            yield ask
 
     with run_answering(to_client(lambda _q, answer: [answer])) as answering:
-        assert asyncio.run(first()) >= 1
+        replies = stream_replies(Pace(timeout=5.0, attempts=1, in_flight=20, window=20), counted())
+        _, reply = next(replies)
+        replies.close()
+    assert isinstance(reply, Reply)
     assert taken <= 40
 
 

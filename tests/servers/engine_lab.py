@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.observe.asking import Query
-from reconciler.observe.engine import Answered, Ask, Engine
+from reconciler.observe.engine import Engine
+from reconciler.observe.streaming import stream_results
 from servers.processes import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
-    from reconciler.observe.asking import Address
+    from reconciler.observe.asking import Address, ExchangeError
     from reconciler.observe.attempts import Pace
+    from reconciler.observe.reply import Reply
 
     # (query, true answer) -> the datagrams to send back; the same with the client's address, and whom to send each to
     Replying = Callable[[bytes, bytes], Iterable[bytes]]
     ReplyingTo = Callable[[bytes, bytes, Address], Iterable[tuple[bytes, Address]]]
+
+
+class Ask(NamedTuple):
+    """A question to the server behind `addresses`, which take turns."""
+
+    addresses: tuple[Address, ...]
+    query: Query
 
 
 @dataclass
@@ -43,13 +51,19 @@ def asks_of(count: int, *addresses: Address) -> Iterator[Ask]:
     return (Ask(tuple(addresses), Query(f"names.d{number}.example.", "TXT")) for number in range(count))
 
 
-def replies_of(pace: Pace, asks: Iterable[Ask]) -> list[Answered]:
+def stream_replies(pace: Pace, asks: Iterable[Ask]) -> Generator[tuple[Ask, Reply | ExchangeError], None, None]:
+    """Every question with what comes of it, as it comes, from an engine of its own."""
+    engine = Engine(pace)
+
+    def begin(ask: Ask, done: Callable[[Reply | ExchangeError], None]) -> None:
+        engine.start(ask.addresses, ask.query, done)
+
+    return stream_results(asks, begin, pace.in_flight, engine.stop)
+
+
+def replies_of(pace: Pace, asks: Iterable[Ask]) -> list[tuple[Ask, Reply | ExchangeError]]:
     """Everything that an engine of its own makes of the questions."""
-
-    async def gathered() -> list[Answered]:
-        return [answered async for batch in Engine(pace).replies(asks) for answered in batch]
-
-    return asyncio.run(gathered())
+    return list(stream_replies(pace, asks))
 
 
 def true_answer(query: bytes) -> bytes:

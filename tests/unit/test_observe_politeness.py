@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.names import Name, canonical_name
 from reconciler.observe import Question
-from reconciler.observe.estimate import WORTH_TELLING, duration, estimate_observing, estimate_probing
+from reconciler.observe.estimate import WORTH_TELLING, duration, estimate_observing, estimate_probing, has_estimate
 from reconciler.observe.peer import Peer
 from reconciler.observe.politeness import DOCUMENTED, POLITE, POLITE_WINDOW, allowance_of, rate_of, window_of
 from reconciler.observe.surroundings import SurroundingsWanted
@@ -84,7 +84,7 @@ def test_no_second_sees_more_queries_than_the_limit(limit: float) -> None:
     address = next((a for a, documented in DOCUMENTED.items() if documented == limit), OTHER[0])
     allowance = allowance_of((address, 53), DnsSettings())
     peer = Peer((address, 53), allowance.window, allowance.rate, 2.0, 6.0)
-    times = [now for step in range(4000) for now in [5.0 + step / 1000] * 3 if peer.take_token(now)]
+    times = [now for step in range(4000) for now in [5.0 + step / 1000] * peer.take_tokens(3, 5.0 + step / 1000)]
     busiest = max(sum(1 for t in times if start <= t < start + 1) for start in {times[0], *times[::50]})
     assert limit * 0.95 < busiest <= limit
 
@@ -134,6 +134,26 @@ def test_zones_that_are_looked_for_load_the_resolver_and_their_servers_are_not_k
 def test_a_short_look_is_not_announced(settings: DnsSettings) -> None:
     assert estimate_observing(questions(100), settings) is None
     assert estimate_observing([], settings) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "has"),
+    [
+        (DnsSettings(), True),
+        (DnsSettings(rate=0.5), True),
+        (MINE, False),
+        (replace(MINE, rate=70.0), True),
+        (replace(MINE, servers=(OWN, ("ns1.acme.example", 53))), True),
+        (OfflineSettings("not asked"), False),
+        (ZonefileSettings(Path("zones")), False),
+    ],
+)
+def test_there_is_an_estimate_where_somebody_is_asked_at_a_rate(
+    settings: DnsSettings | OfflineSettings | ZonefileSettings, *, has: bool
+) -> None:
+    """So that nothing need be read for one that would be none."""
+    assert has_estimate(settings) is has
+    assert has or estimate_observing(questions(50_000), settings) is None
 
 
 @pytest.mark.parametrize("settings", [OfflineSettings("not asked"), ZonefileSettings(Path("zones"))])

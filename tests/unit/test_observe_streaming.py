@@ -67,7 +67,7 @@ def test_a_result_does_not_wait_for_the_slow_ones() -> None:
 
     results = stream_results(range(3), begin, 10, nothing)
     assert next(results) == (0, 0)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
 
 
 def test_an_error_of_ours_in_a_callback_is_the_callers_to_know() -> None:
@@ -89,7 +89,7 @@ def test_what_is_under_way_is_stopped_inside_the_loop_when_the_caller_ends_early
     results = stream_results(range(100), later, 5, stop)
     next(results)
     assert stopped == []
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert stopped == [True]
     list(stream_results(range(3), later, 5, stop))
     assert stopped == [True, True]
