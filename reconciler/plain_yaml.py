@@ -28,7 +28,7 @@ _END: _Line = ("end", "", "", "", "end")  # no line has such an indent
 _MARKER: _Line = ("", "", "", "", "---")
 
 _COMMENT = "(?: +(?:#.*)?)?"
-_PLAIN = re.compile(rf"({_FIRST}(?:[^ :#]|(?<! )#|:(?=[^ ])| +(?=[^ #]))*){_COMMENT}")
+_PLAIN = re.compile(rf"({_FIRST}(?:[^ :]|:(?=[^ ])| +(?=[^ #]))*){_COMMENT}")
 _QUOTES = """"[^"\\\\]*"|'[^']*'"""
 _QUOTED = re.compile(f"({_QUOTES}){_COMMENT}")
 _IN_FLOW = rf"{_FIRST}(?:[^][{{}},?:#]*[^][{{}},?:# ])?"

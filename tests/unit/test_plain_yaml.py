@@ -63,6 +63,7 @@ def test_reads_what_can_be_taken_in_one_way(text: str, value: object) -> None:
         "a: [,]",
         # indents that fit nothing
         *("a:\n    b: c\n  d: e", "a: b\n c: d", "a:\n  - b\n - c", "a:\n  - b\n  c: d", "a:\n  - b: c\n     d: e"),
+        *("a:\n  b:\n- c", "a:\n- b:\n- c", "a:\n  b:\nc: d", "a:\n    - b\n  - c"),
         # no syntax at all
         *("a: b: c", "a: [b", "a: [b]]", "a: [b}", "a: {b: c]", "a: [b] c", "a: [b]#c", 'a: "b" c', 'a: "b"#c'),
         *("a: @b", "a: b c: d", "a: %b", "a: [b? c]", "a: [b:c]", "a: [b #c]", "a: [[b] c]", "a:\n  - - b"),
