@@ -21,7 +21,8 @@ _LEFT_ALONE = 100  # from here on decimals say nothing
 class Row:
     """One figure. `value` is None where it could not be measured, and `note` says why.
 
-    `name` stays the same from night to night. `unit` is `x` for ratios. `goal` is None where none was set.
+    `name` stays the same from night to night. `unit` is `x` for ratios. `goal` is None where none was set, and is not
+    judged where something else was measured than it is for.
     """
 
     name: str
@@ -31,11 +32,12 @@ class Row:
     goal: float | None = None
     unit: str = "x"
     note: str = ""
+    is_judged: bool = True
 
     @property
     def is_reached(self) -> bool | None:
-        """Whether the goal is reached; None where there is no goal or no figure."""
-        if self.value is None or self.goal is None:
+        """Whether the goal is reached; None where there is no goal or no figure, or it is not judged."""
+        if self.value is None or self.goal is None or not self.is_judged:
             return None
         return self.value >= self.goal if self.better == "higher" else self.value <= self.goal
 
@@ -97,7 +99,8 @@ def shown_goal(row: Row) -> str:
 
 
 def _cells(row: Row) -> tuple[str, str, str, str]:
-    verdict = {None: "", True: "reached", False: "missed"}[row.is_reached]
+    unjudged = "" if row.is_judged or row.goal is None else "not judged"
+    verdict = {None: unjudged, True: "reached", False: "missed"}[row.is_reached]
     remark = "; ".join(part for part in (verdict, row.note) if part)
     return row.what, shown_value(row.value, row.unit), shown_goal(row), remark
 

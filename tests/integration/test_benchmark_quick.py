@@ -70,8 +70,28 @@ def test_every_row_has_a_figure_and_every_question_an_answer(tmp_path: Path) -> 
     assert values["far/unanswered"] == 0
     assert all(run["lost"] > 0 for run in document["figures"]["far"]["runs"]), "the way did lose datagrams"
     assert document["figures"]["drift"]["queries"] > 100
+    assert not [row for row in document["rows"] if row["is_judged"]]
+    assert "reached" not in done.stdout
+    assert "missed" not in done.stdout
     shown = done.stdout.splitlines()
     assert len(shown) == len(values) + 2, "a heading, the rows, and for which size the goals are"
+
+
+@pytest.mark.parametrize("missing", ["pytest", "dns", "reconciler"])
+def test_without_the_workshops_tools_it_says_what_installs_them(missing: str) -> None:
+    """Whoever tries `python benchmarks/bench.py --help` first need not read a traceback."""
+    lines = (
+        "import runpy, sys",
+        f"sys.modules[{missing!r}] = None",
+        f"sys.path.insert(0, {str(BENCH.parent)!r})",
+        "sys.argv = ['bench.py', '--help']",
+        f"runpy.run_path({str(BENCH)!r}, run_name='__main__')",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    told = f"{missing} is not installed in {sys.prefix}: `make bench` installs the workshop's tools and runs this\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", told)
 
 
 def test_an_unknown_part_is_refused() -> None:

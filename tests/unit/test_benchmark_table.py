@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,7 @@ TABLE = Table({"on": "2026-01-01", "runs": 3}, [RATE, MEMORY, MISSING], {"raw": 
         (Row("a", "a", 0.5, "higher", 0.5), True),
         (Row("a", "a", 0.0, "lower", 0), True),
         (Row("a", "a", 1.0, "lower"), None),
+        (Row("a", "a", 0.0, "lower", 1.0, is_judged=False), None),
     ],
 )
 def test_a_goal_is_reached_or_missed_or_neither(row: Row, *, is_reached: bool | None) -> None:
@@ -39,6 +41,17 @@ def test_as_text() -> None:
         "largest size       1,234 MB  at most 160 MB  missed",
         "a peer / ours  not measured  at least 20 x   it is not installed",
     ]
+
+
+def test_what_is_not_what_the_goal_is_for_is_not_judged() -> None:
+    rows = [replace(row, is_judged=False) for row in (RATE, MEMORY, Row("a", "no goal", 1.0, "lower"))]
+    assert as_text(rows).splitlines() == [
+        "what           measured  goal",
+        "observe / x's    0.61 x  at least 0.5 x  not judged",
+        "largest size   1,234 MB  at most 160 MB  not judged",
+        "no goal          1.00 x",
+    ]
+    assert "| at least 0.5 x | not judged |" in as_markdown(Table({}, rows))
 
 
 def test_as_markdown() -> None:
