@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.opened import opened
+from reconciler.console import say
 
 if TYPE_CHECKING:
     import argparse
@@ -50,6 +51,10 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
     given = load_named(arguments.files)
     document = merge_documents(given)
+    if any(found.shard is None for _, found in given):
+        say(
+            f"nothing to merge: {given[0].name} is of no shard, and tells everything already; it is given back as it is"
+        )
     if isinstance(document, PlanDocument):
         _refuse(arguments, "plans", ["sarif_into", "junit_into", "fail_on", "record"])
         if arguments.format not in _OF_PLANS:

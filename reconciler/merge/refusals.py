@@ -83,6 +83,17 @@ def refuse_unlike(given: Sequence[NamedDocument]) -> None:
         raise MergeError(reasons)
 
 
+def refuse_altered(given: Sequence[NamedDocument]) -> None:
+    """Refuse documents that are not as they were made.
+
+    Raises:
+        MergeError: they are not; all of them.
+
+    """
+    if reasons := list(_altered(given)):
+        raise MergeError(reasons)
+
+
 def sides_of_a_freeze() -> MergeError:
     """Shards of drift that did not begin on the same side of the beginning or the end of a freeze."""
     summary = "a freeze begins or ends between the moments at which the shards were made"
@@ -93,7 +104,8 @@ def _altered(given: Iterable[NamedDocument]) -> Iterator[Diagnostic]:
     """A plan was verified when it was read."""
     for name, document in given:
         if isinstance(document, DriftDocument) and not is_as_written(document):
-            detail = "Make it again with `reconciler drift --shard INDEX/COUNT --json-into FILE`."
+            shard = " --shard INDEX/COUNT" if document.shard is not None else ""
+            detail = f"Make it again with `reconciler drift{shard} --json-into FILE`."
             yield error("merge-altered", "it was altered after it was made: its digest does not fit", detail, file=name)
 
 
