@@ -1,4 +1,4 @@
-"""What the documentation's build does beside MkDocs: the reference that is made from the code, and folders in `nav`.
+"""What the documentation's build does beside MkDocs: folders in `nav`, and links that lead out of it.
 
 A link that leads out of `docs/` leads somewhere in a checkout and nowhere on the site: there its words stay alone.
 """
@@ -9,8 +9,6 @@ import posixpath
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from reference import fill_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +26,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN401 - MkDocs gives what it likes
-    """Fill in what is made from the code, and unlink what is not part of the site."""
+    """Unlink what is not part of the site."""
     folder = posixpath.dirname(page.file.src_uri)
 
     def unlinked(link: re.Match[str]) -> str:
         return link[1] if posixpath.normpath(posixpath.join(folder, link[2])).startswith("../") else link[0]
 
-    return _LINK.sub(unlinked, fill_in(markdown))
+    return _LINK.sub(unlinked, markdown)
 
 
 def _expanded(nav: list[Any], docs: Path) -> list[Any]:

@@ -69,8 +69,7 @@ def test_every_page_is_there_and_can_be_found(site: Path) -> None:
 def test_what_is_made_from_the_code_is_in_it(site: Path) -> None:
     assert "--detailed-exitcode" in (site / "reference" / "command-line.html").read_text(encoding="utf-8")
     assert "waiver-expired" in (site / "reference" / "codes.html").read_text(encoding="utf-8")
-    for page in site.rglob("*.html"):
-        assert "made from the code:" not in page.read_text(encoding="utf-8"), page
+    assert "13. The journal" in (site / "adr" / "index.html").read_text(encoding="utf-8")
 
 
 def test_no_page_asks_another_host_for_anything(site: Path) -> None:

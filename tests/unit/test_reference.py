@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,26 @@ if TYPE_CHECKING:
 CATALOG_CODES = {advisory.code for advisory in load_catalog().advisories}
 
 
+PAGES = [page for page in DOCS.rglob("*.md") if "<!-- made from the code: " in page.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_the_pages_in_the_repository_have_what_the_code_says(page: Path) -> None:
+    """With RECONCILER_UPDATE_GOLDEN=1 they are written, and the run fails so that nobody forgets to read them."""
+    text = page.read_text(encoding="utf-8")
+    made = fill_in(text)
+    if os.environ.get("RECONCILER_UPDATE_GOLDEN") == "1":
+        page.write_text(made, encoding="utf-8")
+        pytest.fail("written; read it")
+    assert text == made, "make it again: RECONCILER_UPDATE_GOLDEN=1 pytest tests/unit/test_reference.py"
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_has_its_place_and_is_well_formed(part: str) -> None:
-    mark = f"<!-- made from the code: {part} -->"
-    pages = [page for page in DOCS.rglob("*.md") if mark in page.read_text(encoding="utf-8")]
-    assert len(pages) == 1
-    filled = fill_in(mark)
+    mark = f"<!-- made from the code: {part} -->\n"
+    assert sum(page.read_text(encoding="utf-8").count(mark) for page in PAGES) == 1
+    filled = PARTS[part]()
+    assert filled
     assert "made from the code" not in filled
     for line in filled.splitlines():
         if line.startswith("|"):

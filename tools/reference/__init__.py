@@ -1,24 +1,22 @@
-"""The parts of the reference that are made from the code while the documentation is built; nothing of it is committed.
+"""The parts of the documentation that are made from the code, and from other pages.
 
-A page says where with a comment, as in `<!-- made from the code: command-line -->`.
+They are committed, so that whoever reads the repository reads all of it, and a test holds them to the code: with
+RECONCILER_UPDATE_GOLDEN=1 it writes them.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from reconciler.schemas import SCHEMAS
 from reference.codes import render_codes
 from reference.command_line import render_command_line
+from reference.marks import replaced
 from reference.pages import render_decisions, render_tasks
 from reference.schemas import render_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-_MARK = re.compile(r"^<!-- made from the code: ([a-z-]+) -->$", re.MULTILINE)
-
 
 # what people write; the rest is what the program writes
 WRITTEN = ("manifest", "settings")
@@ -38,10 +36,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
 
 
 def fill_in(markdown: str) -> str:
-    """A page with each mark replaced by the part that it names.
+    """A page with each part as the code has it now.
 
     Raises:
         KeyError: there is no part of that name.
 
     """
-    return _MARK.sub(lambda mark: PARTS[mark[1]](), markdown)
+    return replaced(markdown, lambda name: PARTS[name]())

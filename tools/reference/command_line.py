@@ -50,7 +50,8 @@ def _verb(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterator[st
     verb, says = verbs_of(parser)[path[-1]]
     inner = verbs_of(verb)
     yield f"{'#' * (len(path) + 1)} {' '.join(path)}"
-    yield text_of((says or verb.description or "").capitalize().rstrip(".") + ".")
+    about = says or verb.description or ""
+    yield text_of(f"{about[:1].upper()}{about[1:]}".rstrip(".") + ".")
     if not inner:
         yield f"```text\n{_usage(verb, path)}\n```"
     if list(arguments_of(verb)):

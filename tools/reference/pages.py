@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reference.marks import written_by_people
+
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -14,7 +16,7 @@ def render_decisions() -> str:
 
 def render_tasks() -> str:
     """A line for each how-to that the index of them does not name."""
-    index = (_DOCS / "how-to" / "index.md").read_text(encoding="utf-8")
+    index = written_by_people((_DOCS / "how-to" / "index.md").read_text(encoding="utf-8"))
     pages = [path for path in (_DOCS / "how-to").glob("*.md") if path.name != "index.md"]
     return _listed([path for path in pages if f"({path.name})" not in index])
 
