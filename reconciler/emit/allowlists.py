@@ -86,39 +86,40 @@ def build_emission(
     `is_loosening` a list that keeps others out is emitted as one of the intent `allow`, with what takes that away.
     """
     organization, name = service
-    if is_loosening:
-        declared = replace(declared, intent=Intent.ALLOW)
-    if content is None:
-        return AllowlistEmission(
-            organization=organization,
-            service=name,
-            declared=declared,
-            gateway=gateway,
-            add=gateway,
-            remove=(),
-            keep=(),
-            result=gateway,
-            revision="",
-            is_observed=False,
-            is_loosening=is_loosening,
-        )
-    found = compare(parse_address_set(gateway), content, known)
-    removable = found.removable(exclusive=declared.exclusive)
-    kept = found.kept(exclusive=declared.exclusive) if may_remove else (*found.wider, *found.stale, *found.foreign)
-    staying = set(kept)
-    kept = tuple(entry for entry in content.entries if entry in staying)
-    return AllowlistEmission(
+    unseen = AllowlistEmission(
         organization=organization,
         service=name,
-        declared=declared,
+        declared=replace(declared, intent=Intent.ALLOW) if is_loosening else declared,
         gateway=gateway,
+        add=gateway,
+        remove=(),
+        keep=(),
+        result=gateway,
+        revision="",
+        is_observed=False,
+        is_loosening=is_loosening,
+    )
+    return unseen if content is None else _compared(unseen, content, known, may_remove=may_remove)
+
+
+def _compared(
+    unseen: AllowlistEmission, content: AllowlistContent, known: AddressSet, *, may_remove: bool
+) -> AllowlistEmission:
+    """The same for a list of which an export was read: what is there already, what goes and what stays."""
+    gateway, exclusive = unseen.gateway, unseen.declared.exclusive
+    found = compare(parse_address_set(gateway), content, known)
+    kept = found.kept(exclusive=exclusive) if may_remove else (*found.wider, *found.stale, *found.foreign)
+    staying = set(kept)
+    keep = tuple(entry for entry in content.entries if entry in staying)
+    going = found.removable(exclusive=exclusive) if may_remove else ()
+    return replace(
+        unseen,
         add=missing_addresses(gateway, content),
-        remove=tuple(dict.fromkeys(entry.written for entry in removable)) if may_remove else (),
-        keep=tuple(dict.fromkeys(entry.written for entry in kept)),
-        result=tuple(dict.fromkeys((*gateway, *(str(entry.interval) for entry in kept)))),
+        remove=tuple(dict.fromkeys(entry.written for entry in going)),
+        keep=tuple(dict.fromkeys(entry.written for entry in keep)),
+        result=tuple(dict.fromkeys((*gateway, *(str(entry.interval) for entry in keep)))),
         revision=content.revision,
         is_observed=True,
-        is_loosening=is_loosening,
     )
 
 
