@@ -82,7 +82,7 @@ class Ports:
         port = peer.ports[number] = Port(peer)
         self._open[peer] = None
         self._sockets += 1
-        asyncio.get_running_loop().add_reader(port.sock, self._drain, port, _DATAGRAMS)
+        asyncio.get_running_loop().add_reader(port.sock.fileno(), self._drain, port, _DATAGRAMS)
         return port
 
     def overdue(self, now: float) -> list[Inquiry]:
@@ -103,7 +103,7 @@ class Ports:
             del self._open[peer]
             for port in peer.forget_ports():
                 self._sockets -= 1
-                loop.remove_reader(port.sock)
+                loop.remove_reader(port.sock.fileno())
                 port.sock.close()
 
     def _overdue(self, port: Port, now: float) -> Iterator[Inquiry]:

@@ -78,7 +78,7 @@ class Surveyor:
 class _Survey:
     """A question, and what the servers of its zone have said so far."""
 
-    __slots__ = ("_done", "_left", "_observed", "_servers", "_zone", "apex", "question", "surveyor")
+    __slots__ = ("_answers", "_done", "_left", "_servers", "_zone", "apex", "question", "surveyor")
 
     def __init__(self, surveyor: Surveyor, question: Question, done: Callable[[Observation], None]) -> None:
         self.surveyor = surveyor
@@ -94,8 +94,8 @@ class _Survey:
         self._servers: tuple[Server, ...] = found.servers
         self.apex: Name = found.zone.apex
         if is_under(key.name, self.apex):
+            self._answers: list[ServerAnswer | None] = [None] * len(found.servers)
             self._left = len(found.servers)
-            self._observed: list[Observed | None] = [None] * self._left
             for place, server in enumerate(found.servers):
                 _Visit(self, server, place).begin()
         else:
@@ -103,30 +103,29 @@ class _Survey:
             self._done(Observation(key, found.zone, tuple(ServerAnswer(s.label, outside) for s in found.servers)))
 
     def has_observed(self, place: int, observed: Observed) -> None:
-        self._observed[place] = observed
+        self._answers[place] = ServerAnswer(self._servers[place].label, observed)
         self._left -= 1
         if not self._left:
-            answers = [
-                ServerAnswer(s.label, o) for s, o in zip(self._servers, self._observed, strict=True) if o is not None
-            ]
-            self._done(Observation(self.question.key, self._zone, tuple(answers)))
+            answers = tuple([answer for answer in self._answers if answer is not None])
+            self._done(Observation(self.question.key, self._zone, answers))
 
 
 class _Visit:
     """A question at one server: the answer, then, where it needs to be confirmed, the probe's."""
 
-    __slots__ = ("_observed", "_place", "_reply", "_server", "_survey")
+    __slots__ = ("_key", "_observed", "_place", "_probe", "_reply", "_server", "_survey")
 
     def __init__(self, survey: _Survey, server: Server, place: int) -> None:
         self._survey = survey
         self._server = server
         self._place = place
+        self._key = survey.question.key
 
     def begin(self) -> None:
         if self._server.problem is not None:
             self._end(self._server.problem)
         else:
-            self._ask(self._survey.question.key, self._has_answer)
+            self._ask(self._key, self._has_answer)
 
     def _ask(self, key: Key, then: Callable[[Reply | ExchangeError], None]) -> None:
         self._survey.surveyor.exchanger.begin(self._server.addresses, Query(key.name, key.type), then)
@@ -138,15 +137,15 @@ class _Visit:
         if isinstance(reply, ExchangeError):
             self._end(reply.unknown)
             return
-        key, apex = self._survey.question.key, self._survey.apex
+        key, apex = self._key, self._survey.apex
         self._reply = reply
         observed = observed_in_reply(reply, key, apex)
-        is_alias = isinstance(observed, Unknown) and observed.cause is Cause.CNAME
         if key.name == apex:
             self._end(observed)
-        elif (is_alias or isinstance(observed, Present)) and not _is_too_long(probe := _probe(key.name)):
+        elif (isinstance(observed, Present) or _is_alias(observed)) and not _is_too_long(probe := _probe(key.name)):
             self._observed = observed
-            self._ask(Key(probe, key.type), self._has_probed)
+            self._probe = Key(probe, key.type)
+            self._ask(self._probe, self._has_probed)
         else:
             self._has_confirmed(observed)
 
@@ -159,27 +158,24 @@ class _Visit:
         """
         if isinstance(second, ExchangeError):
             self._end(second.unknown)
-            return
-        key = self._survey.question.key
-        probe = Key(_probe(key.name), key.type)
-        if _is_same(self._reply, key, second, probe):
-            self._ask(Key(key.name, "SOA"), self._has_soa)
+        elif _is_same(self._reply, self._key, second, self._probe):
+            self._ask(Key(self._key.name, "SOA"), self._has_soa)
         else:
-            beneath = observed_in_reply(second, probe, self._survey.apex)
+            beneath = observed_in_reply(second, self._probe, self._survey.apex)
             self._has_confirmed(beneath if _is_failure(beneath) else self._observed)
 
     def _has_soa(self, reply: Reply | ExchangeError) -> None:
         if isinstance(reply, ExchangeError):
             self._end(reply.unknown)
             return
-        around = observed_in_reply(reply, Key(self._survey.question.key.name, "SOA"), self._survey.apex)
+        around = observed_in_reply(reply, Key(self._key.name, "SOA"), self._survey.apex)
         self._has_confirmed(around if _is_failure(around) else Absent())
 
     def _has_confirmed(self, observed: Observed) -> None:
-        question = self._survey.question
-        is_own_name = isinstance(observed, Absent) and question.key.name == question.domain
+        domain = self._survey.question.domain
+        is_own_name = isinstance(observed, Absent) and self._key.name == domain
         if is_own_name and self._reply.rcode == dns.rcode.NOERROR:
-            self._survey.surveyor.is_covered((self._server.addresses, question.domain), self._has_cover)
+            self._survey.surveyor.is_covered((self._server.addresses, domain), self._has_cover)
         else:
             self._end(observed)
 
@@ -197,12 +193,16 @@ def _is_too_long(name: Name) -> bool:
 
 def _is_same(reply: Reply, key: Key, second: Reply, probe: Key) -> bool:
     """Whether both answer, and with the same rdatas and TTL."""
-    if not has_answer(reply, *key) or not has_answer(second, *probe):
+    if not has_answer(second, *probe) or not has_answer(reply, *key):
         return False
     if reply.plain is not None and second.plain is not None:
         return (reply.plain.ttl, reply.plain.rdatas) == (second.plain.ttl, second.plain.rdatas)
     one, other = answered_rrset(reply.message, *key), answered_rrset(second.message, *probe)
     return one is not None and other is not None and one.ttl == other.ttl and one.to_rdataset() == other.to_rdataset()
+
+
+def _is_alias(observed: Observed) -> bool:
+    return isinstance(observed, Unknown) and observed.cause is Cause.CNAME
 
 
 def _is_failure(observed: Observed) -> bool:

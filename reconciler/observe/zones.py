@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import dns.flags
-import dns.message
-
 from reconciler.names import ROOT, Name
 from reconciler.observe.answer import is_referral
 from reconciler.observe.exchange import Address, ExchangeError, Query, shown_address
 from reconciler.observe.resolvers import is_address, system_resolvers
 from reconciler.observe.shared import Once, Shared, Together
+from reconciler.observe.wire import AA, RA
 from reconciler.observe.zone_replies import Step, addresses_in, combined_step, hosts_in, soa_step
 from reconciler.state import Cause, Unknown, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import dns.message
 
     from reconciler.observe.exchange import DnsSettings, Exchanger
     from reconciler.observe.reply import Reply
@@ -63,6 +63,7 @@ class ZoneFinder:
         self._soa_step = Shared(self._step_by_servers if settings.servers else self._step_by_resolver)
         self._fixed = Shared(self._fixed_servers)
         self._zone = Shared(self._zone_at)
+        self._found = Shared(self._find)
         self.find_addresses: Shared[str, tuple[str, ...] | Unknown] = Shared(self._addresses)
 
     @property
@@ -72,7 +73,7 @@ class ZoneFinder:
 
     def find(self, domain: Name, declared: Name | None, then: Callable[[FoundZone | Unknown], None]) -> None:
         """Calls `then` with the zone that holds `domain`; or with the zone `declared`, provided that it is one."""
-        self._climb(declared or domain, declared or domain, partial(self._has_apex, declared, then))
+        self._found((domain, declared), then)
 
     async def resolve(self, query: Query) -> dns.message.Message | Unknown:
         """The resolvers' reply: NOERROR, NXDOMAIN or YXDOMAIN."""
@@ -85,16 +86,20 @@ class ZoneFinder:
             reply = self._resolved(query, exc)
         return reply if isinstance(reply, Unknown) else reply.message
 
-    def _has_apex(
-        self, declared: Name | None, then: Callable[[FoundZone | Unknown], None], apex: Name | Unknown
-    ) -> None:
-        if isinstance(apex, Unknown):
-            then(apex)
-        elif declared is not None and apex != declared:
-            detail = f"the manifest names the zone {declared}, but there is no such zone: that name lies in {apex}"
-            then(Unknown(Cause.NO_SUCH_ZONE, detail))
-        else:
-            self._zone(apex, then)
+    def _find(self, where: tuple[Name, Name | None], then: Callable[[FoundZone | Unknown], None]) -> None:
+        domain, declared = where
+        name = declared or domain
+
+        def has_apex(apex: Name | Unknown) -> None:
+            if isinstance(apex, Unknown):
+                then(apex)
+            elif declared is not None and apex != declared:
+                detail = f"the manifest names the zone {declared}, but there is no such zone: that name lies in {apex}"
+                then(Unknown(Cause.NO_SUCH_ZONE, detail))
+            else:
+                self._zone(apex, then)
+
+        self._climb(name, name, has_apex)
 
     def _zone_at(self, apex: Name, then: Callable[[FoundZone | Unknown], None]) -> None:
         def has_servers(servers: tuple[Server, ...] | Unknown) -> None:
@@ -140,7 +145,7 @@ class ZoneFinder:
         def has_come(reply: Reply | ExchangeError) -> None:
             if isinstance(reply, ExchangeError):
                 then(reply.unknown)
-            elif reply.flags & dns.flags.AA:
+            elif reply.flags & AA:
                 then(soa_step(reply, name))
             elif is_referral(reply.message):
                 then(None)
@@ -212,7 +217,7 @@ class ZoneFinder:
     def _resolved(self, query: Query, reply: Reply | ExchangeError) -> Reply | Unknown:
         if isinstance(reply, ExchangeError):
             return Unknown(reply.cause, f"looking up {query.type} {query.name}: {reply.detail}")
-        if not reply.flags & (dns.flags.RA | dns.flags.AA):
+        if not reply.flags & (RA | AA):
             shown = ", ".join(shown_address(a) for a in self._resolvers())
             return Unknown(Cause.REFUSED, f"{shown} does not offer recursion; name a resolver in the settings")
         return reply
