@@ -26,7 +26,8 @@ from exchange_builders import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.targets.base import UnreadableExportError
+from reconciler.targets.base import AllowlistContent, UnreadableExportError
+from reconciler.targets.mail_rule import MailRuleContent
 from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
 
 if TYPE_CHECKING:
@@ -47,17 +48,16 @@ WHOLE: Mapping[str, dict[str, Any]] = {
 }
 
 
-def read_now(target: str, text: str) -> None:
+def read_now(target: str, text: str) -> AllowlistContent | MailRuleContent:
     if target == RULE:
-        MAIL_RULE_TARGETS[target].read(text)
-    else:
-        ALLOWLIST_TARGETS[target].read(text, declared(target))
+        return MAIL_RULE_TARGETS[target].read(text)
+    return ALLOWLIST_TARGETS[target].read(text, declared(target))
 
 
 def read(target: str, text: str) -> None:
-    """Anything but the one exception fails the test."""
+    """Anything but content or the one exception fails the test."""
     with suppress(UnreadableExportError):
-        read_now(target, text)
+        assert isinstance(read_now(target, text), MailRuleContent if target == RULE else AllowlistContent)
 
 
 @pytest.mark.parametrize("target", [*LIST_TARGETS, RULE])

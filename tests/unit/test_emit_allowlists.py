@@ -20,7 +20,7 @@ from reconciler.emit.allowlists import (
 )
 from reconciler.errors import EmitError
 from reconciler.manifest.fleet import Source
-from reconciler.targets.base import AllowlistContent, Output, read_entries
+from reconciler.targets.base import AllowlistContent, Intent, Output, read_entries
 from reconciler.targets.mail_rule import MailRule, MailRuleContent, MailRuleEmission
 from reconciler.targets.plain import Plain
 from reconciler.templating import Templates
@@ -103,6 +103,19 @@ def test_before_its_time_nothing_is_removed_and_everything_kept() -> None:
         "keep": ("10.0.0.0/8", "192.0.2.9", "192.0.2.8/31"),
         "result": ("192.0.2.7", "192.0.2.8", "10.0.0.0/8", "192.0.2.9", "192.0.2.8/31"),
     }
+
+
+@pytest.mark.parametrize("written", [None, "192.0.2.9"])
+def test_a_list_that_is_loosened_is_emitted_as_one_that_keeps_nobody_out(written: str | None) -> None:
+    """Whether an export was read or not: the intent of what is written is `allow`, and of what is declared stays."""
+    declared = declared_list("plain", intent=Intent.RESTRICT)
+    content = None if written is None else AllowlistContent(read_entries([written]))
+    for is_loosening, intent in ((True, Intent.ALLOW), (False, Intent.RESTRICT)):
+        built = build_emission(
+            ("acme", "hq"), declared, GATEWAY, content, KNOWN, may_remove=False, is_loosening=is_loosening
+        )
+        assert (built.declared.intent, built.is_loosening) == (intent, is_loosening)
+    assert declared.intent is Intent.RESTRICT
 
 
 def test_an_exclusive_list_is_rid_of_foreign_entries() -> None:
