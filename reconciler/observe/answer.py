@@ -58,18 +58,18 @@ def observed_in(reply: dns.message.Message, key: Key, apex: Name) -> Observed:
 def observed_in_reply(reply: Reply, key: Key, apex: Name) -> Observed:
     """The same, with a short cut for what most replies are: plain, with authority, from the zone itself."""
     plain = reply.plain
-    if plain is None or not plain.flags & AA or (plain.rdatas and (plain.rcode or not _has_same_text(reply, key))):
+    if plain is None or not plain.flags & AA or not is_under(key.name, apex):
         return observed_in(reply.message, key, apex)
-    if (plain.rdatas and key.type == "SOA" and key.name != apex) or not is_under(key.name, apex):
-        return observed_in(reply.message, key, apex)  # a zone of its own begins there, or it is another one's
-    origin = name_wire(apex)
-    for _, octets in plain.authority:
-        if octets != len(origin) and _shown_zone(plain) != len(origin):
-            return observed_in(reply.message, key, apex)
+    if plain.authority:
+        origin = len(name_wire(apex))
+        for _, octets in plain.authority:
+            if octets != origin and _shown_zone(plain) != origin:
+                return observed_in(reply.message, key, apex)
     if not plain.rdatas:
         return _ABSENT
-    texts = [_text(key.type, wire) for wire in plain.rdatas]
-    return Present(RRset(key, plain.ttl, tuple(sorted(set(texts)))))
+    if plain.rcode or not _has_same_text(reply, key) or (key.type == "SOA" and key.name != apex):
+        return observed_in(reply.message, key, apex)  # a contradiction, other text, or a zone of its own begins there
+    return Present(RRset(key, plain.ttl, _texts(key.type, plain.rdatas)))
 
 
 def _has_same_text(reply: Reply, key: Key) -> bool:
@@ -81,6 +81,12 @@ def _shown_zone(plain: Plain) -> int:
     """The apex that the authority section shows, in octets: the SOA's of a negative answer, else the NS rrset's."""
     soa = [octets for kind, octets in plain.authority if kind == dns.rdatatype.SOA]
     return max(soa or [octets for _, octets in plain.authority])
+
+
+def _texts(rdtype: str, rdatas: tuple[bytes, ...]) -> tuple[Rdata, ...]:
+    if len(rdatas) == 1:
+        return (_text(rdtype, rdatas[0]),)
+    return tuple(sorted({_text(rdtype, wire) for wire in rdatas}))
 
 
 def _text(rdtype: str, wire: bytes) -> Rdata:

@@ -32,7 +32,7 @@ _PLAIN_HEAD = bytes(2) + _ONE_QUESTION[True]
 LETTER = b"\x9d"
 
 _LENGTH = [bytes((size,)) for size in range(MAX_LABEL_OCTETS + 1)]
-_SIMPLE_LABEL = re.compile("[a-z0-9_-]{1,63}")
+_SIMPLE_LABEL = re.compile("[a-z0-9_*-]{1,63}")
 
 # the bit that tells upper from lower case, at each letter; nothing elsewhere
 _CASE_BIT = bytes(0x20 if chr(octet).isalpha() and octet < 0x80 else 0 for octet in range(256))  # noqa: PLR2004 - ASCII
