@@ -111,9 +111,13 @@ class Decider:
 
     def add(self, facts: Facts) -> None:
         """Decide about a mail domain, or keep its facts until those of its whole group are there."""
-        group = self._origins.groups.get(service_key(facts.domain))
+        groups = self._origins.groups
+        group = groups.get(service_key(facts.domain)) if groups else None
         if group is None:
-            self._decide([facts], [])
+            if self._is_short_way(facts):
+                self._keep_seen(facts)
+            else:
+                self._decide([facts], [])
             return
         waiting = self._waiting.setdefault(id(group), {})
         waiting[facts.domain.name] = facts
@@ -132,7 +136,7 @@ class Decider:
         plans: list[DomainPlan] = []
         facts: dict[Name, Facts] = {}
         for each in given:
-            if self._is_short_way(each) and service_key(each.domain) not in unfinished:
+            if origins and service_key(each.domain) not in unfinished and self._is_short_way(each):
                 self._keep_seen(each)
             else:
                 facts[each.domain.name] = each

@@ -107,23 +107,24 @@ def desired_keys(domain: Domain, catalog: Catalog) -> tuple[Key, ...]:
     """The keys of `DesiredDomain.rrsets`, which do not depend on what is remembered."""
     if not domain.is_filtered_by_mx:
         return ()
-    return _verification_key(domain, catalog), Key(domain.name, "MX")
+    return Key(catalog.verification_name(domain.name), "TXT"), Key(domain.name, "MX")
 
 
-def build_desired(domain: Domain, catalog: Catalog, history: History = NO_HISTORY) -> DesiredDomain:
-    """The desired state of one mail domain; verification values that the program wrote stay ours until they go."""
+def build_desired(
+    domain: Domain, catalog: Catalog, history: History = NO_HISTORY, keys: tuple[Key, ...] = ()
+) -> DesiredDomain:
+    """The desired state of one mail domain; verification values that the program wrote stay ours until they go.
+
+    `keys` are its `desired_keys`, from whoever has them already.
+    """
     if not domain.is_filtered_by_mx:
         return DesiredDomain(domain, verification=None, mx=None)
-    mx = _next_hops_mx(domain, catalog, history) if domain.is_leaving else _gateway_mx(domain, catalog)
-    return DesiredDomain(domain, _verification(domain, catalog, history), mx)
+    values, exchanges = keys or desired_keys(domain, catalog)
+    build_mx = _next_hops_mx if domain.is_leaving else _gateway_mx
+    return DesiredDomain(domain, _verification(domain, values, history), build_mx(domain, exchanges, catalog, history))
 
 
-def _verification_key(domain: Domain, catalog: Catalog) -> Key:
-    return Key(catalog.verification_name(domain.name), "TXT")
-
-
-def _verification(domain: Domain, catalog: Catalog, history: History) -> DesiredRRset:
-    key = _verification_key(domain, catalog)
+def _verification(domain: Domain, key: Key, history: History) -> DesiredRRset:
     tokens = domain.verification
     primary = None if tokens.primary is None else txt_rdata(tokens.primary)
     secondary = None if tokens.secondary is None else txt_rdata(tokens.secondary)
@@ -135,22 +136,21 @@ def _verification(domain: Domain, catalog: Catalog, history: History) -> Desired
     return DesiredRRset(key, wanted, OwnsValues(frozenset(ours)), domain.ttl)
 
 
-def _gateway_mx(domain: Domain, catalog: Catalog) -> DesiredRRset:
+def _gateway_mx(domain: Domain, key: Key, catalog: Catalog, _history: History) -> DesiredRRset:
     host = _gateway_host(domain, catalog)
     return DesiredRRset(
-        Key(domain.name, "MX"),
+        key,
         (mx_rdata(catalog.mx_preference, host),),
         _WHOLE if domain.mx_exclusive else OwnsGatewayHosts(catalog, frozenset({host})),
         domain.ttl,
     )
 
 
-def _next_hops_mx(domain: Domain, catalog: Catalog, history: History) -> DesiredRRset:
+def _next_hops_mx(domain: Domain, key: Key, catalog: Catalog, history: History) -> DesiredRRset:
     """Where mail goes without the gateway; whatever else stands there by then is somebody else's.
 
     A host that was the gateway's by the manifest alone (`mx_host`) is remembered by what the program wrote.
     """
-    key = Key(domain.name, "MX")
     written = {
         mx_exchange(v) for where, v in history.written if where == key and v.startswith(f"{catalog.mx_preference} ")
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from reconciler.desired import RRSETS_EACH, build_desired, desired_keys, without_settled
 from reconciler.gates import Facts
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from reconciler.state import Key, Observation, Rdata
     from reconciler.surroundings import Surroundings
 
-Observations = dict["Key", "Observation"]
+Observations: TypeAlias = "dict[Key, Observation]"
 
 _AT_ONCE = 256  # domains for which the journal is asked together
 
@@ -58,10 +58,10 @@ def gather_facts(
     """
     late: dict[Name, tuple[DesiredDomain, Observations, History]] = {}
     for some in _batches(observe_domains(invocation, domains)):
-        known = histories([domain.name for domain, _ in some])
-        for domain, observations in some:
+        known = histories([domain.name for domain, _, _ in some])
+        for domain, keys, observations in some:
             history = known.get(domain.name, NO_HISTORY)
-            desired = build_desired(domain, invocation.catalog, history)
+            desired = build_desired(domain, invocation.catalog, history, keys)
             if is_everything_probed or _is_to_be_looked_at_again(desired, observations):
                 late[domain.name] = desired, observations, history
             else:
@@ -108,27 +108,33 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
         yield some
 
 
-def observe_domains(
-    invocation: Invocation, domains: Sequence[Domain]
-) -> Iterator[tuple[Domain, dict[Key, Observation]]]:
+class ObservedDomain(NamedTuple):
+    """A mail domain, the keys of the rrsets that it desires, and what was observed of each."""
+
+    domain: Domain
+    keys: tuple[Key, ...]
+    observations: Observations
+
+
+def observe_domains(invocation: Invocation, domains: Sequence[Domain]) -> Iterator[ObservedDomain]:
     """Each domain with what was observed of every rrset that it desires, as soon as the last of its answers is there.
 
     All questions are one stream: no domain waits for another one's servers.
     """
     for domain in domains:
         if not domain.is_filtered_by_mx:
-            yield domain, {}
+            yield ObservedDomain(domain, (), {})
     questions = _Questions(domains, invocation.catalog)
     if (estimate := estimate_observing(questions, invocation.settings.observe)) is not None:
         invocation.say(estimate)
-    waiting: dict[Key, tuple[Domain, Observations]] = {}
+    waiting: dict[Key, ObservedDomain] = {}
     with invocation.progress("observing", len(questions)) as advance:
         observer = build_observer(invocation.settings.observe, advance)
         for observation in observer.observe(questions.put(waiting)):
-            domain, observations = waiting.pop(observation.key)
-            observations[observation.key] = observation
-            if len(observations) == RRSETS_EACH:
-                yield domain, observations
+            observed = waiting.pop(observation.key)
+            observed.observations[observation.key] = observation
+            if len(observed.observations) == RRSETS_EACH:
+                yield observed
 
 
 class _Questions(Collection[Question]):
@@ -147,13 +153,13 @@ class _Questions(Collection[Question]):
     def __contains__(self, question: object) -> bool:
         return any(question == each for each in self)
 
-    def put(self, waiting: dict[Key, tuple[Domain, Observations]]) -> Iterator[Question]:
+    def put(self, waiting: dict[Key, ObservedDomain]) -> Iterator[Question]:
         """Each question, and in `waiting` whose it is, with the answers so far."""
         for domain in self._domains:
             keys = desired_keys(domain, self._catalog)
-            mine: tuple[Domain, Observations] = domain, {}
+            observed = ObservedDomain(domain, keys, {})
             for key in keys:
-                waiting[key] = mine
+                waiting[key] = observed
                 yield Question(key, domain.name, domain.zone)
 
 

@@ -57,7 +57,7 @@ def check_domains(
     catalog = invocation.catalog
     wanted = _canonical(names, catalog, region)
     bare = {n: declared.get(n) or _undeclared(n, (), region or next(iter(catalog.regions)), catalog) for n in wanted}
-    observed = {d.name: seen for d, seen in observe_domains(invocation, list(bare.values()))}
+    observed = {o.domain.name: o.observations for o in observe_domains(invocation, list(bare.values()))}
     domains = []
     for name, domain in bare.items():
         if name in declared or not domain.is_filtered_by_mx:

@@ -163,8 +163,9 @@ def build_rrset(key: Key, ttl: int, rdatas: frozenset[Rdata] | tuple[Rdata, ...]
 
 def txt_rdata(value: str) -> Rdata:
     """The rdata of a TXT record whose only character-string is `value` (printable ASCII, at most 255 octets)."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return Rdata(f'"{escaped}"')
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return Rdata(f'"{value}"')
 
 
 def mx_rdata(preference: int, exchange: Name) -> Rdata:

@@ -24,7 +24,14 @@ from reconciler.gates.mx_target import MxTarget
 from reconciler.gates.name_hazards import CnameApex, CnameToken, Delegated, NoSuchZone, WildcardDomain
 from reconciler.gates.next_hop import NextHop
 from reconciler.gates.next_hops_changed import NextHopsChanged
-from reconciler.gates.observed import is_anything_unknown, is_more_observed, is_mx_unsettled, is_probed
+from reconciler.gates.observed import (
+    is_anything_unknown,
+    is_loop_possible,
+    is_more_observed,
+    is_mx_doubtful,
+    is_mx_unsettled,
+    is_probed,
+)
 from reconciler.gates.origin_hazards import BypassOrigin, Limits, OriginSpf, Size
 from reconciler.gates.origin_open import OriginOpen
 from reconciler.gates.spf_mx import SpfMx, SpfRecords
@@ -114,6 +121,8 @@ _NEEDS: tuple[tuple[Callable[[Facts], bool], frozenset[str]], ...] = (
     (is_anything_unknown, frozenset({"cname-apex", "cname-token", "delegated", "no-such-zone"})),
     (is_mx_unsettled, frozenset({"wildcard-domain", "bypass-mx", "verified", "origin-spf", "limits"})),
     (is_more_observed, frozenset({"token-suffix"})),
+    (is_mx_doubtful, frozenset({"mx-target"})),
+    (is_loop_possible, frozenset({"loop"})),
     (
         is_probed,
         frozenset({"wildcard-mx", "dane", "spf-records", "bypass-origin", "size", "dnssec", "dnssec-broken"}),

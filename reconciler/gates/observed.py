@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.history import shown_in, with_mx_seen
+from reconciler.manifest.hosts import is_numeric
 from reconciler.names import ROOT
 from reconciler.state import Observation, Present, Unknown, mx_exchange
 from reconciler.surroundings import NOT_PROBED, HostSight
@@ -105,6 +106,22 @@ def is_more_observed(facts: Facts) -> bool:
 def is_probed(facts: Facts) -> bool:
     """Whether somebody looked at what is around the mail domain."""
     return facts.surroundings is not NOT_PROBED
+
+
+def is_mx_doubtful(facts: Facts) -> bool:
+    """Whether something can be wrong with a host that the MX shall name: it was looked up, or is no name at all."""
+    desired = facts.desired.mx
+    return desired is not None and (is_probed(facts) or _is_any_numeric(desired.wanted))
+
+
+@lru_cache(maxsize=4096)
+def _is_any_numeric(rdatas: tuple[Rdata, ...]) -> bool:
+    return any(map(is_numeric, _hosts(rdatas)))
+
+
+def is_loop_possible(facts: Facts) -> bool:
+    """Whether a next hop can be the gateway: it was looked up, or has one of the gateway's names."""
+    return is_probed(facts) or any(is_gateway(facts, host) for host in facts.domain.next_hops)
 
 
 def next_hop_addresses(facts: Facts) -> frozenset[str]:
