@@ -31,7 +31,7 @@ _COUNTS = struct.Struct("!HHHHH")
 _NOT_PLAIN = QR | TC | OPCODE  # all but the first are 0 in a plain answer
 _NO_ANSWERS = bytes(2)
 _KIND_OCTETS = 4  # a question's type and class
-_READ_ALREADY = 0  # in place of a type
+_READ_ALREADY = -1  # in place of a type; 0 is one that may be asked for
 
 _NO_NAME = LETTER  # for what must not be pointed to: a name that begins there is odd
 

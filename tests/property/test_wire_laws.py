@@ -167,3 +167,10 @@ def test_an_address_cut_short_is_left_to_dnspython() -> None:
     assert read_plain(wire, question) == Plain(0x8400, 0, 300, (b"\xc0\x00\x02\x01",), ())
     for end in range(len(wire)):
         assert read_plain(wire[:end], question) is None
+
+
+def test_a_question_for_the_type_0_is_nothing_special() -> None:
+    """What follows its answer is no answer that was read already."""
+    question = question_wire("acme.example.", "TYPE0")
+    rest = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\xc0\x00\x02\x01" * 2
+    assert read_plain(b"\x12\x34\x84\x00\x00\x01\x00\x01\x00\x00\x00\x02" + question + rest, question) is None
