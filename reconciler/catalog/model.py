@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.names import ROOT, Name, canonical_name
 
@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+# as in the settings: a named tuple's class is made in a third of the time of a frozen dataclass, at every start
+
+
+class Region(NamedTuple):
     """One region: `addresses` are IPv4 addresses as text, in the order of the vendor's page."""
 
     id: str
@@ -21,8 +23,7 @@ class Region:
     mx_host_multi_region: Name
 
 
-@dataclass(frozen=True, slots=True)
-class SpamRule:
+class SpamRule(NamedTuple):
     """The optional rule at the origin: header `header` matching `pattern` sets the spam confidence level."""
 
     name: str
@@ -31,8 +32,7 @@ class SpamRule:
     confidence_level: int
 
 
-@dataclass(frozen=True, slots=True)
-class Advisory:
+class Advisory(NamedTuple):
     """An oddity of the vendor's pages that concerns organizations of one region and multi-region flag."""
 
     code: str
