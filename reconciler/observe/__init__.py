@@ -2,8 +2,8 @@
 
 `dns.py` asks authoritative servers; `zonefile.py` reads master files. Both keep to this contract:
 
-* exactly one `Observation` for each `Question`, in any order; duplicates of a question are asked once and answered
-  for each;
+* exactly one `Observation` for each `Question`, in any order; a question that is given again while it is under way is
+  asked once and answered for each;
 * nothing that the network or a file does raises: it becomes `Unknown` with its cause;
 * no answer without the AA bit counts; a referral is `Cause.DELEGATED`; a CNAME at the name is `Cause.CNAME`;
 * what a wildcard makes at a name (RFC 4592) is not at the name, where values are owned: it is `Absent`, and says so

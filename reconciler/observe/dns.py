@@ -6,10 +6,10 @@ iteration early, an exception or KeyboardInterrupt end everything under way and 
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.observe.exchange import Exchanger
+from reconciler.observe.shared import Joined
 from reconciler.observe.streaming import stream_results
 from reconciler.observe.survey import Surveyor
 from reconciler.observe.zones import ZoneFinder
@@ -41,21 +41,19 @@ class LiveObserver:
         self._port = port
 
     def observe(self, questions: Iterable[Question]) -> Iterator[Observation]:
-        """Observe every question; observations come as they are made, in any order."""
+        """Observe every question; observations come as they are made, in any order.
+
+        Questions are taken as there is room for them, so that those of a whole fleet are never there at the same time.
+        """
         exchanger = Exchanger(self._settings)
         surveyor = Surveyor(exchanger, ZoneFinder(exchanger, self._settings, self._port))
 
-        def begin(wanted: tuple[Question, int], done: Callable[[Observation], None]) -> None:
-            surveyor.begin(wanted[0], done)
-
-        done = 0
-        wanted = Counter(questions).items()
-        for (_, times), observation in stream_results(wanted, begin, self._settings.in_flight, exchanger.stop):
-            for _ in range(times):
-                done += 1
-                if self._progress is not None:
-                    self._progress(done)
-                yield observation
+        begin = Joined(surveyor.begin)
+        results = stream_results(questions, begin, self._settings.in_flight, exchanger.stop)
+        for done, (_, observation) in enumerate(results, start=1):
+            if self._progress is not None:
+                self._progress(done)
+            yield observation
 
     def resolve_addresses(self, hosts: Iterable[Name]) -> dict[Name, tuple[str, ...] | Unknown]:
         """The addresses of each host as text, IPv4 first, through the resolvers; never an empty tuple."""

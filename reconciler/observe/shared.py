@@ -42,6 +42,27 @@ class Shared(Generic[_Key, _Value]):
             then(value)
 
 
+class Joined(Generic[_Key, _Value]):
+    """Calls `look(key, then)` once for each key that is under way, however often it is asked for until it is done."""
+
+    def __init__(self, look: Callable[[_Key, Callable[[_Value], None]], None]) -> None:
+        """Prepare; nothing is looked up yet."""
+        self._look = look
+        self._waiting: dict[_Key, list[Callable[[_Value], None]]] = {}
+
+    def __call__(self, key: _Key, then: Callable[[_Value], None]) -> None:
+        """Calls `then` with the result for `key`; nothing is kept of it then."""
+        if key in self._waiting:
+            self._waiting[key].append(then)
+        else:
+            self._waiting[key] = [then]
+            self._look(key, partial(self._has_come, key))
+
+    def _has_come(self, key: _Key, value: _Value) -> None:
+        for then in self._waiting.pop(key):
+            then(value)
+
+
 class Together(Generic[_Value]):
     """Calls `then` once, with all of so many results in their order, when the last one has come."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reconciler.observe.shared import Once, Shared, Together
+from reconciler.observe.shared import Joined, Once, Shared, Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +41,20 @@ def test_who_hears_may_ask_again() -> None:
     shared("a", lambda _: shared("a", heard.append))
     waiting[0](3)
     assert heard == [3]
+
+
+def test_who_asks_meanwhile_joins_and_who_asks_later_asks_anew() -> None:
+    """Nothing is kept of what was told."""
+    asked: list[tuple[str, Callable[[int], None]]] = []
+    joined: Joined[str, int] = Joined(lambda key, then: asked.append((key, then)))
+    heard: list[int] = []
+    joined("a", heard.append)
+    joined("b", heard.append)
+    joined("a", heard.append)
+    asked[0][1](7)
+    assert heard == [7, 7]
+    joined("a", heard.append)
+    assert [key for key, _ in asked] == ["a", "b", "a"]
 
 
 def test_results_come_together_in_their_order() -> None:
