@@ -16,7 +16,7 @@ import atheris  # type: ignore[import-untyped]  # publishes no types
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 with atheris.instrument_imports(
-    include=["reconciler.observe.walker", "reconciler.observe.compression", "reconciler.observe.reply"]
+    include=[f"reconciler.observe.{name}" for name in ("walker", "records", "compression", "reply")]
 ):
     from wire_answers import an_answer
 
