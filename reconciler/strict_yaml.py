@@ -33,7 +33,7 @@ from reconciler.plain_yaml import Node, Position, read_plain_yaml
 from reconciler.yaml_places import Loc, Places, find_places, mark_position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["MAX_DEPTH", "MAX_DIAGNOSTICS", "MAX_OCTETS", "Document", "Loc", "Node", "Position", "load_yaml"]
 
@@ -81,6 +81,10 @@ class Document:
     def line(self, loc: Loc, node: Node = None) -> int:
         """The line, from 1, on which the value at `loc` begins; quicker for who has that value, `node`, in hand."""
         return (self._start(node) or self.position(loc))[0]
+
+    def lines(self, loc: Loc, nodes: Sequence[Node]) -> list[int]:
+        """The line of each of the `nodes` in the list at `loc`, as by `line`."""
+        return [self.line((*loc, i), node) for i, node in enumerate(nodes)]
 
     def position(self, loc: Loc, *, at_key: bool = False) -> Position:
         """Line and column, from 1, of the value at `loc` (of its key, with `at_key`), as in `("services", 0, "name")`.

@@ -7,7 +7,7 @@ is taken apart, what they refuse is left out, and the rest goes to the rules. No
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from reconciler.errors import Diagnostic
     from reconciler.strict_yaml import Document, Loc
+
+Mapping: TypeAlias = "dict[str, Any]"
+"""What is written in the place of a model."""
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -42,20 +45,20 @@ _ITEM_STAND_INS: dict[str | int, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredDomain:
-    """A domain's model and its place."""
+class DeclaredDomain(NamedTuple):
+    """A domain's model, its place, and the mapping that is written there."""
 
     loc: Loc
     model: DomainManifest
+    node: Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredService:
-    """A service's model; use `domains` and not the model's own."""
+class DeclaredService(NamedTuple):
+    """A service's model, as `DeclaredDomain`; use `domains` and not the model's own."""
 
     loc: Loc
     model: ServiceManifest
+    node: Mapping
     domains: Sequence[DeclaredDomain]
 
 
@@ -76,13 +79,15 @@ def read_declared(document: Document) -> tuple[Declared | None, list[Diagnostic]
     except ValidationError as exc:
         found = model_diagnostics(exc, OrganizationManifest, document)
         return _salvaged(document), found
-    services = [_service(("services", i), service) for i, service in enumerate(model.services)]
+    nodes = _list(document.data, "services")
+    services = [_service(("services", i), *each) for i, each in enumerate(zip(model.services, nodes, strict=True))]
     return Declared(document, model, services, frozenset()), []
 
 
-def _service(loc: Loc, model: ServiceManifest) -> DeclaredService:
-    domains = [DeclaredDomain((*loc, "domains", i), domain) for i, domain in enumerate(model.domains)]
-    return DeclaredService(loc, model, domains)
+def _service(loc: Loc, model: ServiceManifest, node: Mapping) -> DeclaredService:
+    each = enumerate(zip(model.domains, node["domains"], strict=True))
+    domains = [DeclaredDomain((*loc, "domains", i), domain, written) for i, (domain, written) in each]
+    return DeclaredService(loc, model, node, domains)
 
 
 def _salvaged(document: Document) -> Declared | None:
@@ -96,15 +101,15 @@ def _salvaged(document: Document) -> Declared | None:
         if isinstance(raw, dict):
             service = _salvage(ServiceManifest, {**raw, "domains": []}, loc, refused)
             domains = [
-                DeclaredDomain(place, _salvage(DomainManifest, each, place, refused))
+                DeclaredDomain(place, _salvage(DomainManifest, each, place, refused), each)
                 for j, each in enumerate(_list(raw, "domains"))
                 if isinstance(each, dict) and (place := (*loc, "domains", j))
             ]
-            services.append(DeclaredService(loc, service, domains))
+            services.append(DeclaredService(loc, service, raw, domains))
     return Declared(document, outline, services, frozenset(refused))
 
 
-def _salvage(model: type[_M], raw: dict[str, Any], loc: Loc, refused: set[Loc]) -> _M:
+def _salvage(model: type[_M], raw: Mapping, loc: Loc, refused: set[Loc]) -> _M:
     """The model of a mapping without what it refuses of it; the places of that are added to `refused`."""
     try:
         return model.model_validate(raw)
