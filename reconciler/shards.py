@@ -99,7 +99,7 @@ def shard_index(component: ServiceKey, count: int) -> int:
 
 def components(fleet: Fleet) -> dict[ServiceKey, ServiceKey]:
     """For each service of the fleet the first one, by name, of all that hang together with it."""
-    first = {key: key for key in sorted(_key(s) for o in fleet.organizations for s in o.services)}
+    first = {key: key for key in (_key(s) for o in fleet.organizations for s in o.services)}
 
     def root(key: ServiceKey) -> ServiceKey:
         while first[key] != key:

@@ -32,6 +32,15 @@ def test_a_document_of_no_shard_is_given_back_and_that_there_was_nothing_to_merg
     assert "nothing to merge" not in run("merge", "1.json", "2.json").err
 
 
+def test_two_documents_of_no_shard_that_differ_are_refused(run: Command) -> None:
+    """Not the first is taken, and the other one forgotten."""
+    for name, chosen in (("one", "acme.example"), ("two", "done.example")):
+        run("plan", "--domain", chosen, "--json-into", f"{name}.json")
+    found = run("merge", "one.json", "two.json")
+    assert (found.code, found.out) == (1, "")
+    assert found.err.count("error[merge-whole]") == 2
+
+
 @pytest.mark.parametrize("again", [1, 2])
 def test_a_drift_of_no_shard_that_was_altered_is_refused_as_a_shards_is(again: int, run: Command) -> None:
     run("drift", "--json-into", "drift.json")

@@ -10,11 +10,16 @@ from builders import SOURCE, domain
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.document import service_documents
+from reconciler.limits import Limits, Stops
 from reconciler.manifest.fleet import Domain, Fleet, Organization, Service, ServiceAllowlist
 from reconciler.names import Name
 from reconciler.neighbours import service_key, services_around
+from reconciler.plan import Action, Phase, Status
 from reconciler.selection import Selection
-from reconciler.shards import Shard, components, part_of, shard_index
+from reconciler.service_plan import ServicePlan
+from reconciler.service_plan.step import ServiceStep
+from reconciler.shards import Shard, components, part_of, shard_document, shard_index
 from reconciler.targets.base import DeclaredAllowlist, Intent
 
 HOSTS = [Name(f"mail{n}.acme.example.") for n in range(3)]
@@ -93,9 +98,32 @@ def test_a_next_hop_joins_services_only_behind_a_list_that_keeps_others_out() ->
     assert len(set(components(past).values())) == 2
 
 
+def test_a_list_that_keeps_others_out_joins_nobody_at_other_hosts() -> None:
+    """Or one such list anywhere would make one shard of all who are with one hosting company."""
+    restricting = service("a", "x", allowlist("exports/one", Intent.RESTRICT))
+    other, third = service("b", "y", allowlist("exports/two")), service("c", "z")
+    given = fleet(of(restricting, HOSTS[1]), of(other, HOSTS[0]), of(third, HOSTS[0]))
+    assert components(given) == {key: key for key in (("a", "x"), ("b", "y"), ("c", "z"))}
+
+
 def test_without_a_shard_there_are_no_parts() -> None:
     given = fleet(of(service("a", "x")))
     assert part_of(given, Selection(), given.domains) is None
+
+
+def test_a_shards_document_places_its_services_by_what_is_in_it() -> None:
+    """A service in which there is nothing to do is none of its parts, as in the document itself."""
+    given = fleet(of(service("a", "x")), of(service("b", "y")), of(service("c", "z")))
+    part = part_of(given, Selection(shard=Shard(1, 1)), given.domains)
+    assert part is not None
+    step = ServiceStep(
+        "s", Phase.EXPAND, Action.UPDATE, Status.MANUAL, "allowlist", "plain", (), (), (), (), "", SOURCE
+    )
+    services = [s for o in given.organizations for s in o.services]
+    plans = [ServicePlan(s, steps, ()) for s, steps in zip(services, ((), (), (step,)), strict=True)]
+    made = shard_document(part, given, [], plans, Stops(Limits()), "")
+    assert made.services == [2]
+    assert len(made.services) == len(service_documents(plans, {}))
 
 
 def test_shards_are_about_as_large_as_each_other() -> None:
