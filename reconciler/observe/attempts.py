@@ -168,9 +168,9 @@ class Attempts:
                     call_soon(self._broken, port, exc)
                     call_soon(self._failed, inquiry, unreachable(peer.address, exc))
                     continue
-            inquiry.deadline = deadline
-            inquiry.has_other_case = False
-            inquiry.port = port
+            inquiry.deadline, inquiry.port = deadline, port
+            if inquiry.has_other_case:
+                inquiry.has_other_case = False
             port.pending[inquiry.identity] = inquiry
             peer.under_way += 1
             self._under_way += 1

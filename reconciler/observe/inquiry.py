@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, ExchangeError, Query, UnexpectedRcodeError
-from reconciler.observe.wire import RD, encoded_kind, encoded_name, packed_query
+from reconciler.observe.wire import RD, encoded_kind, encoded_name, query_frame
 from reconciler.state import Cause
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class Inquiry:
     # nearly all are answered at once, so that these are seldom set
     turn = 0
     spare = 0
-    flags = 0  # of the header
     use_edns = True
+    frame = query_frame(0, use_edns=True)
     is_over = False
     has_other_case = False
     failures: list[ExchangeError] | None = None
@@ -49,7 +49,7 @@ class Inquiry:
         self.name = encoded_name(query.name)
         self.kind = encoded_kind(query.type)
         if query.recurse or query.flags:
-            self.flags = query.flags | RD if query.recurse else query.flags
+            self.frame = query_frame(self.flags, use_edns=True)
         self.done = done
         self.address = addresses[0]  # whose turn it is
         self.left = attempts
@@ -59,9 +59,15 @@ class Inquiry:
         """Its question section, in lower case."""
         return self.name.wire + self.kind.wire
 
+    @property
+    def flags(self) -> int:
+        """The flags in the header of its queries."""
+        return self.query.flags | RD if self.query.recurse else self.query.flags
+
     def packed(self) -> bytes:
         """The query of the attempt under way, as it is sent."""
-        return packed_query(self.identity, self.sent, self.flags, use_edns=self.use_edns)
+        head, tail = self.frame
+        return self.identity + head + self.sent + tail
 
     def next_delay(self, failure: ExchangeError, timeout: float) -> float | None:
         """Takes note of a failed attempt: the next address has its turn after so many seconds; None: enough.
@@ -75,7 +81,9 @@ class Inquiry:
         self.failures.append(failure)
         self.turn += 1
         self.address = self.addresses[self.turn % len(self.addresses)]
-        self.use_edns = self.use_edns and not isinstance(failure, UnexpectedRcodeError)
+        if isinstance(failure, UnexpectedRcodeError):
+            self.use_edns = False
+            self.frame = query_frame(self.flags, use_edns=False)
         if failure.cause is Cause.NETWORK and self.spare > 0:
             self.spare -= 1
             return 0.0

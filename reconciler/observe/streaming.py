@@ -33,6 +33,7 @@ def stream_results(
             while batch := runner.run(stream.batch()):
                 yield from batch
         finally:
+            stream.end()
             runner.run(_stopped(stop))
 
 
@@ -55,6 +56,10 @@ class _Stream(Generic[_Item, _Result]):
         self._patience: asyncio.Handle | None = None
         self._error: Exception | None = None
         self._is_enough: asyncio.Future[None] | None = None
+
+    def end(self) -> None:
+        """Begins nothing more, even where results come while everything is being stopped."""
+        self._items = iter(())
 
     async def batch(self) -> list[tuple[_Item, _Result]]:
         """Waits for results and takes all that are there; none when all have been taken."""

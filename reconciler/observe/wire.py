@@ -25,8 +25,6 @@ _IN = b"\x00\x01"
 _OPT_RECORD = (
     b"\x00\x00\x29" + struct.pack("!H", EDNS_PAYLOAD) + bytes(6)
 )  # RFC 6891 section 6.1.2; version 0, no flags
-_ONE_QUESTION = {True: struct.pack("!HHHH", 1, 0, 0, 1), False: struct.pack("!HHHH", 1, 0, 0, 0)}
-_PLAIN_HEAD = bytes(2) + _ONE_QUESTION[True]
 # for every letter of a name in its outline: begins no name, and is in no usual number of seconds (days are multiples
 # of 128)
 LETTER = b"\x9d"
@@ -163,7 +161,12 @@ def folded_case(question: bytes) -> bytes:
 
 def packed_query(identity: bytes, question: bytes, flags: int, *, use_edns: bool) -> bytes:
     """A query with one question; `identity` has two octets, `flags` are those of the header."""
-    if use_edns and not flags:
-        return identity + _PLAIN_HEAD + question + _OPT_RECORD
-    query = identity + flags.to_bytes(2, "big") + _ONE_QUESTION[use_edns] + question
-    return query + _OPT_RECORD if use_edns else query
+    head, tail = query_frame(flags, use_edns=use_edns)
+    return identity + head + question + tail
+
+
+@lru_cache(maxsize=64)
+def query_frame(flags: int, *, use_edns: bool) -> tuple[bytes, bytes]:
+    """What such a query has between id and question, and behind the question."""
+    tail = _OPT_RECORD if use_edns else b""
+    return struct.pack("!HHHHH", flags, 1, 0, 0, int(use_edns)), tail

@@ -93,3 +93,26 @@ def test_what_is_under_way_is_stopped_inside_the_loop_when_the_caller_ends_early
     assert stopped == [True]
     list(stream_results(range(3), later, 5, stop))
     assert stopped == [True, True]
+
+
+def test_nothing_is_begun_while_everything_is_being_stopped() -> None:
+    """Results may come in that very turn of the loop; whatever they made begin would be left behind."""
+    begun: list[int] = []
+    waiting: list[Callable[[], None]] = []
+
+    def begin(item: int, done: Callable[[int], None]) -> None:
+        begun.append(item)
+        if item < 2:
+            asyncio.get_running_loop().call_soon(done, item)
+        else:
+            waiting.append(lambda: done(item))
+
+    def stop() -> None:
+        for come in waiting:
+            come()
+
+    results = stream_results(range(100), begin, 4, stop)
+    next(results)
+    count = len(begun)
+    results.close()
+    assert len(begun) == count
