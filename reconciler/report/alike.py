@@ -52,12 +52,12 @@ def together(items: Sequence[T], said: Callable[[T], Hashable]) -> list[tuple[T,
 
 
 def also_text(names: Sequence[str], noun: str) -> str:
-    """As in `the same of 7 more domains: a.example, b.example, c.example and 4 more`; empty without names."""
+    """As in `the same for 7 more domains: a.example, b.example, c.example and 4 more`; empty without names."""
     if not names:
         return ""
     more = len(names) - _NAMED
     rest = f" and {more:,} more" if more > 0 else ""
-    return f"the same of {len(names):,} more {noun}: {', '.join(names[:_NAMED])}{rest}"
+    return f"the same for {len(names):,} more {noun}: {', '.join(names[:_NAMED])}{rest}"
 
 
 def nameless(text: str, domain: str) -> str:

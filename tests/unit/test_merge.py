@@ -128,6 +128,8 @@ def test_shards_that_began_at_other_seconds_are_as_old_as_the_first() -> None:
         assert found.created_at == NOW
         assert isinstance(found, PlanDocument)
         assert found.expires_at == whole("plan").expires_at  # type: ignore[union-attr]
+    as_late_as_may_be = read(scan(order("plan", Shard(2, 2), NOW + MOST_APART)))
+    assert merged([shard("plan", 1, 2), as_late_as_may_be]).created_at == NOW
     much_later = read(scan(order("plan", Shard(2, 2), NOW + MOST_APART + timedelta(seconds=1))))
     assert _codes(shard("plan", 1, 2), much_later) == ["merge-apart"]
 

@@ -15,7 +15,7 @@ from reconciler.document import LeftOutDocument, PlanDocument, PlanHead, assembl
 
 COUNT = 3
 # two that are not observed are unhealthy; one is in sync, the others are ready to be switched
-ZONES = (OLD, None, OLD, None, GATEWAY, OLD)
+ZONES = (None, None, OLD, OLD, GATEWAY, OLD)
 LIMITS = "limits: {{switches_per_run: {}, switches_per_organization: {}, unhealthy_share: {}{}}}\n"
 BEGIN, END = ((NOW + timedelta(days=days)).isoformat() for days in (-1, 1))
 FREE = LIMITS.format(9, 9, 1, "")
@@ -54,8 +54,9 @@ def test_what_stops_a_run_is_decided_of_all_in_their_order(kind: Kind, settings:
     with Path("reconciler.yaml").open("a") as file:
         file.write(settings)
     parts = shards(kind, COUNT)
-    positions = [at for part in parts if part.shard is not None for at in part.shard.domains]
-    assert positions != sorted(positions), "the order of the shards is another one"
+    for positions in ([p.shard.domains for p in parts if p.shard], [p.shard.unhealthy for p in parts if p.shard]):
+        found = [at for each in positions for at in each]
+        assert found != sorted(found), "the order of the shards is another one"
     alone = rendered(whole(kind))
     assert rendered(merged(parts)) == alone
     held = {g for g in ("limit", "unhealthy", "kill-switch", "freeze") if f'"{g}"' in alone}

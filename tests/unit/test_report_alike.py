@@ -46,7 +46,7 @@ def test_an_advisory_of_many_domains_is_told_once_with_their_number_and_the_firs
     assert _lines(*reversed(_many(1204))) == [
         "manifests/a.yaml:7: advisory[dnssec]: the zone of d0000.example is signed with DNSSEC",
         "    Edit d0000.example where it is signed.",
-        "    the same of 1,203 more domains: d0001.example, d0002.example, d0003.example and 1,200 more",
+        "    the same for 1,203 more domains: d0001.example, d0002.example, d0003.example and 1,200 more",
     ]
 
 
@@ -54,20 +54,20 @@ def test_a_few_are_told_one_by_one() -> None:
     three, four = _lines(*_many(3)), _lines(*_many(4))
     assert [line for line in three if "advisory" in line] == [line for line in three if not line.startswith(" ")]
     assert len(three) == 6
-    assert four[2:] == ["    the same of 3 more domains: d0001.example, d0002.example, d0003.example"]
+    assert four[2:] == ["    the same for 3 more domains: d0001.example, d0002.example, d0003.example"]
 
 
 @pytest.mark.parametrize("severity", [Severity.ERROR, Severity.WARNING])
 def test_errors_and_warnings_are_told_one_by_one(severity: Severity) -> None:
     lines = _lines(*_many(50, severity=severity))
     assert len([line for line in lines if line.startswith("manifests/a.yaml:7: ")]) == 50
-    assert not [line for line in lines if "the same of" in line]
+    assert not [line for line in lines if "the same for" in line]
 
 
 def test_what_has_no_domain_is_told_with_its_places() -> None:
     given = [_signed("", file=f"manifests/{letter}.yaml") for letter in "abcdef"]
     assert _lines(*given)[2:] == [
-        "    the same of 5 more places: manifests/b.yaml:7, manifests/c.yaml:7, manifests/d.yaml:7 and 2 more"
+        "    the same for 5 more places: manifests/b.yaml:7, manifests/c.yaml:7, manifests/d.yaml:7 and 2 more"
     ]
 
 
@@ -77,8 +77,8 @@ def test_what_has_no_domain_is_told_with_its_places() -> None:
 def test_what_differs_in_more_than_the_name_is_told_apart(changes: dict[str, object]) -> None:
     lines = _lines(*_many(5), _signed("d0002.example", **changes))
     assert len([line for line in lines if line.startswith("manifests/a.yaml:7: ")]) == 2
-    assert [line for line in lines if "the same of" in line] == [
-        "    the same of 4 more domains: d0001.example, d0002.example, d0003.example and 1 more"
+    assert [line for line in lines if "the same for" in line] == [
+        "    the same for 4 more domains: d0001.example, d0002.example, d0003.example and 1 more"
     ]
 
 
@@ -86,7 +86,7 @@ def test_domains_and_places_are_not_counted_together() -> None:
     given = [_signed(name, summary="s", detail="d", file=file) for name, file in (("a.example", "a"), ("", "b"))]
     lines = _lines(*given, *_many(4, summary="s", detail="d"))
     assert lines.count("b:7: advisory[dnssec]: s") == 1
-    assert next(line for line in lines if "the same of" in line).startswith("    the same of 4 more domains: ")
+    assert next(line for line in lines if "the same for" in line).startswith("    the same for 4 more domains: ")
 
 
 def test_what_is_told_once_stands_where_the_first_of_them_would() -> None:
@@ -125,7 +125,7 @@ PLANS: dict[str, Callable[[PlanDocument], str]] = {
 def test_every_form_of_a_plan_tells_it_once(form: str) -> None:
     shown = PLANS[form](_plan())
     assert shown.count("is signed with DNSSEC") == 1
-    assert "the same of 499 more domains: d0001.example, d0002.example, d0003.example and 496 more" in shown
+    assert "the same for 499 more domains: d0001.example, d0002.example, d0003.example and 496 more" in shown
 
 
 HEAD = DocumentHead(commit="0" * 40, manifests_digest="sha256:m", catalog_digest="sha256:c", created_at=NOW)
@@ -166,7 +166,7 @@ def test_every_form_of_drift_tells_an_advisory_of_many_domains_once(form: str) -
     made = _drift(*map(_finding, names))
     shown = DRIFTS[form](made)
     assert shown.count("limits would defer") == 1
-    assert "the same of 499 more domains: d0001.example, d0002.example, d0003.example and 496 more" in shown
+    assert "the same for 499 more domains: d0001.example, d0002.example, d0003.example and 496 more" in shown
     # documents hold all of it
     assert render_drift_json(made).count("limits would defer") == 500
 
@@ -195,7 +195,7 @@ def test_advisories_that_differ_in_more_than_the_name_are_told_apart(changes: di
     findings = [_finding(f"d{number}.example") for number in range(5)]
     shown = render_drift_text(_drift(*findings, _finding("other.example", **changes)), color=False)  # type: ignore[arg-type]
     assert shown.count("LOW ") == 2
-    assert "the same of 4 more domains" in shown
+    assert "the same for 4 more domains" in shown
 
 
 @pytest.mark.parametrize(
