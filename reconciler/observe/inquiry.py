@@ -15,26 +15,24 @@ if TYPE_CHECKING:
     from reconciler.observe.peer import Port
     from reconciler.observe.reply import Reply
 
+_USUAL_FRAME = query_frame(0, use_edns=True)
 _PAUSE = 0.1  # seconds before asking again a server that failed at once; times the number of failures
 
 
 class Inquiry:
     """A question on its way through the attempts; `done` is called once, with the reply or the failure."""
 
-    # nearly all are answered at once, so that these are seldom set
-    turn = 0
-    spare = 0
-    use_edns = True
-    frame = query_frame(0, use_edns=True)
-    is_over = False
-    has_other_case = False
-    failures: list[ExchangeError] | None = None
-    task: asyncio.Task[Reply] | None = None
-    # of the attempt under way: its id, its question as it was sent, its port, and when the time is up
-    identity = b""
-    sent = b""
-    port: Port | None = None
-    deadline = 0.0
+    __slots__ = (
+        *("_spare", "_turn", "address", "addresses", "deadline", "done", "failures", "frame", "has_other_case"),
+        *("identity", "is_over", "kind", "left", "name", "port", "query", "sent", "task", "use_edns"),
+    )
+    # of the attempt under way: its id, its question as it was sent, and when the time is up
+    identity: bytes
+    sent: bytes
+    deadline: float
+    # set with the first failure
+    _turn: int
+    _spare: int
 
     def __init__(
         self,
@@ -46,13 +44,18 @@ class Inquiry:
         """Prepare; nothing is sent yet."""
         self.addresses = addresses
         self.query = query
+        self.done = done
         self.name = encoded_name(query.name)
         self.kind = encoded_kind(query.type)
-        if query.recurse or query.flags:
-            self.frame = query_frame(self.flags, use_edns=True)
-        self.done = done
         self.address = addresses[0]  # whose turn it is
         self.left = attempts
+        self.use_edns = True
+        self.frame = query_frame(self.flags, use_edns=True) if query.recurse or query.flags else _USUAL_FRAME
+        self.failures: list[ExchangeError] | None = None
+        self.is_over = False
+        self.has_other_case = False
+        self.port: Port | None = None
+        self.task: asyncio.Task[Reply] | None = None
 
     @property
     def question(self) -> bytes:
@@ -77,15 +80,16 @@ class Inquiry:
         if self.failures is None:
             self.failures = []
             self.left = max(self.left, len(self.addresses))
-            self.spare = len(self.addresses) - 1
+            self._spare = len(self.addresses) - 1
+            self._turn = 0
         self.failures.append(failure)
-        self.turn += 1
-        self.address = self.addresses[self.turn % len(self.addresses)]
+        self._turn += 1
+        self.address = self.addresses[self._turn % len(self.addresses)]
         if isinstance(failure, UnexpectedRcodeError):
             self.use_edns = False
             self.frame = query_frame(self.flags, use_edns=False)
-        if failure.cause is Cause.NETWORK and self.spare > 0:
-            self.spare -= 1
+        if failure.cause is Cause.NETWORK and self._spare > 0:
+            self._spare -= 1
             return 0.0
         self.left -= 1
         if not self.left:
