@@ -84,7 +84,8 @@ class Document:
 
     def lines(self, loc: Loc, nodes: Sequence[Node]) -> list[int]:
         """The line of each of the `nodes` in the list at `loc`, as by `line`."""
-        return [self.line((*loc, i), node) for i, node in enumerate(nodes)]
+        known = [self._start(node) for node in nodes]
+        return [start[0] if start else self.position((*loc, i))[0] for i, start in enumerate(known)]
 
     def position(self, loc: Loc, *, at_key: bool = False) -> Position:
         """Line and column, from 1, of the value at `loc` (of its key, with `at_key`), as in `("services", 0, "name")`.

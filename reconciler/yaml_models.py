@@ -46,6 +46,7 @@ _MAX_SHOWN = 60
 
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE_DETAIL = "Write year, month and day, as in: 2026-11-01."
 
 
 class YamlModel(BaseModel):
@@ -60,20 +61,21 @@ def refusal(code: str, summary: str, detail: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{summary}", {"code": code, "summary": summary, "detail": detail})
 
 
-def _iso_date(value: object) -> object:
-    detail = "Write year, month and day, as in: 2026-11-01."
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise refusal("date", f"{shown(value)} is no date", detail)
-    try:
-        return _day(value)
-    except ValueError as exc:
-        raise refusal("date", f"{shown(value)} is no day of the calendar", detail) from exc
+def _iso_date(value: object) -> date:
+    if not isinstance(value, str):
+        raise refusal("date", f"{shown(value)} is no date", _DATE_DETAIL)
+    return _day(value)
 
 
 @lru_cache(maxsize=4096)
 def _day(text: str) -> date:
-    """One object for each day, however often it is written."""
-    return date.fromisoformat(text)
+    """One object for each day, and one look at it, however often it is written."""
+    if not _DATE.fullmatch(text):
+        raise refusal("date", f"{shown(text)} is no date", _DATE_DETAIL)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise refusal("date", f"{shown(text)} is no day of the calendar", _DATE_DETAIL) from exc
 
 
 def _given(value: object) -> object:

@@ -76,26 +76,28 @@ def find_named(paths: Iterable[Path]) -> Found:
 def _walk(directory: Path, prefix: str, root: Path, found: Found) -> None:
     try:
         with os.scandir(directory) as entries:
-            names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+            visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
     except OSError as exc:
         found.refuse("manifest-unreadable", directory, f"the directory cannot be read: {exc.strerror}", _READABLE)
         return
-    for name in names:
-        path = directory / name
+    for entry in visible:
+        path = directory / entry.name
         try:
-            _visit(path, f"{prefix}{name}", root, found)
+            _visit(entry, path, f"{prefix}{entry.name}", root, found)
         except OSError as exc:
             found.refuse("manifest-unreadable", path, f"it cannot be looked at: {exc.strerror}", _READABLE)
 
 
-def _visit(path: Path, relative: str, root: Path, found: Found) -> None:
+def _visit(entry: os.DirEntry[str], path: Path, relative: str, root: Path, found: Found) -> None:
+    # the entry knows what it is from the directory's reading; a link is followed by the path, which takes no offence at
+    # one that leads to itself
     is_manifest = relative.lower().endswith(_SUFFIXES)
-    if path.is_dir() and not path.is_symlink():
+    if entry.is_dir(follow_symlinks=False):
         _walk(path, f"{relative}/", root, found)
-    elif path.is_dir() or (is_manifest and path.is_symlink() and not _is_below(path, root)):
+    elif entry.is_symlink() and (path.is_dir() or (is_manifest and not _is_below(path, root))):
         detail = "Replace the link by what it leads to, or remove it."
         found.refuse("symlink", path, "the link leads to a directory, or out of the manifests' directory", detail)
-    elif is_manifest and not path.is_file():
+    elif is_manifest and not (path if entry.is_symlink() else entry).is_file():
         found.refuse("manifest-unreadable", path, "it is no regular file", "Replace it by a file, or remove it.")
     elif is_manifest and not str(path).isprintable():
         summary = "the file's path has characters that cannot be shown"
