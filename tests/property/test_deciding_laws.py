@@ -1,0 +1,157 @@
+"""Laws of deciding as facts come: it is what deciding about all of them at once would be, and nothing is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from builders import NOW, catalog, observation
+from fleet_strategies import World, fleets
+from gate_strategies import worlds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.decide import Decided, Decider, Origins, Planning, Wanted
+from reconciler.document import domain_document
+from reconciler.limits import Limits, Stops
+from reconciler.neighbours import group_domains, service_key, services_around
+from reconciler.plan import DomainPlan, Stage, Status, plan_domain
+from reconciler.safety import hold_plans, prove_plans
+from reconciler.seen import seen_in
+from reconciler.service_plan import plan_services
+from reconciler.settled import is_settled
+from reconciler.state import Present, Rdata, build_rrset
+from reconciler.surroundings import NOT_PROBED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.gates import Facts
+    from reconciler.manifest.fleet import Domain
+    from reconciler.safety import Proved
+
+NEW_TTL = 3600
+PLANNING = Planning(catalog(), lambda _domain: "bind", NEW_TTL, lambda domain: f"sha256:{domain.name}")
+
+
+def planned(facts: Facts) -> DomainPlan:
+    return plan_domain(facts, provider="bind", new_ttl=NEW_TTL)
+
+
+def is_done(plan: DomainPlan) -> bool:
+    """Whether there is nothing to be done and nothing to be told."""
+    is_last = plan.stage is Stage.PROTECTED and not plan.diagnostics
+    return is_last and {s.status for s in plan.steps} <= {Status.DONE}
+
+
+@st.composite
+def nearly_settled(draw: st.DrawFn) -> Facts:
+    """Mostly what is wanted, sometimes with something beside it, or another TTL than declared."""
+    world = draw(worlds())
+    changed = replace(world.domain, ttl=draw(st.sampled_from([None, None, 3600, 60])))
+    observations = dict(world.observations)
+    for rrset in world.desired.rrsets:
+        foreign = Rdata('"a stranger"' if rrset.key.type == "TXT" else "9 mx.x.")
+        values = (*rrset.wanted, foreign) if draw(st.integers(0, 3)) == 0 else rrset.wanted
+        if draw(st.integers(0, 9)) and values:
+            seen = Present(build_rrset(rrset.key, draw(st.sampled_from([60, 3600])), values))
+            observations[rrset.key] = observation(rrset.key, *([seen] * draw(st.integers(1, 2))))
+    around = draw(st.sampled_from([NOT_PROBED, NOT_PROBED, world.surroundings]))
+    desired = replace(
+        world.desired,
+        domain=changed,
+        verification=world.desired.verification and replace(world.desired.verification, ttl=changed.ttl),
+        mx=world.desired.mx and replace(world.desired.mx, ttl=changed.ttl),
+    )
+    return replace(world, desired=desired, observations=observations, surroundings=around)
+
+
+@given(nearly_settled())
+@settings(deadline=None, max_examples=300)
+def test_the_short_way_says_yes_only_where_the_long_way_finds_nothing(facts: Facts) -> None:
+    plan = planned(facts)
+    assert is_done(plan) or not is_settled(facts)
+
+
+@given(nearly_settled())
+@settings(deadline=None, max_examples=300)
+def test_the_short_way_misses_only_what_is_rare(facts: Facts) -> None:
+    """A TTL for the switch, a domain that leaves, values that nobody declares, an MX that others share."""
+    desired, domain = facts.desired, facts.domain
+    if not is_done(planned(facts)) or domain.is_leaving or domain.switch_ttl is not None:
+        return
+    seen = [(rrset, facts.observations[rrset.key].observed) for rrset in desired.rrsets]
+    if all(isinstance(o, Present) and (r.key.type == "TXT" or o.rrset.rdatas == r.wanted) for r, o in seen):
+        assert is_settled(facts)
+
+
+def at_once(world: World, chosen: Sequence[Domain]) -> Proved:
+    """Everything planned and proved together."""
+    services, sharing, neighbours = services_around(world.fleet, chosen)
+    facts = {f.domain.name: f for f in world.facts}
+    origins = {service_key(s): world.origins[service_key(s)] for s in services}
+    service_plans = plan_services(origins, sharing, [facts[d.name] for d in neighbours], catalog())
+    everyone = dict.fromkeys((*chosen, *neighbours))
+    return prove_plans([planned(facts[d.name]) for d in everyone], facts, service_plans)
+
+
+def as_they_come(world: World, chosen: Sequence[Domain], order: Sequence[Facts], wanted: Wanted) -> Decided:
+    services, sharing, neighbours = services_around(world.fleet, chosen)
+    others = [d for d in neighbours if d not in chosen]
+    everyone = [*chosen, *others]
+    groups = group_domains(sharing, neighbours, everyone)
+    found = {service_key(s): world.origins[service_key(s)] for s in services}
+    decider = Decider(PLANNING, Origins(found, sharing, groups, {d.name for d in others}), wanted)
+    for facts in order:
+        if facts.domain in everyone:
+            decider.add(facts)
+    return decider.decided.with_origins_of(services)
+
+
+WANTED = st.builds(Wanted, st.booleans(), st.booleans(), st.booleans())
+
+
+@given(fleets(), st.data(), WANTED)
+@settings(deadline=None, max_examples=150)
+def test_what_is_decided_as_facts_come_is_what_is_decided_at_once(
+    world: World, data: st.DataObject, wanted: Wanted
+) -> None:
+    order = data.draw(st.permutations(world.facts))
+    chosen = [d for d in world.fleet.domains if data.draw(st.booleans())]
+    whole, decided = at_once(world, chosen), as_they_come(world, chosen, order, wanted)
+    plans = {p.domain.name: p for p in whole.plans[: len(chosen)]}
+    facts = {f.domain.name: f for f in world.facts}
+    assert tuple(decided.origins.values()) == whole.origins
+    assert sorted(decided.diagnostics, key=repr) == sorted(whole.diagnostics, key=repr)
+    assert {name: plans[name] for name in decided.plans} == decided.plans
+    assert {name: whole.flows.get(name, ()) for name in decided.plans} == decided.flows
+    settled = plans.keys() - decided.plans.keys()
+    assert all(is_done(plans[name]) for name in settled)
+    documents = {
+        n: domain_document(plans[n], whole.flows[n], PLANNING.declared(plans[n].domain))
+        for n in settled
+        if wanted.documents
+    }
+    assert documents == decided.documents
+    assert decided.facts.items() <= facts.items()
+    assert decided.facts.keys() >= decided.plans.keys()
+    unfinished = {service_key(o.service) for o, p in whole.origins if {s.status for s in p.steps} - {Status.DONE}}
+    assert decided.facts.keys() >= {name for name in plans if service_key(facts[name].domain) in unfinished}
+    assert not wanted.facts or decided.facts.keys() == plans.keys()
+    seen = {name: seen for name in plans if (seen := seen_in(facts[name])) is not None}
+    assert decided.seen == (seen if wanted.seen else {})
+
+
+@given(fleets(), st.integers(0, 2), st.sampled_from([0.0, 0.2, 0.5]))
+@settings(deadline=None, max_examples=100)
+def test_limits_of_the_plans_that_are_not_settled_are_those_of_all(world: World, switches: int, share: float) -> None:
+    chosen = world.fleet.domains
+    whole = at_once(world, chosen)
+    decided = as_they_come(world, chosen, world.facts, Wanted(documents=False))
+    stops = Stops(Limits(switches_per_run=switches, unhealthy_share=share))
+    of_all = hold_plans(whole.plans, whole.origins, stops, count=len(chosen), now=NOW)
+    some = [decided.plans[d.name] for d in chosen if d.name in decided.plans]
+    of_some = hold_plans(some, tuple(decided.origins.values()), stops, count=len(chosen), now=NOW)
+    held = {p.domain.name: p for p in of_some.plans}
+    assert [held.get(p.domain.name, p) for p in of_all.plans] == list(of_all.plans)
+    assert (of_some.origins, of_some.diagnostics) == (of_all.origins, of_all.diagnostics)
