@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.names import ROOT, Name
 from reconciler.observe.answer import is_referral
@@ -44,6 +44,13 @@ class Server:
     problem: Unknown | None = None
 
 
+class ServerSet(NamedTuple):
+    """The servers of a zone, sorted by label, and their labels; thousands of zones have the same ones."""
+
+    servers: tuple[Server, ...]
+    labels: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class FoundZone:
     """A zone and how to reach each of its servers, sorted by label."""
@@ -62,6 +69,7 @@ class ZoneFinder:
         self._port = port
         self._soa_step = Shared(self._step_by_servers if settings.servers else self._step_by_resolver)
         self._fixed = Shared(self._fixed_servers)
+        self._named = Shared(self._named_servers)
         self._zone = Shared(self._zone_at)
         self._found = Shared(self._find)
         self.find_addresses: Shared[str, tuple[str, ...] | Unknown] = Shared(self._addresses)
@@ -102,14 +110,20 @@ class ZoneFinder:
         self._climb(name, name, has_apex)
 
     def _zone_at(self, apex: Name, then: Callable[[FoundZone | Unknown], None]) -> None:
-        def has_servers(servers: tuple[Server, ...] | Unknown) -> None:
-            found = servers
-            then(found if isinstance(found, Unknown) else FoundZone(Zone(apex, tuple(s.label for s in found)), found))
+        def has_servers(found: ServerSet | Unknown) -> None:
+            then(found if isinstance(found, Unknown) else FoundZone(Zone(apex, found.labels), found.servers))
+
+        def has_come(reply: Reply | Unknown) -> None:
+            hosts = reply if isinstance(reply, Unknown) else hosts_in(reply, apex)
+            if isinstance(hosts, Unknown):
+                then(hosts)
+            else:
+                self._named(tuple(hosts), has_servers)
 
         if self._settings.servers:
             self._fixed(None, has_servers)
         else:
-            self._servers_in_ns_rrset(apex, has_servers)
+            self._resolve(Query(apex, "NS", recurse=True), has_come)
 
     def _climb(self, name: Name, current: Name, then: Callable[[Name | Unknown], None]) -> None:
         """Looks for the apex of the zone that holds `name`, from `current` upwards."""
@@ -131,12 +145,12 @@ class ZoneFinder:
         self._resolve(Query(name, "SOA", recurse=True), has_come)
 
     def _step_by_servers(self, name: Name, then: Callable[[Step], None]) -> None:
-        def has_servers(servers: tuple[Server, ...]) -> None:
-            if len(servers) == 1:
-                self._step_by_server(servers[0], name, then)
+        def has_servers(found: ServerSet) -> None:
+            if len(found.servers) == 1:
+                self._step_by_server(found.servers[0], name, then)
                 return
-            together: Together[Step] = Together(len(servers), lambda steps: then(combined_step(name, steps)))
-            for place, server in enumerate(servers):
+            together: Together[Step] = Together(len(found.servers), lambda steps: then(combined_step(name, steps)))
+            for place, server in enumerate(found.servers):
                 self._step_by_server(server, name, together.at(place))
 
         self._fixed(None, has_servers)
@@ -158,13 +172,9 @@ class ZoneFinder:
         else:
             self._exchanger.begin(server.addresses, Query(name, "SOA"), has_come)
 
-    def _fixed_servers(self, _key: None, then: Callable[[tuple[Server, ...]], None]) -> None:
+    def _fixed_servers(self, _key: None, then: Callable[[ServerSet], None]) -> None:
         addresses = tuple(dict.fromkeys(self._settings.servers))
-
-        def have_come(servers: Sequence[Server]) -> None:
-            then(tuple(sorted(servers, key=lambda s: s.label)))
-
-        together = Together(len(addresses), have_come)
+        together: Together[Server] = Together(len(addresses), lambda servers: then(_server_set(servers)))
         for place, address in enumerate(addresses):
             self._fixed_server(address, together.at(place))
 
@@ -175,20 +185,13 @@ class ZoneFinder:
         else:
             self.find_addresses(host, lambda found: then(_server(shown_address(address), found, port)))
 
-    def _servers_in_ns_rrset(self, apex: Name, then: Callable[[tuple[Server, ...] | Unknown], None]) -> None:
-        def has_come(reply: Reply | Unknown) -> None:
-            hosts = reply if isinstance(reply, Unknown) else hosts_in(reply, apex)
-            if isinstance(hosts, Unknown):
-                then(hosts)
-                return
-            together: Together[tuple[str, ...] | Unknown] = Together(len(hosts), partial(have_addresses, hosts))
-            for place, host in enumerate(hosts):
-                self.find_addresses(host, together.at(place))
+    def _named_servers(self, hosts: tuple[str, ...], then: Callable[[ServerSet], None]) -> None:
+        def have_addresses(found: Sequence[tuple[str, ...] | Unknown]) -> None:
+            then(_server_set([_server(h, addresses, self._port) for h, addresses in zip(hosts, found, strict=True)]))
 
-        def have_addresses(hosts: Sequence[str], found: Sequence[tuple[str, ...] | Unknown]) -> None:
-            then(tuple(_server(h, addresses, self._port) for h, addresses in zip(hosts, found, strict=True)))
-
-        self._resolve(Query(apex, "NS", recurse=True), has_come)
+        together = Together(len(hosts), have_addresses)
+        for place, host in enumerate(hosts):
+            self.find_addresses(host, together.at(place))
 
     def _addresses(self, host: str, then: Callable[[tuple[str, ...] | Unknown], None]) -> None:
         """The addresses of a host as text, IPv4 first; never empty."""
@@ -233,6 +236,11 @@ def _server(label: str, addresses: tuple[str, ...] | Unknown, port: int) -> Serv
     if isinstance(addresses, Unknown):
         return Server(label, (), addresses)
     return Server(label, tuple((address, port) for address in addresses[:_MAX_ADDRESSES]))
+
+
+def _server_set(servers: Sequence[Server]) -> ServerSet:
+    ordered = tuple(sorted(servers, key=lambda s: s.label))
+    return ServerSet(ordered, tuple(s.label for s in ordered))
 
 
 def parent_name(name: Name) -> Name:
