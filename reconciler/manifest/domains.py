@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.manifest.fleet import Domain, Source, Verification
+from reconciler.manifest.drafts import draft_of
+from reconciler.manifest.fleet import Domain, Verification
 from reconciler.manifest.hosts import build_mail_domain, build_next_hop, build_zone
+from reconciler.manifest.levels import make_source
 from reconciler.yaml_models import shown
 
 if TYPE_CHECKING:
@@ -13,11 +15,13 @@ if TYPE_CHECKING:
 
     from reconciler.manifest.declared import DeclaredDomain, DeclaredService, Mapping
     from reconciler.manifest.findings import Context, Findings
-    from reconciler.manifest.fleet import MxHostOverride
+    from reconciler.manifest.fleet import MxHostOverride, Source
     from reconciler.manifest.levels import Level, LevelBuilder
     from reconciler.manifest.models import DomainManifest, OrganizationManifest
     from reconciler.names import Name
     from reconciler.strict_yaml import Loc
+
+make_domain, make_verification = draft_of(Domain), draft_of(Verification)
 
 
 class DomainBuilder:
@@ -60,31 +64,32 @@ class DomainBuilder:
         verification = self._verification(model, loc, node, by_mx=by_mx)
         if name is None or self._findings.is_refused((*loc, "name")):
             return None
-        source = Source(self._document.file, self._document.line(loc, node))
+        source = make_source(self._document.file, self._document.line(loc, node))
         self._register(name, model, loc, source)
         zone = None if model.zone is None else build_zone(model.zone, name, (*loc, "zone"), self._findings)
-        return Domain(
-            name=name,
-            written=model.name,
-            organization=self._organization.organization,
-            service=service.model.name,
-            kind=service.model.kind,
-            connection=service.model.connection,
-            region=self._organization.region,
-            multi_region=self._organization.multi_region,
-            next_hops=next_hops,
-            verification=verification,
-            zone=zone,
-            mx_host=self._override,
-            provider=level.provider,
-            mx_exclusive=level.mx_exclusive,
-            ttl=level.ttl,
-            attestations=level.attestations,
-            waivers=level.waivers,
-            source=source,
-            switch_ttl=level.switch_ttl,
-            lifecycle=level.lifecycle,
-            ignore_drift=level.ignore_drift,
+        # by position, in the order of the fields: naming twenty arguments would take twice as long as making it
+        return make_domain(
+            name,
+            model.name,
+            self._organization.organization,
+            service.model.name,
+            service.model.kind,
+            service.model.connection,
+            self._organization.region,
+            self._organization.multi_region,
+            next_hops,
+            verification,
+            zone,
+            level.provider,
+            level.mx_exclusive,
+            self._override,
+            level.ttl,
+            level.attestations,
+            level.waivers,
+            source,
+            level.switch_ttl,
+            level.lifecycle,
+            level.ignore_drift,
         )
 
     def _register(self, name: Name, model: DomainManifest, loc: Loc, source: Source) -> None:
@@ -139,7 +144,7 @@ class DomainBuilder:
             self._findings.error("equal-tokens", "both tokens are the same", detail, (*own, "secondary"))
         elif secondary is not None:
             self._register_token(secondary, model.name, own, node)
-        return Verification(primary, secondary)
+        return make_verification(primary, secondary)
 
     def _register_token(self, value: str, domain: str, loc: Loc, node: Mapping) -> None:
         """`loc` is the place of the verification values of the domain that is written as `node`."""
