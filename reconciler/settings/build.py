@@ -11,6 +11,7 @@ from reconciler.history import Waits
 from reconciler.limits import FreezeWindow, Limits
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.names import canonical_name
+from reconciler.settings.dialects import are_surely_alike
 from reconciler.settings.file import (
     JournalModel,
     LimitsModel,
@@ -47,8 +48,8 @@ def read_settings(octets: bytes, path: Path) -> Settings:
 
     """
     model = read_settings_model(SettingsModel, load_yaml(octets, str(path)), _contradictions)
-    if (model.providers or model.secret_handlers) and (found := list(_ambiguous(model, octets, str(path)))):
-        raise SettingsError(found)
+    if model.providers or model.secret_handlers:
+        _require_alike(model, octets, str(path))
     return _build(model, path.parent, octets)
 
 
@@ -109,8 +110,14 @@ def _other_problems(model: SettingsModel) -> Iterator[_Problem]:
         yield "notification-events", summary, detail, ("notifications", "endpoints", index, "on")
 
 
+def _require_alike(model: SettingsModel, octets: bytes, file: str) -> None:
+    """Raise SettingsError when octoDNS reads the blocks otherwise than they are read here."""
+    if not are_surely_alike(octets) and (found := list(_ambiguous(model, octets, file))):
+        raise SettingsError(found)
+
+
 def _ambiguous(model: SettingsModel, octets: bytes, file: str) -> Iterator[Diagnostic]:
-    from reconciler.yaml_dialects import find_ambiguous  # noqa: PLC0415 - 20 ms that settings without blocks save
+    from reconciler.yaml_dialects import find_ambiguous  # noqa: PLC0415 - see `dialects.py`: few settings need it
 
     blocks = {"providers": model.providers, "secret_handlers": model.secret_handlers}
     for path, line, column in find_ambiguous(octets, blocks, tuple(blocks)):
