@@ -20,7 +20,7 @@ from reconciler.neighbours import service_key
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.observe.estimate import estimate_observing, estimate_probing
-from reconciler.observe.origin import observe_origin
+from reconciler.observe.origin import OriginObserver
 from reconciler.observe.surroundings import SurroundingsWanted, observe_surroundings
 from reconciler.state import Present, Unknown, mx_exchange
 from reconciler.surroundings import NOT_PROBED
@@ -195,12 +195,8 @@ def _observe_suffixed(invocation: Invocation, late: Iterable[tuple[DesiredDomain
 def observe_origins(invocation: Invocation, services: Iterable[Service]) -> dict[ServiceKey, OriginFacts]:
     """Read every export that the services declare."""
     settings = invocation.settings
-    return {
-        service_key(service): observe_origin(
-            service, settings.directory, now=invocation.now, max_age_hours=settings.export_max_age_hours
-        )
-        for service in services
-    }
+    observer = OriginObserver(settings.directory, now=invocation.now, max_age_hours=settings.export_max_age_hours)
+    return {service_key(service): observer.observe(service) for service in services}
 
 
 def _observe_surroundings(
