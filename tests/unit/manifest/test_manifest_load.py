@@ -74,6 +74,24 @@ def test_a_domain_carries_all_that_was_said(tmp_path: Path) -> None:
     assert domain.source == Source(f"{tmp_path}/acme.yaml", 12)
 
 
+def test_a_domain_carries_how_it_leaves_and_what_is_let_be(tmp_path: Path) -> None:
+    said = "switch_ttl: 60\nlifecycle: offboarded\nmx: {exclusive: false}"
+    rule = "{finding: ttl, resource: MX, owner: ops@acme.example, reason: known, expires: 2027-01-01}"
+    domain = only_domain(tmp_path, manifest(domain=f"{said}\nignore_drift:\n  - {rule}"))
+    assert (domain.ttl, domain.switch_ttl, domain.is_leaving, domain.mx_exclusive) == (None, 60, True, False)
+    (let_be,) = domain.ignore_drift
+    assert (let_be.finding, let_be.resource, let_be.owner, let_be.reason) == ("ttl", "MX", "ops@acme.example", "known")
+    assert (let_be.expires, let_be.source.line) == (date(2027, 1, 1), 15)
+
+
+def test_equal_lists_of_next_hops_are_one_and_a_bad_one_is_said_for_each_domain(tmp_path: Path) -> None:
+    second = "      - {name: b.example, next_hops: [mail.acme.example], verification: {primary: x, secondary: y}}"
+    one, other = load(write(tmp_path, {"acme.yaml": f"{manifest()}{second}"})).domains
+    assert one.next_hops is other.next_hops
+    bad = f"{manifest()}{second}".replace("[mail.acme.example]", "[mail.acme.example, 192.0.2.1]")
+    assert [code for code, _ in refused(write(tmp_path, {"acme.yaml": bad}))] == ["next-hop-address"] * 2
+
+
 def test_what_is_left_out_is_none(tmp_path: Path) -> None:
     domain = only_domain(tmp_path, manifest())
     assert (domain.provider, domain.ttl, domain.zone, domain.mx_host) == (None, None, None, None)
