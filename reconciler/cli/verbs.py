@@ -41,17 +41,17 @@ _VERBS = (
 
 
 class VerbParser(Parser):
-    """A verb's parser, whose arguments are added before it first parses anything."""
+    """A verb's parser, which is made when it is needed: there are many verbs, and a run has one."""
 
     def __init__(self, *, module: str, **given: Any) -> None:  # noqa: ANN401 - as argparse's
-        """The module has `add_arguments(parser)`."""
-        super().__init__(**given)
-        self._module = module
+        """The module has `add_arguments(parser)`; the rest is argparse's, which gets it in `complete`."""
+        self._module, self._given = module, given
 
     def complete(self) -> None:
-        """Add the verb's arguments, if they are not there yet."""
+        """Make it, with the verb's arguments, if it is not made yet."""
         if self._module:
             module, self._module = self._module, ""
+            super().__init__(**self._given)
             import_module(module).add_arguments(self)
 
     def parse_known_args(  # type: ignore[override]  # argparse's overloads say no more
@@ -65,7 +65,10 @@ class VerbParser(Parser):
 def build_parser() -> Parser:
     """The parser of the whole command line; the verbs' own arguments are added when they are needed."""
     parser = new_parser()
-    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB", parser_class=VerbParser)
+    # the program's name is given, or argparse would format a usage to take it from
+    verbs = parser.add_subparsers(
+        title="verbs", prog=parser.prog, required=True, metavar="VERB", parser_class=VerbParser
+    )
     for verb in _VERBS:
         verbs.add_parser(verb.name, help=verb.help, module=f"{__package__}.{verb.module}")
     return parser
