@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 POINTER_TO_QUESTION = b"\xc0\x0c"
 _POINTER = 0xC0
+_FARTHEST = 0x3FFF  # where a pointer's 14 bits can point to
 _MAX_POINTERS = 8  # in one name; dnspython allows more, so a longer chain is left to it
 
 
@@ -42,7 +43,7 @@ def read_name(wire: bytes, position: int, end: int, seen: Seen) -> tuple[bytes, 
             name = wire[position:following].lower() + known
             if len(name) > MAX_NAME_OCTETS:
                 raise OddError
-            if known is seen[POINTER_TO_QUESTION]:
+            if known is seen[POINTER_TO_QUESTION] and position <= _FARTHEST:
                 seen[(_POINTER << 8 | position).to_bytes(2, "big")] = name
             return name, following + 2
     return _followed(wire, position, end, seen)

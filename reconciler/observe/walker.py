@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.observe.compression import POINTER_TO_QUESTION, OddError
 from reconciler.observe.records import NAMELESS, read_answers, read_own_answers, read_rest
-from reconciler.observe.wire import HEADER_OCTETS, LETTER, OPCODE, QR, RCODE, TC, encoded_wire, folded_case
+from reconciler.observe.wire import (
+    EDNS_PAYLOAD,
+    HEADER_OCTETS,
+    LETTER,
+    OPCODE,
+    QR,
+    RCODE,
+    TC,
+    encoded_wire,
+    folded_case,
+)
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -65,6 +75,8 @@ def read_plain(wire: bytes, question: bytes) -> Plain | None:
 
 def walk(wire: bytes, name: EncodedName, rdtype: int) -> Plain | None:
     """The same where the question is known to be for `name` and `rdtype`, but for case, unless there is none."""
+    if len(wire) > EDNS_PAYLOAD:  # it came over TCP, is like no other, and thousands of them would fill the memory
+        return _walked(wire, name.wire, rdtype)
     behind_name = HEADER_OCTETS + len(name.wire)
     position = behind_name + _KIND_OCTETS
     try:
@@ -81,18 +93,20 @@ def walk(wire: bytes, name: EncodedName, rdtype: int) -> Plain | None:
                 return _spelled_out(shape, name.wire) if shape.forms else shape.plain
     except (OddError, struct.error, IndexError):
         pass  # not in the usual form
-    try:
-        return _walked(wire, name.wire, rdtype)
-    except (OddError, struct.error, IndexError):
-        return None
+    return _walked(wire, name.wire, rdtype)
 
 
 def _walked(wire: bytes, name: bytes, rdtype: int) -> Plain | None:
-    flags, rcode, answers, authorities, additionals = _head(wire[2:HEADER_OCTETS])
+    """What this one message says, whatever others say."""
     seen = {POINTER_TO_QUESTION: name}
     position = HEADER_OCTETS + len(name) + _KIND_OCTETS
-    ttl, rdatas, position = read_answers(wire, position, name, rdtype, answers, seen)
-    return Plain(flags, rcode, ttl, rdatas, read_rest(wire, position, name, seen, authorities, additionals))
+    try:
+        flags, rcode, answers, authorities, additionals = _head(wire[2:HEADER_OCTETS])
+        ttl, rdatas, position = read_answers(wire, position, name, rdtype, answers, seen)
+        authority = read_rest(wire, position, name, seen, authorities, additionals)
+    except (OddError, struct.error, IndexError):
+        return None
+    return Plain(flags, rcode, ttl, rdatas, authority)
 
 
 def _head(octets: bytes) -> tuple[int, int, int, int, int]:

@@ -174,3 +174,59 @@ def test_a_question_for_the_type_0_is_nothing_special() -> None:
     question = question_wire("acme.example.", "TYPE0")
     rest = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\xc0\x00\x02\x01" * 2
     assert read_plain(b"\x12\x34\x84\x00\x00\x01\x00\x01\x00\x00\x00\x02" + question + rest, question) is None
+
+
+def mx_record(rdata: bytes) -> bytes:
+    """An MX record of the name asked for."""
+    return b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x01\x2c" + len(rdata).to_bytes(2, "big") + rdata
+
+
+def test_what_lies_beyond_the_reach_of_pointers_is_not_taken_for_what_they_point_to() -> None:
+    """14 bits (RFC 1035 section 4.1.4): in a long answer the name at 16384 + n must not stand for the one at n."""
+    first = mx_record(b"\x00\x0a\x03one\xc0\x0c")
+    place = len(HEAD) + 14
+    begin = place + 0x4000 - 14
+    room = begin - len(HEAD) - len(first)
+    count, size = room // 20 - 1, room - (room // 20 - 1) * 20
+    filling = mx_record(b"\x00\x14\x03abc\xc0\x0c") * count
+    filling += mx_record(b"\x00\x1e" + bytes((size - 17,)) + b"x" * (size - 17) + b"\xc0\x0c")
+    last = mx_record(b"\x00\x0a\x03two\xc0\x0c") + mx_record(b"\x00\x28" + (0xC000 | place).to_bytes(2, "big"))
+    wire = HEAD[:6] + (count + 4).to_bytes(2, "big") + HEAD[8:] + first + filling + last
+    assert wire[begin:].startswith(last)
+    assert check(wire, QUESTION), "read, and as dnspython reads it"
+
+
+def test_octets_that_stand_for_letters_are_letters_of_the_question_only_where_they_come_from_it() -> None:
+    """A name that is spelled out in them is no end of the name asked for."""
+    spelled_out = b"\x04" + b"\x9d" * 4 + b"\x07" + b"\x9d" * 7 + b"\x00"
+    assert check(HEAD + mx_record(b"\x00\x0a" + spelled_out), QUESTION)
+    assert check(HEAD + mx_record(b"\x00\x9d\xc0\x0c"), QUESTION)
+
+
+def test_ttls_of_what_is_read_at_once_and_of_all_else_are_dnspythons() -> None:
+    """One that is greater than 2^31 - 1 counts as 0 (RFC 2181 section 8), first or last."""
+    for rdtype, rdata in (("A", b"\x00\x04\xc0\x00\x02"), ("MX", b"\x00\x06\x00\x0a\x01")):
+        question = question_wire("acme.example.", rdtype)
+        for ttls in ((0x80000000,), (60, 0xFFFFFFFF), (0x80000001, 60), (0x7FFFFFFF,), (60, 30)):
+            wire = HEAD[:6] + len(ttls).to_bytes(2, "big") + HEAD[8:12] + question
+            for number, ttl in enumerate(ttls):
+                end = bytes((0x61 + number,)) + (b"\xc0\x0c" if rdtype == "MX" else b"")
+                wire += b"\xc0\x0c" + question[-4:] + ttl.to_bytes(4, "big") + rdata + end
+            assert check(wire, question), (rdtype, ttls)
+
+
+def test_two_opt_records_are_left_to_dnspython() -> None:
+    """It refuses them (RFC 6891 section 6.1.1)."""
+    head = HEAD[:10] + b"\x00\x02" + HEAD[12:] + mx_record(b"\x00\x0a\x01m\xc0\x0c")
+    assert not check(head + (b"\x00\x00\x29\x04\xd0" + bytes(6)) * 2, QUESTION)
+
+
+def test_a_name_in_the_values_of_an_answer_is_read_from_there() -> None:
+    """Nobody points there as a rule; what such a message says is no common knowledge of all that look alike."""
+    question = question_wire("acme.example.", "TXT")
+    for text in (b"\x04acme\x07example\x00", b"\x04ACME\x07example\x00", b"\x04\x00\x00\x00\x00\x07example\x00"):
+        answer = b"\xc0\x0c" + question[-4:] + bytes(4) + b"\x00\x0f\x0e" + text
+        place = 12 + len(question) + 13
+        authority = (0xC000 | place).to_bytes(2, "big") + b"\x00\x02\x00\x01" + bytes(4) + b"\x00\x02\xc0\x0c"
+        head = b"\x12\x34\x84\x00\x00\x01\x00\x01\x00\x01\x00\x00"
+        assert check(head + question + answer + authority, question) == (b"c" in text.lower())
