@@ -57,6 +57,7 @@ class Attempts:
     _peers: dict[Address, Peer] = field(default_factory=dict)
     _hungry: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for a place
     _thirsty: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for the next tick
+    _between: dict[Inquiry, None] = field(default_factory=dict)  # two attempts, or before a failure is told
     _under_way: int = 0
     _ports: Ports = field(init=False)
     _tick: asyncio.TimerHandle | None = None
@@ -77,9 +78,17 @@ class Attempts:
         if self._next_turn is None:
             self._next_turn = asyncio.get_running_loop().call_soon(self._pump)
 
+    def begin_later(self, inquiry: Inquiry, delay: float) -> None:
+        """The same in so many seconds."""
+        self._between[inquiry] = None
+        asyncio.get_running_loop().call_later(delay, self._begin_again, inquiry)
+
     def withdraw(self, inquiry: Inquiry) -> None:
-        """Nobody waits for it any longer."""
-        self._leave(inquiry)
+        """Takes the attempt under way, if any, from its place, and lets another one have it in the next turn."""
+        port = inquiry.port
+        if port is not None:
+            del port.pending[inquiry.identity]
+            self._have_left(port, (inquiry,))
 
     def rest(self) -> None:
         """Nothing is under way: every socket is closed, and the tick stops."""
@@ -94,14 +103,21 @@ class Attempts:
         self._ports.close_idle()
 
     def stop(self) -> None:
-        """Gives up whatever is under way or waits for a place, and rests."""
+        """Gives up whatever is under way or waits, and rests: nothing is begun or told any more."""
         for peer in self._peers.values():
             peer.waiting.clear()
             for port in peer.ports.values():
                 for inquiry in tuple(port.pending.values()):
                     inquiry.is_over = True
-                    self._leave(inquiry)
+                    self.withdraw(inquiry)
+        for inquiry in self._between:
+            inquiry.is_over = True
+        self._between.clear()
         self.rest()
+
+    def _begin_again(self, inquiry: Inquiry) -> None:
+        self._between.pop(inquiry, None)
+        self.begin(inquiry)
 
     def _new_peer(self, address: Address) -> Peer:
         pace = self.pace
@@ -139,11 +155,11 @@ class Attempts:
 
     def _sent(self, peer: Peer, inquiries: Sequence[Inquiry], now: float) -> int:
         """How many of them are under way, or have failed already; the others where the socket's buffer is full."""
-        call_soon = asyncio.get_running_loop().call_soon
         silence = peer.silence(now) if peer.is_doubtful else None
         if silence is not None:
+            peer.return_tokens(len(inquiries))
             for inquiry in inquiries:
-                call_soon(self._failed, inquiry, silence)
+                self._fail_soon(inquiry, silence)
             return len(inquiries)
         names = [inquiry.name.wire for inquiry in inquiries]
         names = mixed_names(names, self._ports.randomness(sum(map(len, names))))
@@ -154,7 +170,7 @@ class Attempts:
             try:
                 inquiry.identity, port = self._ports.place(peer, drawn[begin : begin + DRAWN_OCTETS])
             except OSError as exc:
-                call_soon(self._failed, inquiry, unreachable(peer.address, exc))
+                self._fail_soon(inquiry, unreachable(peer.address, exc))
                 continue
             inquiry.sent = names[place] + inquiry.kind.wire
             if not peer.folds_case:
@@ -165,8 +181,8 @@ class Attempts:
                     return place
                 except OSError as exc:
                     # it may be what became of an earlier datagram from this port, which will not be told again
-                    call_soon(self._broken, port, exc)
-                    call_soon(self._failed, inquiry, unreachable(peer.address, exc))
+                    asyncio.get_running_loop().call_soon(self._broken, port, exc)
+                    self._fail_soon(inquiry, unreachable(peer.address, exc))
                     continue
             inquiry.deadline, inquiry.port = deadline, port
             if inquiry.has_other_case:
@@ -177,13 +193,6 @@ class Attempts:
             if peer.folds_case:
                 self._go_to_tcp(inquiry)
         return len(inquiries)
-
-    def _leave(self, inquiry: Inquiry) -> None:
-        """Takes the attempt under way, if any, from its place, and lets another one have it in the next turn."""
-        port = inquiry.port
-        if port is not None:
-            del port.pending[inquiry.identity]
-            self._have_left(port, (inquiry,))
 
     def _have_left(self, port: Port, inquiries: Sequence[Inquiry]) -> None:
         """They are pending at the port no longer."""
@@ -225,7 +234,7 @@ class Attempts:
         self._peers[address].note_answer()
         failure = rcode_failure(address, reply.rcode, inquiry.query, use_edns=inquiry.use_edns)
         if failure is None:
-            self._leave(inquiry)
+            self.withdraw(inquiry)
             self.answered([(inquiry, reply)])
         else:
             self._failed(inquiry, failure)
@@ -259,9 +268,14 @@ class Attempts:
             if inquiry.task is None:
                 self._failed(inquiry, unreachable(port.peer.address, error))
 
+    def _fail_soon(self, inquiry: Inquiry, failure: ExchangeError) -> None:
+        self._between[inquiry] = None
+        asyncio.get_running_loop().call_soon(self._failed, inquiry, failure)
+
     def _failed(self, inquiry: Inquiry, failure: ExchangeError) -> None:
+        self._between.pop(inquiry, None)
         if not inquiry.is_over:
-            self._leave(inquiry)
+            self.withdraw(inquiry)
             self.failed(inquiry, failure)
 
     def _on_tick(self) -> None:

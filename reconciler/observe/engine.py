@@ -77,11 +77,9 @@ class Engine:
         self._attempts.stop()
         self._open = 0
 
-    def _cancel(self, *inquiries: Inquiry) -> None:
-        cancelled = [inquiry for inquiry in inquiries if not inquiry.is_over]
-        for inquiry in cancelled:
-            inquiry.is_over = True  # all of them first: none of them takes the place that another one leaves
-        for inquiry in cancelled:
+    def _cancel(self, inquiry: Inquiry) -> None:
+        if not inquiry.is_over:
+            inquiry.is_over = True
             self._attempts.withdraw(inquiry)
             self._has_ended(1)
 
@@ -100,7 +98,7 @@ class Engine:
             self._has_ended(1)
             inquiry.done(inquiry.combined_failure())
         elif delay:
-            asyncio.get_running_loop().call_later(delay, self._attempts.begin, inquiry)
+            self._attempts.begin_later(inquiry, delay)
         else:
             self._attempts.begin(inquiry)
 

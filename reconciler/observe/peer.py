@@ -80,7 +80,7 @@ class Peer:
             waiting.popleft()
         granted = self.take_tokens(min(1 if self.is_doubtful else most, len(waiting)), now)
         taken = [inquiry for inquiry in [waiting.popleft() for _ in range(granted)] if not inquiry.is_over]
-        self._tokens += granted - len(taken)
+        self.return_tokens(granted - len(taken))
         return taken
 
     def take_tokens(self, most: int, now: float) -> int:
@@ -97,7 +97,11 @@ class Peer:
     def take_back(self, inquiries: Sequence[Inquiry]) -> None:
         """Those that were taken and not sent are the first again."""
         self.waiting.extendleft(reversed(inquiries))
-        self._tokens += len(inquiries)
+        self.return_tokens(len(inquiries))
+
+    def return_tokens(self, unused: int) -> None:
+        """For so many attempts nothing was sent."""
+        self._tokens += unused
 
     @property
     def is_doubtful(self) -> bool:

@@ -138,5 +138,6 @@ class Ports:
             pass
         except OSError as exc:
             self._broken(port, exc)
-        if answered:
-            self._answered(port, answered)
+        finally:
+            if answered:
+                self._answered(port, answered)
