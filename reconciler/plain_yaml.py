@@ -20,8 +20,10 @@ Starts: TypeAlias = "dict[int, Position]"
 _Line: TypeAlias = "tuple[str, str, str, str, str]"
 
 _MAX_DEPTH = 16  # of collections in each other; below what the strict loader takes
-_KEY = "[A-Za-z_][A-Za-z0-9_-]{0,62}"
-_FIRST = "[A-Za-z0-9_/.+\u00a1-\U0010ffff]"  # of a plain scalar: whatever is no indicator, and a few less
+_KEY = "[A-Za-z_][A-Za-z0-9_-]{0,62}+"
+# of a plain scalar: all but indicators and a few more, that is A-Z a-z 0-9 _ / . + and what is above U+00A0; by what is
+# left out, because a class up to U+10FFFF takes 5 ms to compile, and this one stands in three patterns
+_FIRST = r"[^\x00-*,\-:-@\[-^`{-\xa0]"
 # indent, dash, key, a plain scalar without colon and hash, anything else; every line matches once
 _LINE = re.compile(rf"( *+)((?:- )?+)(?:({_KEY}):(?: |$))?+(?:({_FIRST}[^:#\n]*+(?<! ))$|(.*))\n", re.MULTILINE)
 _END: _Line = ("end", "", "", "", "end")  # no line has such an indent
