@@ -25,10 +25,12 @@ from reconciler.gates.name_hazards import CnameApex, CnameToken, Delegated, NoSu
 from reconciler.gates.next_hop import NextHop
 from reconciler.gates.next_hops_changed import NextHopsChanged
 from reconciler.gates.observed import (
+    are_next_hops_remembered,
     is_anything_unknown,
     is_loop_possible,
     is_more_observed,
     is_mx_doubtful,
+    is_mx_shared,
     is_mx_unsettled,
     is_probed,
 )
@@ -121,7 +123,9 @@ _NEEDS: tuple[tuple[Callable[[Facts], bool], frozenset[str]], ...] = (
     (is_anything_unknown, frozenset({"cname-apex", "cname-token", "delegated", "no-such-zone"})),
     (is_mx_unsettled, frozenset({"wildcard-domain", "bypass-mx", "verified", "origin-spf", "limits"})),
     (is_more_observed, frozenset({"token-suffix"})),
+    (is_mx_shared, frozenset({"null-mx"})),
     (is_mx_doubtful, frozenset({"mx-target"})),
+    (are_next_hops_remembered, frozenset({"next-hops-changed"})),
     (is_loop_possible, frozenset({"loop"})),
     (
         is_probed,
@@ -178,6 +182,8 @@ def find_hazards(facts: Facts) -> tuple[Diagnostic, ...]:
     for need, hazards in _SOUGHT_WHERE:
         if need(facts):
             found += [d for hazard in hazards for d in hazard.find(facts)]
+    if not found:
+        return ()
     if facts.domain.waivers:
         found = [d for d in found if waiver_in_force(facts, d.code) is None]
     return tuple(sorted(found, key=lambda d: (d.severity is not Severity.ERROR, d.code)))

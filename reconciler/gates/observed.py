@@ -119,6 +119,16 @@ def _is_any_numeric(rdatas: tuple[Rdata, ...]) -> bool:
     return any(map(is_numeric, _hosts(rdatas)))
 
 
+def is_mx_shared(facts: Facts) -> bool:
+    """Whether others may have values in the MX rrset."""
+    return not facts.domain.mx_exclusive
+
+
+def are_next_hops_remembered(facts: Facts) -> bool:
+    """Whether other next hops are known to have been declared before."""
+    return bool(facts.history.next_hops)
+
+
 def is_loop_possible(facts: Facts) -> bool:
     """Whether a next hop can be the gateway: it was looked up, or has one of the gateway's names."""
     return is_probed(facts) or any(is_gateway(facts, host) for host in facts.domain.next_hops)
