@@ -27,7 +27,11 @@ from reconciler.observe.exchange import EDNS_PAYLOAD, ExchangeError, Exchanger, 
 from reconciler.state import Cause, Present, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from servers.scripted import Scripted, Transport
+
+    from reconciler.observe import Question
 
 pytestmark = pytest.mark.integration
 
@@ -215,3 +219,19 @@ def test_progress_counts_every_observation_duplicates_too() -> None:
     assert len(found) == 3
     assert seen == [1, 2, 3]
     assert sum(is_for(request, "MX") for _, request in server.asked) == 1
+
+
+def test_questions_are_taken_as_there_is_room_for_them() -> None:
+    """Those of a whole fleet are never in memory at the same time."""
+    taken: list[str] = []
+
+    def questions() -> Iterator[Question]:
+        for number in range(100):
+            taken.append(f"n{number}.acme.example.")
+            yield question(taken[-1], "TXT")
+
+    with run_scripted(lambda r, _t, _n: [honest(r).to_wire()]) as server:
+        found = LiveObserver(Asking(servers=(server.endpoint,), in_flight=4)).observe(questions())
+        next(found)
+        assert len(taken) < 20
+        assert len(list(found)) == 99
