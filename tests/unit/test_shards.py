@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from builders import SOURCE, domain
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.document import service_documents
@@ -154,6 +154,7 @@ def _index(given: Fleet, count: int) -> dict[Name, int]:
     return found
 
 
+@settings(deadline=None)
 @given(FLEETS, st.integers(1, 5))
 def test_every_domain_is_in_one_shard_with_all_that_a_plan_of_it_looks_at(given: Fleet, count: int) -> None:
     """What `services_around` says that a service shares, whichever services are asked for."""
@@ -165,6 +166,7 @@ def test_every_domain_is_in_one_shard_with_all_that_a_plan_of_it_looks_at(given:
         assert {by_service[service_key(other)] for other in others} <= {by_service[key]}
 
 
+@settings(deadline=None)
 @given(FLEETS, st.integers(1, 5))
 def test_what_is_added_elsewhere_moves_nothing(given: Fleet, count: int) -> None:
     (other,) = fleet(of(service("zz", "new"))).organizations
@@ -173,6 +175,7 @@ def test_what_is_added_elsewhere_moves_nothing(given: Fleet, count: int) -> None
     assert {name: after[name] for name in before} == before
 
 
+@settings(deadline=None)
 @given(FLEETS, st.integers(1, 5), st.data())
 def test_the_shard_of_a_domain_does_not_depend_on_what_is_chosen(given: Fleet, count: int, data: st.DataObject) -> None:
     chosen = [d for d in given.domains if data.draw(st.booleans())]
