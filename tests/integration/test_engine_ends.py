@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from servers.engine_lab import asks_of, replies_of, run_answering, stream_replies, to_client, true_answer
+from servers.processes import free_port
 
 from reconciler.observe.asking import ExchangeError, Query
 from reconciler.observe.attempts import Pace
@@ -199,3 +200,74 @@ def test_a_full_house_serves_who_waits_elsewhere() -> None:
         results = list(stream_replies(Pace(timeout=0.2, attempts=2, in_flight=4, window=4), asks))
     assert sum(isinstance(result, Reply) for _, result in results) == 50
     assert len(results) == 54
+
+
+def test_an_error_over_udp_is_not_for_who_asks_over_tcp_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's other half is gone when the next question is sent from the same port."""
+    monkeypatch.setattr("reconciler.observe.ports._PORTS", 1)
+
+    async def run() -> tuple[list[Reply | ExchangeError], list[Reply | ExchangeError]]:
+        engine = Engine(Pace(timeout=5.0, attempts=1))
+        over_tcp: list[Reply | ExchangeError] = []
+        over_udp: list[Reply | ExchangeError] = []
+        engine.start((endpoint,), WORD, over_tcp.append)
+        await asyncio.sleep(0.05)
+        query, client = udp.recvfrom(65535)
+        udp.sendto(query[:2] + b"\x86" + true_answer(query)[3:], client)
+        await asyncio.sleep(0.05)
+        udp.close()
+        engine.start((endpoint,), WORD, over_udp.append)
+        await asyncio.sleep(0.05)
+        assert over_tcp == []
+        connection, _ = tcp.accept()
+        with connection:
+            answer = true_answer(connection.recv(65535)[2:])
+            connection.sendall(len(answer).to_bytes(2, "big") + answer)
+        await asyncio.sleep(0.05)
+        engine.stop()
+        return over_tcp, over_udp
+
+    endpoint = ("127.0.0.1", free_port("127.0.0.1"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.create_server(endpoint) as tcp:
+        udp.bind(endpoint)
+        for sock in (udp, tcp):
+            sock.settimeout(5)
+        over_tcp, over_udp = asyncio.run(run())
+    assert [type(result) for result in over_tcp] == [Reply]
+    assert [result.cause for result in over_udp if isinstance(result, ExchangeError)] == [Cause.NETWORK]
+
+
+def test_an_answer_over_tcp_that_comes_in_the_turn_of_the_stop_is_not_told() -> None:
+    """Its task is done, and cannot be cancelled any more."""
+
+    async def run() -> list[Reply | ExchangeError]:
+        engine = Engine(Pace(timeout=5.0, attempts=1))
+        heard: list[Reply | ExchangeError] = []
+        inquiry = engine.start((answering.endpoint,), WORD, heard.append)
+        for _ in range(500_000):  # turns of the loop, some seconds
+            await asyncio.sleep(0)
+            if inquiry.task is not None and inquiry.task.done():
+                break
+        assert inquiry.task is not None
+        assert inquiry.task.done()
+        engine.stop()
+        await asyncio.sleep(0.05)
+        return heard
+
+    with run_answering(to_client(lambda _q, answer: [answer[:2] + b"\x86" + answer[3:]])) as answering:
+        assert asyncio.run(run()) == []
+    assert answering.over_tcp == 1
+
+
+def test_the_case_that_one_server_folds_is_not_anothers() -> None:
+    """The second one is silent, and asked over UDP as before."""
+
+    def folded_then_failed(query: bytes, answer: bytes) -> list[bytes]:
+        end = query.index(b"\x00", 12)
+        return [answer[:12] + answer[12:end].lower() + answer[end:], query[:2] + b"\x80\x02" + bytes(8)]
+
+    with run_answering(to_client(folded_then_failed)) as answering, hole() as dead:
+        pace = Pace(timeout=0.2, attempts=4)
+        replies_of(pace, asks_of(1, answering.endpoint, dead.getsockname()))
+        assert len(drained(dead)) == 2
+    assert len(answering.asked) == 2

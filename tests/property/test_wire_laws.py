@@ -230,3 +230,19 @@ def test_a_name_in_the_values_of_an_answer_is_read_from_there() -> None:
         authority = (0xC000 | place).to_bytes(2, "big") + b"\x00\x02\x00\x01" + bytes(4) + b"\x00\x02\xc0\x0c"
         head = b"\x12\x34\x84\x00\x00\x01\x00\x01\x00\x01\x00\x00"
         assert check(head + question + answer + authority, question) == (b"c" in text.lower())
+
+
+def test_values_with_letters_of_the_question_are_sorted_and_told_apart_by_these() -> None:
+    """The order of two exchanges, and whether they are the same, is not the same for all names of one shape."""
+    below, example = b"\x00\x0a\xc0\x0c", b"\xc0\x11"
+    for letters in (b"acme", b"beta", b"zeta"):
+        question = QUESTION.replace(b"acme", letters)
+        records = mx_record(below) + mx_record(b"\x00\x0a\x04beta" + example)
+        assert check(HEAD[:6] + b"\x00\x02" + HEAD[8:12] + question + records, question)
+
+
+def test_a_label_of_more_than_63_octets_is_none() -> None:
+    """RFC 1035 section 2.3.4; the upper bits have other meanings, and dnspython refuses it."""
+    for size in (63, 64, 127, 128, 191):
+        exchange = bytes((size,)) + b"x" * size + b"\xc0\x0c"
+        assert check(HEAD + mx_record(b"\x00\x0a" + exchange), QUESTION) == (size == 63)

@@ -112,6 +112,8 @@ def run_answering(replying: ReplyingTo) -> Iterator[Answering]:
                     if ended.is_set():
                         return
                     framed = connection.recv(65535)
+                    if not framed:
+                        continue  # whoever asked had the answer meanwhile
                     answering.over_tcp += 1
                     answer = true_answer(framed[2:])
                     connection.sendall(len(answer).to_bytes(2, "big") + answer)
