@@ -271,3 +271,20 @@ def test_the_case_that_one_server_folds_is_not_anothers() -> None:
         replies_of(pace, asks_of(1, answering.endpoint, dead.getsockname()))
         assert len(drained(dead)) == 2
     assert len(answering.asked) == 2
+
+
+def test_an_address_that_was_silent_and_answers_is_asked_as_any_other() -> None:
+    """One answer is enough."""
+
+    async def run() -> list[list[Reply | BaseException]]:
+        engine = Engine(Pace(timeout=0.2, attempts=2, in_flight=50, window=50))
+        found = []
+        for count in (50, 1, 20):
+            asking = (engine.ask(ask.addresses, ask.query) for ask in asks_of(count, answering.endpoint))
+            found.append(await asyncio.gather(*asking, return_exceptions=True))
+        return found
+
+    with run_answering(to_client(lambda _q, answer: [answer] if len(answering.asked) > 100 else [])) as answering:
+        silent, probe, others = asyncio.run(run())
+    assert {type(result) for result in silent} == {ExchangeError}
+    assert {type(result) for result in (*probe, *others)} == {Reply}

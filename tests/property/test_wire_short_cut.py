@@ -97,3 +97,10 @@ def test_a_zone_that_begins_at_the_name_is_another_one() -> None:
     for contact in ("hostmaster.example.", "HostMaster.example."):
         for owner in OWNERS:
             check(owner, "SOA", [f"{owner} 60 IN SOA ns.example. {contact} 1 2 3 4 5"], [], dns.flags.AA, 0)
+
+
+def test_a_zone_whose_name_is_as_long_as_the_apex_is_not_the_apex() -> None:
+    """The authority section is told by how many octets its owners have: that is enough below the apex alone."""
+    owner = Name("x.beta.example.")
+    check(owner, "TXT", [], ["beta.example. 60 IN SOA a. b. 1 2 3 4 5"], dns.flags.AA, 3)
+    check(owner, "TXT", [f'{owner} 60 IN TXT "x"'], ["beta.example. 60 IN NS ns.example."], dns.flags.AA, 0)

@@ -40,6 +40,13 @@ class Answering:
     asked: list[tuple[bytes, int]] = field(default_factory=list)
     over_tcp: int = 0
 
+    def answer(self, connection: socket.socket) -> None:
+        """Over TCP; whoever had the answer over UDP meanwhile sends nothing."""
+        if framed := connection.recv(65535):
+            self.over_tcp += 1
+            answer = true_answer(framed[2:])
+            connection.sendall(len(answer).to_bytes(2, "big") + answer)
+
 
 def value_of(name: str) -> bytes:
     """The rdata of the only TXT record at a name."""
@@ -111,12 +118,7 @@ def run_answering(replying: ReplyingTo) -> Iterator[Answering]:
                 with connection, suppress(ConnectionError):
                     if ended.is_set():
                         return
-                    framed = connection.recv(65535)
-                    if not framed:
-                        continue  # whoever asked had the answer meanwhile
-                    answering.over_tcp += 1
-                    answer = true_answer(framed[2:])
-                    connection.sendall(len(answer).to_bytes(2, "big") + answer)
+                    answering.answer(connection)
 
         threads = [threading.Thread(target=target) for target in (over_udp, over_tcp)]
         for thread in threads:
