@@ -34,7 +34,7 @@ coverage: $(VENV)/.dev  ## the quick tests again, with coverage by branch; the p
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='$(CORE)'
 
-CORE := reconciler/desired.py,reconciler/diff.py,reconciler/allowlist_diff.py,reconciler/addresses.py,reconciler/plan.py,reconciler/history.py,reconciler/orphans.py,reconciler/selection.py,reconciler/changed/compare.py,reconciler/changed/scope.py,reconciler/safety.py,reconciler/declaration.py,reconciler/continuation.py,reconciler/service_plan/*,reconciler/mailflow/*,reconciler/proof/*,reconciler/drift/*,reconciler/review.py,reconciler/limits/*,reconciler/shards.py,reconciler/merge/*,reconciler/inverse.py,reconciler/gates/*,reconciler/state.py,reconciler/names.py
+CORE := reconciler/desired.py,reconciler/diff.py,reconciler/allowlist_diff.py,reconciler/addresses.py,reconciler/plan.py,reconciler/steps.py,reconciler/settled.py,reconciler/seen.py,reconciler/neighbours.py,reconciler/decide.py,reconciler/history.py,reconciler/orphans.py,reconciler/selection.py,reconciler/changed/compare.py,reconciler/changed/scope.py,reconciler/safety.py,reconciler/declaration.py,reconciler/continuation.py,reconciler/service_plan/*,reconciler/mailflow/*,reconciler/proof/*,reconciler/drift/*,reconciler/review.py,reconciler/limits/*,reconciler/shards.py,reconciler/merge/*,reconciler/inverse.py,reconciler/gates/*,reconciler/state.py,reconciler/names.py
 
 schemas: $(VENV)/.dev  ## the published schemas are those of the code
 	@for kind in manifest settings plan apply drift; do $(BIN)/reconciler schema $$kind | diff -u docs/schemas/$$kind.schema.json - || exit 1; done
