@@ -62,6 +62,7 @@ def test_nothing_is_heard_of_a_failure_that_was_not_told_before_the_stop() -> No
     """It lies between the turn in which no socket could be opened and the next one; another address would follow."""
     with hole() as other:
         assert asyncio.run(heard_after_stop((NOBODY, other.getsockname()), 0)) == []
+        assert asyncio.run(heard_after_stop((NOBODY,), 0)) == []
         assert drained(other) == []
 
 

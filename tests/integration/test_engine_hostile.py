@@ -173,7 +173,7 @@ def test_an_address_has_no_more_under_way_than_its_window() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hole:
         hole.bind(("127.0.0.1", 0))
         hole.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        pace = Pace(timeout=0.3, attempts=1, in_flight=100, window=7)
+        pace = Pace(timeout=5.0, attempts=1, in_flight=100, window=7)
         asyncio.run(_begin(pace, asks_of(50, hole.getsockname())))
         assert _datagrams(hole) == 7
 
