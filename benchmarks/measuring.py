@@ -8,7 +8,6 @@ import re
 import statistics
 import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,16 +56,15 @@ def run_measured(command: list[str], cwd: Path, accepted: Collection[int] = (0,)
     """
     # a user's Python keeps the bytecode of what it has imported once
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    report = cwd / "usage.json"
+    alone = [sys.executable, "-I", "-S", str(HERE / "run_alone.py"), str(report), *command]
     with (cwd / "output.log").open("wb") as output, (cwd / "errors.log").open("wb") as errors:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, stdout=output, stderr=errors, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in accepted:
+        subprocess.run(alone, cwd=cwd, stdout=output, stderr=errors, env=environment, check=True)
+    took = json.loads(report.read_text(encoding="utf-8"))
+    if took["code"] not in accepted:
         tails = [(cwd / name).read_text(errors="replace")[-_SHOWN:] for name in ("output.log", "errors.log")]
-        sys.exit(f"{command} ended with {process.returncode}:\n{''.join(tails)}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEBI_OF_KIBI)
+        sys.exit(f"{command} ended with {took['code']}:\n{''.join(tails)}")
+    return Run(took["wall"], took["cpu"], took["kibibytes"] / MEBI_OF_KIBI)
 
 
 def median_run(runs: Sequence[Run]) -> Run:
