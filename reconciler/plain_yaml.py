@@ -1,10 +1,10 @@
 """The YAML that nearly every manifest is written in, read line by line; all else is left to the parser's events.
 
 A Python object for every event of libyaml takes five times as long as the parsing. What is read here is a part of YAML
-in which a line cannot be taken in two ways: block mappings and sequences, with a plain or quoted scalar or a flow
-collection that ends on the line where it begins, and comments. Whatever else a text holds, an error above all, makes
-it one for the parser, which then says what is wrong. So this refuses nothing, and never reads anything differently:
-`tests/property/test_plain_yaml_laws.py` and the fuzzer of YAML hold both beside each other.
+in which a line cannot be taken in two ways: block mappings and sequences, with a quoted scalar, a plain one without
+colon and hash, or a flow collection that ends on the line where it begins, and comments. Whatever else a text holds, an
+error above all, makes it one for the parser, which then says what is wrong. So this refuses nothing, and never reads
+anything differently: `tests/property/test_plain_yaml_laws.py` and the fuzzer of YAML hold both beside each other.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Starts: TypeAlias = "dict[int, Position]"
 _Line: TypeAlias = "tuple[str, str, str, str, str]"
 
 _MAX_DEPTH = 16  # of collections in each other; below what the strict loader takes
+_MAX_LINES = 50_000  # a file of the greatest size has half as many, unless they are empty
 _KEY = "[A-Za-z_][A-Za-z0-9_-]{0,62}+"
 # of a plain scalar: all but indicators and a few more, that is A-Z a-z 0-9 _ / . + and what is above U+00A0; by what is
 # left out, because a class up to U+10FFFF takes 5 ms to compile, and this one stands in three patterns
@@ -30,7 +31,7 @@ _END: _Line = ("end", "", "", "", "end")  # no line has such an indent
 _MARKER: _Line = ("", "", "", "", "---")
 
 _COMMENT = "(?: +(?:#.*)?)?"
-_PLAIN = re.compile(rf"({_FIRST}(?:[^ :]|:(?=[^ ])| +(?=[^ #]))*){_COMMENT}")
+_PLAIN = re.compile(rf"({_FIRST}[^:#]*(?<! )){_COMMENT}")
 _QUOTES = """"[^"\\\\]*"|'[^']*'"""
 _QUOTED = re.compile(f"({_QUOTES}){_COMMENT}")
 _IN_FLOW = rf"{_FIRST}(?:[^][{{}},?:#]*[^][{{}},?:# ])?"
@@ -50,7 +51,7 @@ def read_plain_yaml(text: str) -> tuple[dict[str, Node], Starts] | None:
 
     Beside it, the places of all mappings in it: line and column, from 1, by the mapping's id.
     """
-    if "\t" in text or "\r" in text:
+    if "\t" in text or "\r" in text or text.count("\n") > _MAX_LINES:
         return None
     reader = _Reader(text)
     try:

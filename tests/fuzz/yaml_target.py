@@ -1,5 +1,7 @@
 """What the strict loader is fuzzed for: what it accepts, ruamel.yaml's parser in Python composes to the same value.
 
+And whatever it reads line by line, the events say to the letter.
+
 The values of plain scalars are those of the core schema (YAML 1.2.2 section 10.3.2), read here once more.
 """
 
@@ -18,12 +20,15 @@ if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
     from fuzz.walker_target import Drawing
+    from reconciler.strict_yaml import Document
 
 _FRAGMENTS = (
     "a: ", "b: ", "- ", "{", "}", "[", "]", ", ", ": ", "? ", "\n", "\n  ", "  ", "&x ", "*x", "!!str ", "'", '"',
     "|\n  ", ">-\n ", "#", " # c", "1", "~", "no", "true", "0o17", "0x1F", "012", "1_000", "1e3", "-.inf", ".nan",
     "2026-01-01", "<<: ", "= ", "---\n", "...\n", "%YAML 1.2\n", "é", "\t", "\\n", "\\x41", "\ufeff", "12:30:00",
 )  # fmt: skip
+# blank lines before a block scalar's first line may be indented less than it (YAML 1.2.2 section 8.1.1.1), not more
+_STRICTER = "more indented follow up line than first in a block scalar"
 _NULLS = ("", "~", "null", "Null", "NULL")
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _DECIMAL, _FLOAT = re.compile(r"[-+]?[0-9]+"), re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -48,7 +53,9 @@ def fuzz_one(drawing: Drawing) -> bool:
 
 def check(octets: bytes) -> bool:
     """Whether the loader accepts it; then it means the same to the slow one."""
-    document = load_yaml(octets, "f.yaml")
+    document, by_events = load_yaml(octets, "f.yaml"), load_yaml(octets, "f.yaml", by_events=True)
+    assert (repr(document.data), document.diagnostics) == (repr(by_events.data), by_events.diagnostics)
+    assert _mappings(document, document.data) == _mappings(by_events, by_events.data)
     # the slow one ends a plain scalar at a tab, which section 7.3.3 of YAML 1.2.2 allows inside
     if document.diagnostics or b"\t" in octets:
         return False
@@ -57,9 +64,18 @@ def check(octets: bytes) -> bool:
     try:
         node = yaml.compose(octets.decode())
     except YAMLError as exc:
+        if _STRICTER in str(exc):
+            return False
         raise AssertionError("accepted, and refused by the slow one") from exc
     assert repr(_value(node)) == repr(document.data)
     return True
+
+
+def _mappings(document: Document, node: object) -> list[tuple[int, int]]:
+    """Where each mapping begins."""
+    below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    own = [document._starts[id(node)]] if isinstance(node, dict) else []  # noqa: SLF001 - cheaper than asking for each
+    return own + [place for each in below for place in _mappings(document, each)]
 
 
 def _value(node: Node) -> object:

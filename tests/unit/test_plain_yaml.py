@@ -30,7 +30,7 @@ MANIFESTS = sorted((Path(__file__).parent.parent.parent / "manifests").glob("*.y
         (f"a: {'1' * 43}=\n", {"a": "1" * 43 + "="}),
         ('a: "b: #c"\nd: \'e "f"\' # g\n', {"a": "b: #c", "d": 'e "f"'}),
         ('a: "1"\nb: \'true\'\nc: ""\n', {"a": "1", "b": "true", "c": ""}),
-        ("a: https://b.example:80/c#d\ne: 10:30 # f\n", {"a": "https://b.example:80/c#d", "e": "10:30"}),
+        ("a: b c   # d: e\nf: g/h+i", {"a": "b c", "f": "g/h+i"}),
         ("a: b [c], {d}\n", {"a": "b [c], {d}"}),
         ("a: öffentlich\nb: größer als ß\n", {"a": "öffentlich", "b": "größer als ß"}),
         ("a: []\nb: { }\nc: [ d , 1 ]  # e\n", {"a": [], "b": {}, "c": ["d", 1]}),
@@ -67,7 +67,11 @@ def test_reads_what_can_be_taken_in_one_way(text: str, value: object) -> None:
         # no syntax at all
         *("a: b: c", "a: [b", "a: [b]]", "a: [b}", "a: {b: c]", "a: [b] c", "a: [b]#c", 'a: "b" c', 'a: "b"#c'),
         *("a: @b", "a: b c: d", "a: %b", "a: [b? c]", "a: [b:c]", "a: [b #c]", "a: [[b] c]", "a:\n  - - b"),
-        *("a: - b", "a:\tb", "a: b\r"),
+        *("a: - b", "a:\tb", "a: b\r", "a: b\t", "a: {b:c}", "---\n---\na: b"),
+        # what goes on in the next line, and looks like an item
+        "a:\n- b\n  - c",
+        # colons and hashes in plain scalars: the parser knows what they mean where
+        *("a: https://b.example", "a: 10:30 # b", "a: b#c", "a: b #c:d\ne: f:"),
         # what the loader has a word to say about
         f"a: {'1' * 41}",
     ],
@@ -94,6 +98,12 @@ def test_leaves_what_lies_deep_to_the_parser(nested: Callable[[int], str]) -> No
     assert read_plain_yaml(nested(2000)) is None
 
 
+def test_leaves_a_file_of_empty_lines_to_the_parser() -> None:
+    """Each of them would be a tuple in memory."""
+    assert read_plain_yaml("a: b" + "\n" * 50_000) is not None
+    assert read_plain_yaml("a: b" + "\n" * 50_001) is None
+
+
 def test_says_where_each_mapping_begins() -> None:
     text = "# a\na:\n  - b: {c: d}\n    e: [f, {g: h}]\n  -   {}\n"
     read = read_plain_yaml(text)
@@ -104,6 +114,13 @@ def test_says_where_each_mapping_begins() -> None:
     assert {loc: document.position(loc) for loc in places} == places
     assert starts[id(data)] == (2, 1)
     assert len(starts) == len(places)
+
+
+def test_a_sequence_has_no_place() -> None:
+    """Its id would go to whatever is made next."""
+    read = read_plain_yaml("a: [b, []]\nc:\n  - d\n")
+    assert read is not None
+    assert len(read[1]) == 1
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)
