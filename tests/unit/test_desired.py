@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import EU, MX_KEY, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, catalog, domain
 
-from reconciler.desired import OwnsGatewayHosts, build_desired
+from reconciler.desired import RRSETS_EACH, OwnsGatewayHosts, build_desired, desired_keys
 from reconciler.history import History
 from reconciler.manifest.fleet import Lifecycle, MxHostOverride, Verification
 from reconciler.names import canonical_name
@@ -39,6 +39,14 @@ def test_a_secondary_token_without_multi_region_is_ours_and_not_wanted() -> None
     assert desired is not None
     assert desired.ownership.owns(Rdata('"secondary-token"'))
     assert not desired.ownership.owns(Rdata('"somebody-else"'))
+
+
+@pytest.mark.parametrize("connection", ["mx", "api", "journaling"])
+def test_the_keys_of_what_is_desired_are_known_before_it_is_built(connection: str) -> None:
+    declared = domain(connection=connection)
+    built = build_desired(declared, catalog())
+    assert desired_keys(declared, catalog()) == tuple(r.key for r in built.rrsets)
+    assert len(built.rrsets) == (RRSETS_EACH if connection == "mx" else 0)
 
 
 @pytest.mark.parametrize("connection", ["api", "journaling"])
