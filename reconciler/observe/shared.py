@@ -17,33 +17,11 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-class Shared(Generic[_Key, _Value]):
-    """Calls `look(key, then)` once for each key; it calls `then` once, with its failures, too, at once or later."""
-
-    def __init__(self, look: Callable[[_Key, Callable[[_Value], None]], None]) -> None:
-        """Prepare; nothing is looked up yet."""
-        self._look = look
-        self._known: dict[_Key, _Value] = {}
-        self._waiting: dict[_Key, list[Callable[[_Value], None]]] = {}
-
-    def __call__(self, key: _Key, then: Callable[[_Value], None]) -> None:
-        """Calls `then` with the result for `key`, at once where it is known."""
-        if key in self._known:
-            then(self._known[key])
-        elif key in self._waiting:
-            self._waiting[key].append(then)
-        else:
-            self._waiting[key] = [then]
-            self._look(key, partial(self._has_come, key))
-
-    def _has_come(self, key: _Key, value: _Value) -> None:
-        self._known[key] = value
-        for then in self._waiting.pop(key):
-            then(value)
-
-
 class Joined(Generic[_Key, _Value]):
-    """Calls `look(key, then)` once for each key that is under way, however often it is asked for until it is done."""
+    """Calls `look(key, then)` once for each key that is under way, however often it is asked for until it is done.
+
+    `look` calls `then` once, with its failures, too, at once or later.
+    """
 
     def __init__(self, look: Callable[[_Key, Callable[[_Value], None]], None]) -> None:
         """Prepare; nothing is looked up yet."""
@@ -61,6 +39,26 @@ class Joined(Generic[_Key, _Value]):
     def _has_come(self, key: _Key, value: _Value) -> None:
         for then in self._waiting.pop(key):
             then(value)
+
+
+class Shared(Joined[_Key, _Value]):
+    """The same, and what came is kept: it is looked up once for each key."""
+
+    def __init__(self, look: Callable[[_Key, Callable[[_Value], None]], None]) -> None:
+        """Prepare; nothing is looked up yet."""
+        super().__init__(look)
+        self._known: dict[_Key, _Value] = {}
+
+    def __call__(self, key: _Key, then: Callable[[_Value], None]) -> None:
+        """Calls `then` with the result for `key`, at once where it is known."""
+        if key in self._known:
+            then(self._known[key])
+        else:
+            super().__call__(key, then)
+
+    def _has_come(self, key: _Key, value: _Value) -> None:
+        self._known[key] = value
+        super()._has_come(key, value)
 
 
 class Together(Generic[_Value]):
