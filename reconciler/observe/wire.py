@@ -57,7 +57,8 @@ def encoded_name(name: str) -> EncodedName:
         wire = _LENGTH[len(first)] + first.encode("ascii") + above.wire
         if len(wire) <= MAX_NAME_OCTETS:
             return EncodedName(wire, _outline_below(len(first), above.outline))
-    return encoded_wire(b"".join(_LENGTH[len(label)] + label for label in _labels(name)))
+    labels = dns.name.from_text(name).canonicalize().labels
+    return encoded_wire(b"".join(_LENGTH[len(label)] + label for label in labels))
 
 
 @lru_cache(maxsize=256)
@@ -78,24 +79,6 @@ def encoded_wire(wire: bytes) -> EncodedName:
 def _outline_below(size: int, above: bytes) -> bytes:
     """The outline of a name whose first label has so many octets: the same object for all that have that one."""
     return _LENGTH[size] + LETTER * size + above
-
-
-def _is_simple(name: str) -> bool:
-    """Whether its labels are what stands between its dots."""
-    return name.isascii() and name[-1] == "." and "\\" not in name and len(name) < MAX_NAME_OCTETS
-
-
-def _labels(name: str) -> list[bytes]:
-    """The labels of an absolute name in lower case, the root's empty one included.
-
-    Raises:
-        dns.exception.DNSException: it is no name.
-
-    """
-    labels = name.lower().encode("ascii").split(b".") if _is_simple(name) else []
-    if labels and all(0 < len(label) <= MAX_LABEL_OCTETS for label in labels[:-1]) and labels[0]:
-        return labels
-    return list(dns.name.from_text(name).canonicalize().labels)
 
 
 def name_wire(name: str) -> bytes:
