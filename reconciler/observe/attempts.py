@@ -185,8 +185,7 @@ class Attempts:
                     self._fail_soon(inquiry, unreachable(peer.address, exc))
                     continue
             inquiry.deadline, inquiry.port = deadline, port
-            if inquiry.has_other_case:
-                inquiry.has_other_case = False
+            inquiry.has_other_case = False
             port.pending[inquiry.identity] = inquiry
             peer.under_way += 1
             self._under_way += 1
