@@ -1,14 +1,33 @@
-"""Points in time as people read them, to the minute."""
+"""Points in time as people read and write them: a day, or to the minute."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 _MINUTE = timedelta(minutes=1)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@lru_cache(maxsize=4096)
+def parse_day(text: str) -> date:
+    """The day that `2026-11-01` is: one object for each, and one look at it, however often it is written.
+
+    Raises:
+        ValueError: it is not written so, or is no day of the calendar; the text says which.
+
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError("no date")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise ValueError("no day of the calendar") from exc
 
 
 def end_text(moment: datetime) -> str:

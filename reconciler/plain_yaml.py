@@ -16,6 +16,7 @@ from reconciler.core_schema import CONSTANTS, FIRST_OF_NUMBER, MAX_NUMBER_LENGTH
 
 Node: TypeAlias = "dict[str, Node] | list[Node] | str | int | float | bool | None"
 Position: TypeAlias = "tuple[int, int]"
+Loc: TypeAlias = "tuple[str | int, ...]"
 Starts: TypeAlias = "dict[int, Position]"
 _Line: TypeAlias = "tuple[str, str, str, str, str]"
 

@@ -6,10 +6,7 @@ each field that is required, a `description`.
 
 from __future__ import annotations
 
-import difflib
-import re
 from datetime import date
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
@@ -18,7 +15,9 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
 from reconciler.errors import Diagnostic, SettingsError, Severity
+from reconciler.moments import parse_day
 from reconciler.strict_yaml import MAX_DIAGNOSTICS
+from reconciler.wording import choice_detail, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,10 +41,6 @@ _EXPECTED = {
     "model_type": _MAPPING,
 }
 _BOUNDS = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}
-_MAX_SHOWN = 60
-
-
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATE_DETAIL = "Write year, month and day, as in: 2026-11-01."
 
 
@@ -64,18 +59,10 @@ def refusal(code: str, summary: str, detail: str) -> PydanticCustomError:
 def _iso_date(value: object) -> date:
     if not isinstance(value, str):
         raise refusal("date", f"{shown(value)} is no date", _DATE_DETAIL)
-    return _day(value)
-
-
-@lru_cache(maxsize=4096)
-def _day(text: str) -> date:
-    """One object for each day, and one look at it, however often it is written."""
-    if not _DATE.fullmatch(text):
-        raise refusal("date", f"{shown(text)} is no date", _DATE_DETAIL)
     try:
-        return date.fromisoformat(text)
+        return parse_day(value)
     except ValueError as exc:
-        raise refusal("date", f"{shown(text)} is no day of the calendar", _DATE_DETAIL) from exc
+        raise refusal("date", f"{shown(value)} is {exc}", _DATE_DETAIL) from exc
 
 
 def _given(value: object) -> object:
@@ -88,36 +75,6 @@ _T = TypeVar("_T")
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 Optional = Annotated[_T | None, BeforeValidator(_given)]  # may be left out, and never be null
 Listed = Annotated[tuple[_T, ...], Field(strict=False)]  # YAML has lists; what is frozen has tuples
-
-
-def shown(value: object) -> str:
-    """A value in a message, shortened."""
-    if isinstance(value, bool):
-        return "`true`" if value else "`false`"
-    if isinstance(value, dict | list | tuple):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    text = str(value)
-    if not text:
-        return "an empty text"
-    return f"`{text[:_MAX_SHOWN]}`..." if len(text) > _MAX_SHOWN else f"`{text}`"
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that somebody who wrote `word` most likely meant."""
-    if len(word) > _MAX_SHOWN:
-        return None  # nothing known is as long, and comparing takes its time
-    folded = {k.lower(): k for k in known}
-    found = difflib.get_close_matches(word.lower().replace("-", "_"), folded, n=1, cutoff=0.6)
-    found = found or difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
-
-
-def choice_detail(word: object, known: Iterable[str]) -> str:
-    """What to do about a word that is none of the known ones."""
-    words = tuple(known)
-    meant = nearest(word, words) if isinstance(word, str) else None
-    guess = f"Did you mean `{meant}`? " if meant else ""
-    return f"{guess}Write one of: {', '.join(words)}."
 
 
 def model_diagnostics(exc: ValidationError, model: type[BaseModel], document: Document) -> list[Diagnostic]:

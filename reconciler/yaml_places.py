@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import _ruamel_yaml
 from ruamel.yaml.events import (
     MappingEndEvent,
     MappingStartEvent,
@@ -13,10 +12,11 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-if TYPE_CHECKING:
-    from reconciler.plain_yaml import Position
+from reconciler.c_parser import CParser, mark_position
 
-Loc: TypeAlias = "tuple[str | int, ...]"
+if TYPE_CHECKING:
+    from reconciler.plain_yaml import Loc, Position
+
 Places: TypeAlias = "dict[Loc, tuple[Position, Position]]"
 
 
@@ -25,17 +25,12 @@ def find_places(text: str) -> Places:
     return _Index(text).places
 
 
-def mark_position(mark: Any) -> Position:  # noqa: ANN401 - the C extension's class is not published
-    """A mark's line and column, from 1."""
-    return mark.line + 1, mark.column + 1
-
-
 class _Index:
     """The places of every key and value of a file that parses, found by walking its events once more."""
 
     def __init__(self, text: str) -> None:
         self.places: Places = {}
-        self._next = _ruamel_yaml.CParser(text).get_event
+        self._next = CParser(text).get_event
         if text:
             self._next()  # the stream's start
             self._next()  # the document's

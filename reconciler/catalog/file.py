@@ -10,16 +10,8 @@ from pydantic import AfterValidator, ConfigDict, Field
 from reconciler.errors import Diagnostic, Severity
 from reconciler.names import InvalidNameError, canonical_name
 from reconciler.strict_yaml import Document, Loc
-from reconciler.yaml_models import (
-    IsoDate,
-    Listed,
-    Optional,
-    YamlModel,
-    choice_detail,
-    read_settings_model,
-    refusal,
-    shown,
-)
+from reconciler.wording import choice_detail, shown
+from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel, read_settings_model, refusal
 
 SUPPORTED_MAJOR = "1"
 _TLS_VERSION = re.compile(r"[0-9]\.[0-9]", re.ASCII)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
-from reconciler.manifest.models import TOKEN_PATTERN
+from reconciler.manifest.forms import TOKEN_PATTERN
 from reconciler.names import ROOT, InvalidNameError, Name, canonical_name, display_name
 from reconciler.state import Cause, Present, Unknown, mx_exchange
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, ReconcilerError, error, sorted_diagnostics
 from reconciler.escape import terminal_text
-from reconciler.manifest.models import IDENTIFIER_PATTERN
+from reconciler.manifest.forms import IDENTIFIER_PATTERN
 from reconciler.names import InvalidNameError, Name, canonical_name
 
 if TYPE_CHECKING:

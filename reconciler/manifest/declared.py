@@ -1,48 +1,21 @@
-"""One YAML document as models, each with its place; what can be saved of a document with errors, too.
-
-All errors are to be said at once, those of the rules beside those of the models. So a document that the models refuse
-is taken apart, what they refuse is left out, and the rest goes to the rules. Nothing of that ever reaches a fleet.
-"""
+"""One YAML document as it is declared: what it says at each level, with the place and what is written there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ValidationError
-
-from reconciler.manifest.models import DomainManifest, OrganizationManifest, ServiceManifest
-from reconciler.yaml_models import model_diagnostics
+from reconciler.manifest.plain import read_plain_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.errors import Diagnostic
+    from reconciler.manifest.models import DomainManifest, OrganizationManifest, ServiceManifest
     from reconciler.strict_yaml import Document, Loc
 
 Mapping: TypeAlias = "dict[str, Any]"
 """What is written in the place of a model."""
-
-_M = TypeVar("_M", bound=BaseModel)
-
-# what stands in for a required value that was refused; the rules say nothing about these places
-_STAND_INS: dict[str, Any] = {
-    "organization": "unnamed",
-    "region": "unknown",
-    "escalation_contacts": [],
-    "services": [],
-    "name": "unnamed",
-    "kind": "other",
-    "domains": [],
-}
-# and for an item of a list, so that the others keep their places
-_ITEM_STAND_INS: dict[str | int, Any] = {
-    "next_hops": "unknown.invalid",
-    "attestations": {"what": "console", "by": "unknown", "on": "1970-01-01"},
-    "allowlists": {"target": "plain"},
-    "waivers": {"gate": "residency", "owner": "unknown", "reason": "unknown", "expires": "9999-12-31"},
-    "ignore_drift": {"finding": "ttl", "owner": "unknown", "reason": "unknown", "expires": "9999-12-31"},
-}
 
 
 class DeclaredDomain(NamedTuple):
@@ -73,59 +46,23 @@ class Declared:
 
 
 def read_declared(document: Document) -> tuple[Declared | None, list[Diagnostic]]:
-    """The models of a document, with what they refused of it; None when not even its outline can be used."""
-    try:
-        model = OrganizationManifest.model_validate(document.data)
-    except ValidationError as exc:
-        found = model_diagnostics(exc, OrganizationManifest, document)
-        return _salvaged(document), found
-    nodes = _list(document.data, "services")
+    """What a document declares, and what the models refused of it; None when not even its outline can be used."""
+    model = read_plain_manifest(document.data)
+    if model is None:
+        from reconciler.manifest.modelled import read_modelled  # noqa: PLC0415 - the models, which few manifests need
+
+        return read_modelled(document)
+    return declared_as(model, document), []
+
+
+def declared_as(model: OrganizationManifest, document: Document) -> Declared:
+    """A document's model, or what stands in for it, with the places of all in it."""
+    nodes = document.node(("services",))
     services = [_service(("services", i), *each) for i, each in enumerate(zip(model.services, nodes, strict=True))]
-    return Declared(document, model, services, frozenset()), []
+    return Declared(document, model, services, frozenset())
 
 
 def _service(loc: Loc, model: ServiceManifest, node: Mapping) -> DeclaredService:
     each = enumerate(zip(model.domains, node["domains"], strict=True))
     domains = [DeclaredDomain((*loc, "domains", i), domain, written) for i, (domain, written) in each]
     return DeclaredService(loc, model, node, domains)
-
-
-def _salvaged(document: Document) -> Declared | None:
-    if not isinstance(document.data, dict):
-        return None
-    refused: set[Loc] = set()
-    outline = _salvage(OrganizationManifest, {**document.data, "services": []}, (), refused)
-    services = []
-    for i, raw in enumerate(_list(document.data, "services")):
-        loc: Loc = ("services", i)
-        if isinstance(raw, dict):
-            service = _salvage(ServiceManifest, {**raw, "domains": []}, loc, refused)
-            domains = [
-                DeclaredDomain(place, _salvage(DomainManifest, each, place, refused), each)
-                for j, each in enumerate(_list(raw, "domains"))
-                if isinstance(each, dict) and (place := (*loc, "domains", j))
-            ]
-            services.append(DeclaredService(loc, service, raw, domains))
-    return Declared(document, outline, services, frozenset(refused))
-
-
-def _salvage(model: type[_M], raw: Mapping, loc: Loc, refused: set[Loc]) -> _M:
-    """The model of a mapping without what it refuses of it; the places of that are added to `refused`."""
-    try:
-        return model.model_validate(raw)
-    except ValidationError as exc:
-        places = {problem["loc"][:2] for problem in exc.errors(include_url=False)}
-    items = {place for place in places if place[0] in _ITEM_STAND_INS and len(place) > 1}
-    keys = {place[0] for place in places - items}
-    refused.update((*loc, *place) for place in items)
-    refused.update((*loc, key) for key in keys)
-    kept = {key: value for key, value in raw.items() if key not in keys}
-    for key in {str(place[0]) for place in items} - keys:
-        kept[key] = [_ITEM_STAND_INS[key] if (key, i) in items else item for i, item in enumerate(raw[key])]
-    stand_ins = {k: v for k, v in _STAND_INS.items() if k in keys and k in model.model_fields}
-    return model.model_validate({**stand_ins, **kept})
-
-
-def _list(raw: object, key: str) -> list[Any]:
-    found = raw.get(key) if isinstance(raw, dict) else None
-    return found if isinstance(found, list) else []

@@ -8,7 +8,7 @@ from reconciler.manifest.drafts import draft_of
 from reconciler.manifest.fleet import Domain, Verification
 from reconciler.manifest.hosts import build_mail_domain, build_next_hop, build_zone
 from reconciler.manifest.levels import make_source
-from reconciler.yaml_models import shown
+from reconciler.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
 from reconciler.names import MAX_NAME_OCTETS, InvalidNameError, Name, canonical_name, display_name, is_under
-from reconciler.yaml_models import shown
+from reconciler.wording import shown
 
 if TYPE_CHECKING:
     from reconciler.catalog import Catalog

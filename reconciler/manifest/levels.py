@@ -59,7 +59,7 @@ class LevelBuilder:
         self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc, node: Mapping, outer: Level
     ) -> Level:
         """What holds below `outer`, with what the model says closer; `node` is what is written at `loc`."""
-        if model.model_fields_set.isdisjoint(_INHERITED):
+        if _INHERITED.isdisjoint(node):
             return outer
         attestations, waivers, ignore_drift = outer.attestations, outer.waivers, outer.ignore_drift
         if model.attestations:

@@ -4,44 +4,47 @@ These models know types, keys and the form of single values. What depends on the
 `rules.py` and `hosts.py`. Titles and descriptions are what editors show and what error messages quote.
 """
 
-import re
-from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from reconciler.manifest.forms import (
+    IDENTIFIER_PATTERN,
+    MAX_TEXT,
+    MAX_TTL,
+    MIN_TTL,
+    TOKEN_PATTERN,
+    Attested,
+    Connection,
+    Kind,
+    LifecycleWord,
+    is_address,
+    is_identifier,
+    is_token,
+    line_of_text,
+)
 from reconciler.manifest.origin_models import AllowlistManifest, CapabilitiesManifest, SpamRule
-from reconciler.names import InvalidNameError, canonical_name
-from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel, refusal, shown
-
-MIN_TTL, MAX_TTL = 60, 604800  # seconds; a week is what RFC 1912 section 2.2 calls long
-MAX_TEXT = 500
-MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
-
-IDENTIFIER_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
-TOKEN_PATTERN = r"[!#-&(-\[\]-~]{1,255}"  # noqa: S105 - a pattern; printable ASCII without space, quotes and backslash
-_IDENTIFIER = re.compile(IDENTIFIER_PATTERN, re.ASCII)
-_TOKEN = re.compile(TOKEN_PATTERN, re.ASCII)
-_LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)  # RFC 5321 section 4.1.2
+from reconciler.wording import shown
+from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel, refusal
 
 
 def _identifier(value: str) -> str:
-    if not _IDENTIFIER.fullmatch(value):
+    if not is_identifier(value):
         detail = "Write 1 to 63 letters, digits, dots, hyphens or underscores, with a letter or digit at both ends."
         raise refusal("identifier", f"{shown(value)} is not usable as a name", detail)
     return value
 
 
-@lru_cache(maxsize=4096)  # who vouches and why is written for domain after domain: looked at once, and kept once
 def _text(value: str) -> str:
-    if not value.strip() or not value.isprintable() or len(value) > MAX_TEXT:
+    text = line_of_text(value)
+    if text is None:
         detail = f"Write one line of 1 to {MAX_TEXT} characters."
         raise refusal("text", "the text is blank, too long or has control characters", detail)
-    return value
+    return text
 
 
 def _token(value: str) -> str:
-    if not _TOKEN.fullmatch(value):
+    if not is_token(value):
         summary = f"{shown(value)} is no verification value"
         detail = (
             "A value is 1 to 255 printable ASCII characters without spaces, quotation marks and backslashes. Copy it "
@@ -52,12 +55,7 @@ def _token(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    local, _, domain = value.rpartition("@")
-    try:
-        labels = canonical_name(domain).count(".")
-    except InvalidNameError:
-        labels = 0
-    if len(local) > MAX_LOCAL_PART or not _LOCAL_PART.fullmatch(local) or labels < 2:  # noqa: PLR2004 - a.b.
+    if not is_address(value):
         raise refusal("address", f"{shown(value)} is no e-mail address", "Write it as in: secops@acme.example.")
     return value
 
@@ -80,18 +78,7 @@ class AttestationManifest(YamlModel):
     """A person vouches for what the program cannot see."""
 
     model_config = ConfigDict(title="attestation")
-    what: Literal[
-        "console",
-        "verified",
-        "multi-region",
-        "tls-check-off",
-        "next-hop-tls",
-        "allowlist",
-        "restricted",
-        "restricted-hard",
-        "origin-open",
-        "mail-rule",
-    ] = _field(
+    what: Attested = _field(
         "What",
         "What is vouched for: the domain was added in the vendor's console with its next hops (console), the console "
         "shows it as Verified (verified), the multi-region flag is set there (multi-region), the vendor's support "
@@ -191,7 +178,7 @@ class _Inherited(YamlModel):
         "the TTL stays as it is.",
         default=None,
     )
-    lifecycle: Optional[Literal["active", "offboarded"]] = _field(
+    lifecycle: Optional[LifecycleWord] = _field(
         "Lifecycle",
         "offboarded: the MX goes back to the next hops, then our values and addresses go; left out, active.",
         default=None,
@@ -233,18 +220,8 @@ class ServiceManifest(_Inherited):
 
     model_config = ConfigDict(title="service")
     name: Identifier = _field("Name", "The service's name, once in an organization.")
-    kind: Literal[
-        "exchange",
-        "exchange-online",
-        "cpanel",
-        "zoho",
-        "postfix",
-        "exim",
-        "other",
-        "microsoft-365",
-        "google-workspace",
-    ] = _field("Kind", "What runs behind the gateway.")
-    connection: Literal["mx", "api", "journaling"] = _field(
+    kind: Kind = _field("Kind", "What runs behind the gateway.")
+    connection: Connection = _field(
         "Connection", "How the gateway gets the mail; api and journaling are for microsoft-365.", default="mx"
     )
     capabilities: Optional[CapabilitiesManifest] = _field(

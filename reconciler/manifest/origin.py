@@ -14,7 +14,7 @@ from reconciler.kinds import (
 )
 from reconciler.manifest.fleet import ServiceAllowlist, ServiceSpamRule
 from reconciler.targets.registry import ALLOWLIST_TARGETS, MAIL_RULE_TARGETS
-from reconciler.yaml_models import choice_detail, shown
+from reconciler.wording import choice_detail, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

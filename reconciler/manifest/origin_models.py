@@ -1,35 +1,30 @@
 """What people write about the origin's side of a service: its allowlists and its spam rule."""
 
-import re
-from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from reconciler.yaml_models import Optional, YamlModel, refusal, shown
-
-MAX_OBJECT_NAME = 64  # what the strictest target takes (Exchange)
-_OBJECT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._:/@()+-]{0,62}[A-Za-z0-9)])?", re.ASCII)
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+from reconciler.manifest.forms import MAX_OBJECT_NAME, ListIntent, is_export_path, is_object_name, is_word
+from reconciler.wording import shown
+from reconciler.yaml_models import Optional, YamlModel, refusal
 
 
 def _object_name(value: str) -> str:
-    if not _OBJECT_NAME.fullmatch(value):
+    if not is_object_name(value):
         detail = f"Write 1 to {MAX_OBJECT_NAME} letters, digits, spaces or ._:/@()+- as the server shows it."
         raise refusal("object-name", f"{shown(value)} cannot be an object's name here", detail)
     return value
 
 
 def _word(value: str) -> str:
-    if not _WORD.fullmatch(value):
+    if not is_word(value):
         detail = "Write letters, digits, dots, hyphens and underscores."
         raise refusal("option", f"{shown(value)} cannot be an option's value", detail)
     return value
 
 
 def _export_path(value: str) -> str:
-    path = PurePosixPath(value)
-    if not value.isprintable() or "\\" in value or path.is_absolute() or ".." in path.parts or not path.name:
+    if not is_export_path(value):
         detail = "Write it relative to the settings file's folder and inside of it, as exports/acme/hq.json."
         raise refusal("export-path", f"{shown(value)} is no path inside the repository", detail)
     return value
@@ -54,7 +49,7 @@ class AllowlistManifest(YamlModel):
     name: Optional[ObjectName] = Field(
         title="Name", description="The object's name at the server: the connector, set, alias or list.", default=None
     )
-    intent: Literal["allow", "restrict"] = Field(
+    intent: ListIntent = Field(
         title="Intent", description="allow: let the gateway in; restrict: keep everybody else out.", default="allow"
     )
     exclusive: bool = Field(

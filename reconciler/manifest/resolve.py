@@ -10,7 +10,7 @@ from reconciler.manifest.hosts import build_name
 from reconciler.manifest.levels import TOP, LevelBuilder
 from reconciler.manifest.origin import build_allowlists, build_spam_rule
 from reconciler.manifest.rules import apply_organization_rules
-from reconciler.yaml_models import shown
+from reconciler.wording import shown
 
 if TYPE_CHECKING:
     from reconciler.manifest.declared import Declared, DeclaredService

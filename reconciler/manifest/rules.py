@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Diagnostic, Severity
-from reconciler.yaml_models import choice_detail, shown
+from reconciler.wording import choice_detail, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

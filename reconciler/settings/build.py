@@ -30,7 +30,8 @@ from reconciler.settings.values import (
     ZonefileSettings,
 )
 from reconciler.strict_yaml import Document, Loc, load_yaml
-from reconciler.yaml_models import EditorSchema, choice_detail, read_settings_model, shown
+from reconciler.wording import choice_detail, shown
+from reconciler.yaml_models import EditorSchema, read_settings_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

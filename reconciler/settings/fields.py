@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.names import InvalidNameError, canonical_name, display_name
-from reconciler.yaml_models import refusal, shown
+from reconciler.wording import shown
+from reconciler.yaml_models import refusal
 
 if TYPE_CHECKING:
     from reconciler.settings.values import Server

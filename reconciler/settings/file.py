@@ -9,7 +9,7 @@ from reconciler.history import DEFAULT_WAITS as WAITS
 from reconciler.limits import DEFAULT_LIMITS as LIMITS
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.settings.fields import check_text, read_kill_switch, window_end, window_start
-from reconciler.settings.journal import check_journal_url, check_password
+from reconciler.settings.journal_fields import check_journal_url, check_password
 from reconciler.settings.looking import ObserveModel, PathText, ProbesModel, alone
 from reconciler.settings.notifications import NotificationsModel
 from reconciler.settings.values import (

@@ -1,71 +1,15 @@
-"""Where the journal is: an SQLAlchemy URL that says no secret, and the secret put in when it is opened."""
+"""The journal's URL to open: the secret that it does not say, put in."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from reconciler.errors import SettingsError, error
-from reconciler.yaml_models import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.settings.values import JournalSettings
-
-_DRIVERS = ("postgresql", "postgresql+psycopg")
-_SQLITE = "sqlite:///"
-_VARIABLE = re.compile(r"env/([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
-_EXAMPLES = (
-    "Write sqlite:/// and a path, as sqlite:///.reconciler/journal.sqlite3, or postgresql://user@host:port/database."
-)
-
-
-def check_journal_url(url: str) -> str:
-    """The URL of a journal as it may stand in the settings. No message repeats it: it may hold a secret."""
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise refusal("journal", "the journal's URL has characters that no URL has", _EXAMPLES)
-    if url.startswith("sqlite:"):
-        _check_sqlite(url)
-    else:
-        _check_postgresql(url)
-    return url
-
-
-def _check_sqlite(url: str) -> None:
-    path = url.removeprefix(_SQLITE)
-    if path == url or not path or path.startswith(":") or path.endswith("/"):
-        raise refusal("journal", "the journal's URL names no file: it would remember nothing", _EXAMPLES)
-    if set(path) & set("?#"):
-        raise refusal("journal", "the journal's URL has more than a path", _EXAMPLES)
-
-
-def _check_postgresql(url: str) -> None:
-    # the reader is the one that opens the journal; it takes long to import, and SQLite needs none of it here
-    from sqlalchemy.engine import make_url  # noqa: PLC0415
-    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
-
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as exc:
-        raise refusal("journal", "the journal's URL is none that SQLAlchemy can read", _EXAMPLES) from exc
-    if parsed.drivername not in _DRIVERS:
-        raise refusal("journal", "the journal is neither SQLite nor PostgreSQL by psycopg", _EXAMPLES)
-    if parsed.password is not None or any("pass" in key.lower() for key in parsed.query):
-        detail = (
-            "Take it out, change it, and write: journal: {url: postgresql://user@host/database, password: env/NAME}."
-        )
-        raise refusal(
-            "journal-password", "the journal's URL says its password to everybody who reads this file", detail
-        )
-
-
-def check_password(value: object) -> str:
-    """Where a password is: `env/NAME`. No message repeats what is written instead."""
-    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
-        detail = "Write env/ and the name of an environment variable, as in: env/JOURNAL_PASSWORD."
-        raise refusal("journal-password", "the journal's password does not say where it is", detail)
-    return value
 
 
 def journal_url(journal: JournalSettings, environment: Mapping[str, str]) -> str:
@@ -82,6 +26,6 @@ def journal_url(journal: JournalSettings, environment: Mapping[str, str]) -> str
     if not password:
         summary = f"the journal's password is in {name}, which is not set here"
         raise SettingsError([error("journal-password", summary, f"Set {name} in the environment of this run.")])
-    from sqlalchemy.engine import make_url  # noqa: PLC0415 - as above
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 - it takes long to import, and SQLite needs none of it here
 
     return make_url(journal.url).set(password=password).render_as_string(hide_password=False)

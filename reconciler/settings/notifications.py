@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJso
 
 from reconciler.settings.fields import check_text
 from reconciler.settings.values import EVENT_WORDS, EndpointSettings, NotificationSettings
-from reconciler.yaml_models import Listed, YamlModel, choice_detail, refusal, shown
+from reconciler.wording import choice_detail, shown
+from reconciler.yaml_models import Listed, YamlModel, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ import atheris  # type: ignore[import-untyped]  # publishes no types
 TESTS = Path(__file__).parent.parent
 sys.path.insert(0, str(TESTS))
 
-with atheris.instrument_imports(include=["reconciler.strict_yaml", "reconciler.plain_yaml"]):
+with atheris.instrument_imports(include=["reconciler.strict_yaml", "reconciler.yaml_events", "reconciler.plain_yaml"]):
+    import reconciler.yaml_events  # noqa: F401 - the loader imports it when a text needs it
     from fuzz.yaml_target import fuzz_one
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.strict_yaml import MAX_DEPTH, Document, Loc, load_yaml
+from reconciler.strict_yaml import Document, Loc, load_yaml
+from reconciler.yaml_events import MAX_DEPTH
 
 # json.dumps writes what the strict loader refuses as an escape, which YAML reads too; but not DEL, and beyond U+FFFF it
 # writes surrogate pairs, which are not YAML's

@@ -1,11 +1,14 @@
 """The strict loader: what YAML 1.2 means, what is refused, and where it stands."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.errors import Severity
-from reconciler.strict_yaml import MAX_DEPTH, MAX_DIAGNOSTICS, MAX_OCTETS, Document, load_yaml
+from reconciler.strict_yaml import MAX_DIAGNOSTICS, MAX_OCTETS, Document, load_yaml
+from reconciler.yaml_events import MAX_DEPTH
 
 
 def load(text: str | bytes) -> Document:
@@ -203,6 +206,18 @@ def test_a_file_that_cannot_be_read_has_the_first_place() -> None:
     assert load("a: [").position(("a", 0)) == (1, 1)
 
 
+def test_the_parser_is_imported_where_it_is_demanded_and_nowhere_else() -> None:
+    import reconciler  # noqa: PLC0415 - for this test alone
+
+    package = Path(reconciler.__file__).parent
+    importing = [
+        p.name
+        for p in package.rglob("*.py")
+        if re.search(r"^\s*(?:import|from) _ruamel_yaml", p.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert importing == ["c_parser.py"]
+
+
 def test_the_c_parser_is_demanded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pure-Python stand-in would be twenty times slower and accept other documents."""
     import importlib  # noqa: PLC0415 - for this test alone
@@ -212,6 +227,6 @@ def test_the_c_parser_is_demanded(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in: Any = types.ModuleType("_ruamel_yaml")
     stand_in.__file__ = "/somewhere/_ruamel_yaml.py"
     monkeypatch.setitem(sys.modules, "_ruamel_yaml", stand_in)
-    monkeypatch.delitem(sys.modules, "reconciler.strict_yaml")
+    monkeypatch.delitem(sys.modules, "reconciler.c_parser")
     with pytest.raises(ImportError, match=r"ruamel\.yaml\.clib"):
-        importlib.import_module("reconciler.strict_yaml")
+        importlib.import_module("reconciler.c_parser")
