@@ -13,8 +13,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from reconciler.state import Key, Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One rrset to observe, asked for the mail domain `domain`.
 
     The zone looked for is the one that holds `domain`; `zone` names its apex where the manifest does. A key outside

@@ -6,7 +6,6 @@ zone too answers with authority for names that the zone itself has delegated awa
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -24,14 +23,13 @@ from reconciler.observe.wire import AA, name_wire
 from reconciler.state import Absent, Cause, Present, Rdata, RRset, Unknown, build_rrset, rdata_text
 
 if TYPE_CHECKING:
+    from reconciler.observe.records import Owners
     from reconciler.observe.reply import Reply
     from reconciler.observe.walker import Plain
     from reconciler.state import Key, Observed
 
 # types whose canonical form is their octets, or has a text without case anyway (`rdata_text`)
 _SAME_TEXT = frozenset({"A", "AAAA", "MX", "TXT"})
-# a character-string that needs no escapes: printable, without quotes and backslashes (RFC 1035 section 5.1)
-_PLAIN_STRING = re.compile(rb"[ !#-\[\]-~]*")
 _ABSENT = Absent()
 
 
@@ -58,29 +56,39 @@ def observed_in(reply: dns.message.Message, key: Key, apex: Name) -> Observed:
 def observed_in_reply(reply: Reply, key: Key, apex: Name) -> Observed:
     """The same, with a short cut for what most replies are: plain, with authority, from the zone itself."""
     plain = reply.plain
-    if plain is None or not plain.flags & AA or not is_under(key.name, apex):
+    name, rdtype = key
+    if plain is None or not is_under(name, apex) or not _is_from_zone(plain, apex):
         return observed_in(reply.message, key, apex)
-    if plain.authority:
-        origin = len(name_wire(apex))
-        for _, octets in plain.authority:
-            if octets != origin and _shown_zone(plain) != origin:
-                return observed_in(reply.message, key, apex)
-    if not plain.rdatas:
+    _, rcode, ttl, rdatas, _ = plain
+    if not rdatas:
         return _ABSENT
-    if plain.rcode or not _has_same_text(reply, key) or (key.type == "SOA" and key.name != apex):
-        return observed_in(reply.message, key, apex)  # a contradiction, other text, or a zone of its own begins there
-    return Present(RRset(key, plain.ttl, _texts(key.type, plain.rdatas)))
+    # a contradiction, other text than the canonical rdata's, or a zone of its own begins there
+    if rcode or (rdtype not in _SAME_TEXT and reply.has_capitals) or (rdtype == "SOA" and name != apex):
+        return observed_in(reply.message, key, apex)
+    return Present(RRset(key, ttl, _texts(rdtype, rdatas)))
 
 
-def _has_same_text(reply: Reply, key: Key) -> bool:
-    """Whether canonical rdata has the text of the rdata that came."""
-    return key.type in _SAME_TEXT or not reply.has_capitals
+def is_plain_absence(reply: Reply, apex: Name) -> bool:
+    """Whether a plain reply says with authority, from the zone itself, that there is no such rrset below `apex`."""
+    plain = reply.plain
+    return plain is not None and not plain.rdatas and _is_from_zone(plain, apex)
 
 
-def _shown_zone(plain: Plain) -> int:
+def _is_from_zone(plain: Plain, apex: Name) -> bool:
+    """Whether a plain reply about a name at or below `apex` has authority, and shows no other zone."""
+    flags, _, _, _, authority = plain
+    if not flags & AA:
+        return False
+    if not authority:
+        return True
+    shown = authority[0][1] if len(authority) == 1 else _shown_zone(authority)
+    return shown == (len(name_wire(apex)) if "\\" in apex or apex == ROOT else len(apex) + 1)
+
+
+def _shown_zone(authority: Owners) -> int:
     """The apex that the authority section shows, in octets: the SOA's of a negative answer, else the NS rrset's."""
-    soa = [octets for kind, octets in plain.authority if kind == dns.rdatatype.SOA]
-    return max(soa or [octets for _, octets in plain.authority])
+    soa = [octets for kind, octets in authority if kind == dns.rdatatype.SOA]
+    return max(soa or [octets for _, octets in authority])
 
 
 def _texts(rdtype: str, rdatas: tuple[bytes, ...]) -> tuple[Rdata, ...]:
@@ -90,8 +98,10 @@ def _texts(rdtype: str, rdatas: tuple[bytes, ...]) -> tuple[Rdata, ...]:
 
 
 def _text(rdtype: str, wire: bytes) -> Rdata:
-    if rdtype == "TXT" and wire[0] == len(wire) - 1 and _PLAIN_STRING.fullmatch(wire, 1):
-        return Rdata(f'"{wire[1:].decode("ascii")}"')  # each domain has values of its own
+    if rdtype == "TXT" and wire[0] == len(wire) - 1 and wire.isascii():
+        text = wire[1:].decode("ascii")  # each domain has values of its own
+        if text.isprintable() and '"' not in text and "\\" not in text:
+            return Rdata(f'"{text}"')  # a character-string that needs no escapes (RFC 1035 section 5.1)
     return _known_text(rdtype, wire)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.observe.exchange import Exchanger
-from reconciler.observe.shared import Joined
 from reconciler.observe.streaming import stream_results
 from reconciler.observe.survey import Surveyor
 from reconciler.observe.zones import ZoneFinder
@@ -47,9 +46,7 @@ class LiveObserver:
         """
         exchanger = Exchanger(self._settings)
         surveyor = Surveyor(exchanger, ZoneFinder(exchanger, self._settings, self._port))
-
-        begin = Joined(surveyor.begin)
-        results = stream_results(questions, begin, self._settings.in_flight, exchanger.stop)
+        results = stream_results(questions, surveyor.begin, self._settings.in_flight, exchanger.stop)
         for done, (_, observation) in enumerate(results, start=1):
             if self._progress is not None:
                 self._progress(done)

@@ -30,6 +30,8 @@ class Exchanger:
     """Asks servers, at most `in_flight` attempts at the same time."""
 
     settings: DnsSettings
+    begin: Callable[[tuple[Address, ...], Query, Callable[[Reply | ExchangeError], None]], object] = field(init=False)
+    """Asks as `reply` does, and calls the last argument later, once."""
     _engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -42,10 +44,7 @@ class Exchanger:
             allowance=partial(allowance_of, settings=settings),
         )
         self._engine = Engine(pace)
-
-    def begin(self, addresses: Sequence[Address], query: Query, done: Callable[[Reply | ExchangeError], None]) -> None:
-        """Asks as `reply` does, and calls `done` later, once."""
-        self._engine.start(tuple(addresses), query, done)
+        self.begin = self._engine.start
 
     def stop(self) -> None:
         """Gives up whatever is under way, without a word to who waits for it, and closes every socket."""

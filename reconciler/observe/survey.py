@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import dns.rcode
 
 from reconciler.names import MAX_NAME_OCTETS, Name, is_under
-from reconciler.observe.answer import answered_rrset, has_answer, observed_in_reply
+from reconciler.observe.answer import answered_rrset, has_answer, is_plain_absence, observed_in_reply
 from reconciler.observe.exchange import ExchangeError, Query
 from reconciler.observe.shared import Shared
 from reconciler.state import Absent, Cause, Key, Observation, Present, ServerAnswer, Unknown
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from reconciler.observe import Question
     from reconciler.observe.exchange import Address, Exchanger
     from reconciler.observe.reply import Reply
-    from reconciler.observe.zones import FoundZone, Server, ZoneFinder
+    from reconciler.observe.zones import FoundZone, ZoneFinder
     from reconciler.state import Observed, Zone
 
 # below a name, and not covered by a wildcard right below it either
 _PROBE_LABELS = "wildcard-probe.*"
 _COVERING_TYPES = ("MX", "A", "AAAA")
+_NO_ANSWER = ServerAnswer("", Unknown(Cause.NOT_PROBED, "not asked yet"))  # in the place of one that is to come
 
 
 class Surveyor:
@@ -38,13 +39,23 @@ class Surveyor:
 
     def __init__(self, exchanger: Exchanger, finder: ZoneFinder) -> None:
         """Prepare; nothing is asked yet."""
-        self.exchanger = exchanger
+        self.ask = exchanger.begin
         self.finder = finder
         self.is_covered: Shared[tuple[tuple[Address, ...], Name], bool | Unknown] = Shared(self._look_for_cover)
+        self._under_way: dict[Question, _Survey] = {}
 
     def begin(self, question: Question, done: Callable[[Observation], None]) -> None:
-        """Observes one rrset and calls `done` with it, at once or later."""
-        self.finder.find(question.domain, question.zone, _Survey(self, question, done).has_zone)
+        """Observes one rrset and calls `done` with it, at once or later; what is under way is not asked twice."""
+        survey = self._under_way.get(question)
+        if survey is None:
+            survey = self._under_way[question] = _Survey(self, question, done)
+            self.finder.find(question.domain, question.zone, survey.has_zone)
+        else:
+            survey.join(done)
+
+    def end(self, survey: _Survey) -> None:
+        """Whoever asks the same from now on asks anew."""
+        del self._under_way[survey.question]
 
     def _look_for_cover(self, where: tuple[tuple[Address, ...], Name], then: Callable[[bool | Unknown], None]) -> None:
         """Whether a wildcard answers for a name: then it does for the probe's, which would else not exist."""
@@ -57,7 +68,7 @@ class Surveyor:
             if rdtype is None:
                 then(False)  # noqa: FBT003 - the result of this look-up
             else:
-                self.exchanger.begin(addresses, Query(probe, rdtype), partial(has_come, rdtype))
+                self.ask(addresses, Query(probe, rdtype), partial(has_come, rdtype))
 
         def has_come(rdtype: str, reply: Reply | ExchangeError) -> None:
             if isinstance(reply, ExchangeError):
@@ -78,74 +89,87 @@ class Surveyor:
 class _Survey:
     """A question, and what the servers of its zone have said so far."""
 
-    __slots__ = ("_answers", "_done", "_left", "_servers", "_zone", "apex", "question", "surveyor")
+    __slots__ = ("_answers", "_done", "_left", "_others", "apex", "found", "question", "surveyor")
 
     def __init__(self, surveyor: Surveyor, question: Question, done: Callable[[Observation], None]) -> None:
         self.surveyor = surveyor
         self.question = question
         self._done = done
+        self._others: list[Callable[[Observation], None]] | None = None
+
+    def join(self, done: Callable[[Observation], None]) -> None:
+        """Somebody else asks the same meanwhile."""
+        if self._others is None:
+            self._others = []
+        self._others.append(done)
 
     def has_zone(self, found: FoundZone | Unknown) -> None:
         key = self.question.key
         if isinstance(found, Unknown):
-            self._done(Observation(key, None, (ServerAnswer(self.surveyor.finder.source, found),)))
+            self._end(None, (ServerAnswer(self.surveyor.finder.source, found),))
             return
-        self._zone: Zone = found.zone
-        self._servers: tuple[Server, ...] = found.servers
-        self.apex: Name = found.zone.apex
-        if is_under(key.name, self.apex):
-            self._answers: list[ServerAnswer | None] = [None] * len(found.servers)
-            self._left = len(found.servers)
-            for place, server in enumerate(found.servers):
-                _Visit(self, server, place).begin()
-        else:
+        zone, servers = found
+        self.found = found
+        self.apex: Name = zone.apex
+        if not is_under(key.name, self.apex):
             outside = Unknown(Cause.DELEGATED, f"{key.name} does not lie in the zone {self.apex}")
-            self._done(Observation(key, found.zone, tuple(ServerAnswer(s.label, outside) for s in found.servers)))
+            self._end(zone, tuple(ServerAnswer(label, outside) for label in zone.servers))
+            return
+        self._answers = [_NO_ANSWER] * len(servers)
+        self._left = len(servers)
+        query = Query(*key)
+        for place, server in enumerate(servers):
+            if server.problem is None:
+                self.surveyor.ask(server.addresses, query, _Visit(self, place).has_answer)
+            else:
+                self.has_observed(place, server.problem)
 
     def has_observed(self, place: int, observed: Observed) -> None:
-        self._answers[place] = ServerAnswer(self._servers[place].label, observed)
+        zone = self.found.zone
+        self._answers[place] = ServerAnswer(zone.servers[place], observed)
         self._left -= 1
         if not self._left:
-            answers = tuple([answer for answer in self._answers if answer is not None])
-            self._done(Observation(self.question.key, self._zone, answers))
+            self._end(zone, tuple(self._answers))
+
+    def _end(self, zone: Zone | None, answers: tuple[ServerAnswer, ...]) -> None:
+        self.surveyor.end(self)
+        observation = Observation(self.question.key, zone, answers)
+        self._done(observation)
+        if self._others is not None:
+            for done in self._others:
+                done(observation)
 
 
 class _Visit:
     """A question at one server: the answer, then, where it needs to be confirmed, the probe's."""
 
-    __slots__ = ("_key", "_observed", "_place", "_probe", "_reply", "_server", "_survey")
+    __slots__ = ("_observed", "_place", "_probe", "_reply", "_survey")
 
-    def __init__(self, survey: _Survey, server: Server, place: int) -> None:
+    def __init__(self, survey: _Survey, place: int) -> None:
         self._survey = survey
-        self._server = server
         self._place = place
-        self._key = survey.question.key
 
-    def begin(self) -> None:
-        if self._server.problem is not None:
-            self._end(self._server.problem)
-        else:
-            self._ask(self._key, self._has_answer)
-
-    def _ask(self, key: Key, then: Callable[[Reply | ExchangeError], None]) -> None:
-        self._survey.surveyor.exchanger.begin(self._server.addresses, Query(key.name, key.type), then)
+    def _ask(self, query: Query, then: Callable[[Reply | ExchangeError], None]) -> None:
+        survey = self._survey
+        survey.surveyor.ask(survey.found.servers[self._place].addresses, query, then)
 
     def _end(self, observed: Observed) -> None:
         self._survey.has_observed(self._place, observed)
 
-    def _has_answer(self, reply: Reply | ExchangeError) -> None:
+    def has_answer(self, reply: Reply | ExchangeError) -> None:
         if isinstance(reply, ExchangeError):
             self._end(reply.unknown)
             return
-        key, apex = self._key, self._survey.apex
+        key, apex = self._survey.question.key, self._survey.apex
         self._reply = reply
         observed = observed_in_reply(reply, key, apex)
-        if key.name == apex:
+        name, rdtype = key
+        if name == apex:
             self._end(observed)
-        elif (isinstance(observed, Present) or _is_alias(observed)) and not _is_too_long(probe := _probe(key.name)):
+        elif (isinstance(observed, Present) or _is_alias(observed)) and not _is_too_long(probe := _probe(name)):
             self._observed = observed
-            self._probe = Key(probe, key.type)
-            self._ask(self._probe, self._has_probed)
+            self._probe = probe
+            self._ask(Query(probe, rdtype), self._has_probed)
         else:
             self._has_confirmed(observed)
 
@@ -156,26 +180,36 @@ class _Visit:
         negative answer shows the zone; where it does not, the wildcard that made the answer makes the probe's, too
         (RFC 4592 section 3.3.1). A name that a wildcard alone explains holds no values: Absent.
         """
+        survey = self._survey
         if isinstance(second, ExchangeError):
             self._end(second.unknown)
-        elif _is_same(self._reply, self._key, second, self._probe):
-            self._ask(Key(self._key.name, "SOA"), self._has_soa)
+            return
+        if is_plain_absence(second, survey.apex):
+            self._has_confirmed(self._observed)
+            return
+        key = survey.question.key
+        probe = Key(self._probe, key.type)
+        if _is_same(self._reply, key, second, probe):
+            self._ask(Query(key.name, "SOA"), self._has_soa)
         else:
-            beneath = observed_in_reply(second, self._probe, self._survey.apex)
+            beneath = observed_in_reply(second, probe, survey.apex)
             self._has_confirmed(beneath if _is_failure(beneath) else self._observed)
 
     def _has_soa(self, reply: Reply | ExchangeError) -> None:
         if isinstance(reply, ExchangeError):
             self._end(reply.unknown)
             return
-        around = observed_in_reply(reply, Key(self._key.name, "SOA"), self._survey.apex)
+        survey = self._survey
+        around = observed_in_reply(reply, Key(survey.question.key.name, "SOA"), survey.apex)
         self._has_confirmed(around if _is_failure(around) else Absent())
 
     def _has_confirmed(self, observed: Observed) -> None:
-        domain = self._survey.question.domain
-        is_own_name = isinstance(observed, Absent) and self._key.name == domain
+        survey = self._survey
+        domain = survey.question.domain
+        is_own_name = isinstance(observed, Absent) and survey.question.key.name == domain
         if is_own_name and self._reply.rcode == dns.rcode.NOERROR:
-            self._survey.surveyor.is_covered((self._server.addresses, domain), self._has_cover)
+            addresses = survey.found.servers[self._place].addresses
+            survey.surveyor.is_covered((addresses, domain), self._has_cover)
         else:
             self._end(observed)
 

@@ -13,7 +13,9 @@ import dns.rcode
 import dns.rdatatype
 
 from reconciler.names import ROOT, Name
-from reconciler.observe.answer import answered_rrset, is_alias, zone_around
+from reconciler.observe.answer import answered_rrset, is_alias, is_referral, zone_around
+from reconciler.observe.asking import ExchangeError
+from reconciler.observe.wire import AA
 from reconciler.state import Cause, Unknown
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _IPV4_OCTETS = 4
 
 def soa_step(reply: Reply, name: Name) -> Step:
     """Reads the reply to the SOA question at `name`."""
+    if reply.plain is not None and reply.plain.rdatas and name != ROOT:
+        return name
     if reply.plain is None and is_alias(reply.message, name):
         return None  # an alias is no apex, and the rest of the answer speaks of where it points to
     apex = zone_around(reply, name)
@@ -42,6 +46,19 @@ def soa_step(reply: Reply, name: Name) -> Step:
         # a registry's answer about a name that nobody has registered: its zone is not the domain's
         return Unknown(Cause.NO_SUCH_ZONE, f"{name} does not exist: the zone {apex} knows nothing of it")
     return apex
+
+
+def server_step(reply: Reply | ExchangeError | Unknown, label: str, name: Name) -> Step:
+    """The same for what became of the question at the server that reports call `label`: only authority counts."""
+    if isinstance(reply, Unknown):
+        return reply
+    if isinstance(reply, ExchangeError):
+        return reply.unknown
+    if reply.flags & AA:
+        return soa_step(reply, name)
+    if is_referral(reply.message):
+        return None
+    return Unknown(Cause.NOT_AUTHORITATIVE, f"{label} answers without authority for {name}")
 
 
 def combined_step(name: Name, steps: Sequence[Step]) -> Step:

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from reconciler.names import ROOT, Name
-from reconciler.observe.answer import is_referral
 from reconciler.observe.exchange import Address, ExchangeError, Query, shown_address
 from reconciler.observe.resolvers import is_address, system_resolvers
 from reconciler.observe.shared import Once, Shared, Together
 from reconciler.observe.wire import AA, RA
-from reconciler.observe.zone_replies import Step, addresses_in, combined_step, hosts_in, soa_step
+from reconciler.observe.zone_replies import Step, addresses_in, combined_step, hosts_in, server_step, soa_step
 from reconciler.state import Cause, Unknown, Zone
 
 if TYPE_CHECKING:
@@ -51,12 +50,15 @@ class ServerSet(NamedTuple):
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FoundZone:
+class FoundZone(NamedTuple):
     """A zone and how to reach each of its servers, sorted by label."""
 
     zone: Zone
     servers: tuple[Server, ...]
+
+
+_Around: TypeAlias = FoundZone | Name | Unknown
+"""The zone around a name; where its servers are still to be found, its apex alone."""
 
 
 class ZoneFinder:
@@ -67,11 +69,10 @@ class ZoneFinder:
         self._exchanger = exchanger
         self._settings = settings
         self._port = port
-        self._soa_step = Shared(self._step_by_servers if settings.servers else self._step_by_resolver)
+        self._around: Shared[Name, _Around] = Shared(self._look_around)
         self._fixed = Shared(self._fixed_servers)
         self._named = Shared(self._named_servers)
-        self._zone = Shared(self._zone_at)
-        self._found = Shared(self._find)
+        self._delegated = Shared(self._delegated_zone)
         self.find_addresses: Shared[str, tuple[str, ...] | Unknown] = Shared(self._addresses)
 
     @property
@@ -81,7 +82,7 @@ class ZoneFinder:
 
     def find(self, domain: Name, declared: Name | None, then: Callable[[FoundZone | Unknown], None]) -> None:
         """Calls `then` with the zone that holds `domain`; or with the zone `declared`, provided that it is one."""
-        self._found((domain, declared), then)
+        self._around(declared or domain, partial(self._has_around, declared, then))
 
     async def resolve(self, query: Query) -> dns.message.Message | Unknown:
         """The resolvers' reply: NOERROR, NXDOMAIN or YXDOMAIN."""
@@ -94,24 +95,74 @@ class ZoneFinder:
             reply = self._resolved(query, exc)
         return reply if isinstance(reply, Unknown) else reply.message
 
-    def _find(self, where: tuple[Name, Name | None], then: Callable[[FoundZone | Unknown], None]) -> None:
-        domain, declared = where
-        name = declared or domain
+    def _has_around(self, declared: Name | None, then: Callable[[FoundZone | Unknown], None], around: _Around) -> None:
+        if isinstance(around, Unknown):
+            then(around)
+            return
+        apex = around.zone.apex if isinstance(around, FoundZone) else around
+        if declared is not None and apex != declared:
+            detail = f"the manifest names the zone {declared}, but there is no such zone: that name lies in {apex}"
+            then(Unknown(Cause.NO_SUCH_ZONE, detail))
+        elif isinstance(around, FoundZone):
+            then(around)
+        else:
+            self._delegated(around, then)
 
-        def has_apex(apex: Name | Unknown) -> None:
-            if isinstance(apex, Unknown):
-                then(apex)
-            elif declared is not None and apex != declared:
-                detail = f"the manifest names the zone {declared}, but there is no such zone: that name lies in {apex}"
-                then(Unknown(Cause.NO_SUCH_ZONE, detail))
+    def _look_around(self, name: Name, then: Callable[[_Around], None]) -> None:
+        """Looks for the zone that holds `name`, from there upwards."""
+        if name == ROOT:
+            then(_no_zone_holds(name))
+        elif self._settings.servers:
+            self._fixed(None, partial(self._ask_servers, name, then))
+        else:
+            self._resolve(Query(name, "SOA", recurse=True), partial(self._has_resolved, name, then))
+
+    def _has_step(self, name: Name, fixed: ServerSet | None, then: Callable[[_Around], None], step: Step) -> None:
+        if step is None:
+            parent = parent_name(name)
+            self._around(parent, partial(_has_climbed, name, parent, then))
+        elif fixed is None or isinstance(step, Unknown):
+            then(step)
+        else:
+            then(FoundZone(Zone(step, fixed.labels), fixed.servers))
+
+    def _has_resolved(self, name: Name, then: Callable[[_Around], None], reply: Reply | Unknown) -> None:
+        self._has_step(name, None, then, reply if isinstance(reply, Unknown) else soa_step(reply, name))
+
+    def _ask_servers(self, name: Name, then: Callable[[_Around], None], fixed: ServerSet) -> None:
+        """Asks the servers of the settings, each of them, for the SOA at `name`."""
+        query = Query(name, "SOA")
+        if len(fixed.servers) == 1 and fixed.servers[0].problem is None:
+            server = fixed.servers[0]
+            self._exchanger.begin(server.addresses, query, partial(self._has_told, name, fixed, then))
+            return
+        together = Together(len(fixed.servers), partial(self._have_told, name, fixed, then))
+        for place, server in enumerate(fixed.servers):
+            if server.problem is not None:
+                together.at(place)(server.problem)
             else:
-                self._zone(apex, then)
+                self._exchanger.begin(server.addresses, query, together.at(place))
 
-        self._climb(name, name, has_apex)
+    def _has_told(
+        self, name: Name, fixed: ServerSet, then: Callable[[_Around], None], reply: Reply | ExchangeError
+    ) -> None:
+        self._has_step(name, fixed, then, server_step(reply, fixed.labels[0], name))
 
-    def _zone_at(self, apex: Name, then: Callable[[FoundZone | Unknown], None]) -> None:
-        def has_servers(found: ServerSet | Unknown) -> None:
-            then(found if isinstance(found, Unknown) else FoundZone(Zone(apex, found.labels), found.servers))
+    def _have_told(
+        self,
+        name: Name,
+        fixed: ServerSet,
+        then: Callable[[_Around], None],
+        replies: Sequence[Reply | ExchangeError | Unknown],
+    ) -> None:
+        steps = [server_step(reply, label, name) for label, reply in zip(fixed.labels, replies, strict=True)]
+        self._has_step(name, fixed, then, combined_step(name, steps))
+
+    def _delegated_zone(self, apex: Name, then: Callable[[FoundZone | Unknown], None]) -> None:
+        """The zone at `apex` with the servers that it names itself."""
+
+        def has_servers(found: ServerSet) -> None:
+            then(FoundZone(Zone(apex, found.labels), found.servers))
 
         def has_come(reply: Reply | Unknown) -> None:
             hosts = reply if isinstance(reply, Unknown) else hosts_in(reply, apex)
@@ -120,57 +171,7 @@ class ZoneFinder:
             else:
                 self._named(tuple(hosts), has_servers)
 
-        if self._settings.servers:
-            self._fixed(None, has_servers)
-        else:
-            self._resolve(Query(apex, "NS", recurse=True), has_come)
-
-    def _climb(self, name: Name, current: Name, then: Callable[[Name | Unknown], None]) -> None:
-        """Looks for the apex of the zone that holds `name`, from `current` upwards."""
-        if current == ROOT:
-            then(Unknown(Cause.NO_SUCH_ZONE, f"no zone was found that holds {name}"))
-        else:
-            self._soa_step(current, partial(self._has_climbed, name, current, then))
-
-    def _has_climbed(self, name: Name, current: Name, then: Callable[[Name | Unknown], None], step: Step) -> None:
-        if step is not None:
-            then(step)
-        else:
-            self._climb(name, parent_name(current), then)
-
-    def _step_by_resolver(self, name: Name, then: Callable[[Step], None]) -> None:
-        def has_come(reply: Reply | Unknown) -> None:
-            then(reply if isinstance(reply, Unknown) else soa_step(reply, name))
-
-        self._resolve(Query(name, "SOA", recurse=True), has_come)
-
-    def _step_by_servers(self, name: Name, then: Callable[[Step], None]) -> None:
-        def has_servers(found: ServerSet) -> None:
-            if len(found.servers) == 1:
-                self._step_by_server(found.servers[0], name, then)
-                return
-            together: Together[Step] = Together(len(found.servers), lambda steps: then(combined_step(name, steps)))
-            for place, server in enumerate(found.servers):
-                self._step_by_server(server, name, together.at(place))
-
-        self._fixed(None, has_servers)
-
-    def _step_by_server(self, server: Server, name: Name, then: Callable[[Step], None]) -> None:
-        def has_come(reply: Reply | ExchangeError) -> None:
-            if isinstance(reply, ExchangeError):
-                then(reply.unknown)
-            elif reply.flags & AA:
-                then(soa_step(reply, name))
-            elif is_referral(reply.message):
-                then(None)
-            else:
-                detail = f"{server.label} answers without authority for {name}"
-                then(Unknown(Cause.NOT_AUTHORITATIVE, detail))
-
-        if server.problem is not None:
-            then(server.problem)
-        else:
-            self._exchanger.begin(server.addresses, Query(name, "SOA"), has_come)
+        self._resolve(Query(apex, "NS", recurse=True), has_come)
 
     def _fixed_servers(self, _key: None, then: Callable[[ServerSet], None]) -> None:
         addresses = tuple(dict.fromkeys(self._settings.servers))
@@ -213,7 +214,7 @@ class ZoneFinder:
     def _resolve(self, query: Query, then: Callable[[Reply | Unknown], None]) -> None:
         resolvers = self._resolvers()
         if resolvers:
-            self._exchanger.begin(resolvers, query, lambda reply: then(self._resolved(query, reply)))
+            self._exchanger.begin(tuple(resolvers), query, lambda reply: then(self._resolved(query, reply)))
         else:
             then(_NO_RESOLVER)
 
@@ -241,6 +242,14 @@ def _server(label: str, addresses: tuple[str, ...] | Unknown, port: int) -> Serv
 def _server_set(servers: Sequence[Server]) -> ServerSet:
     ordered = tuple(sorted(servers, key=lambda s: s.label))
     return ServerSet(ordered, tuple(s.label for s in ordered))
+
+
+def _has_climbed(name: Name, parent: Name, then: Callable[[_Around], None], around: _Around) -> None:
+    then(_no_zone_holds(name) if around == _no_zone_holds(parent) else around)
+
+
+def _no_zone_holds(name: Name) -> Unknown:
+    return Unknown(Cause.NO_SUCH_ZONE, f"no zone was found that holds {name}")
 
 
 def parent_name(name: Name) -> Name:
