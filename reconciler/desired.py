@@ -124,16 +124,23 @@ def build_desired(
     return DesiredDomain(domain, _verification(domain, values, history), build_mx(domain, exchanges, catalog, history))
 
 
-def _verification(domain: Domain, key: Key, history: History) -> DesiredRRset:
+def needed_values(domain: Domain) -> tuple[Rdata, ...]:
+    """The verification values that a mail domain needs while it is behind the gateway, sorted."""
     tokens = domain.verification
-    primary = None if tokens.primary is None else txt_rdata(tokens.primary)
-    secondary = None if tokens.secondary is None else txt_rdata(tokens.secondary)
-    ours = {v for v in (primary, secondary) if v is not None}
+    primary = () if tokens.primary is None else (txt_rdata(tokens.primary),)
+    if tokens.secondary is None or not domain.multi_region:
+        return primary
+    return tuple(sorted((*primary, txt_rdata(tokens.secondary))))
+
+
+def _verification(domain: Domain, key: Key, history: History) -> DesiredRRset:
+    needed, secondary = needed_values(domain), domain.verification.secondary
+    ours = {*needed}
+    if secondary is not None:
+        ours.add(txt_rdata(secondary))
     if history.written:
         ours.update(value for where, value in history.written if where == key)
-    needed = (primary, secondary if domain.multi_region else None)
-    wanted = () if domain.is_leaving else tuple(sorted(v for v in needed if v is not None))
-    return DesiredRRset(key, wanted, OwnsValues(frozenset(ours)), domain.ttl)
+    return DesiredRRset(key, () if domain.is_leaving else needed, OwnsValues(frozenset(ours)), domain.ttl)
 
 
 def _gateway_mx(domain: Domain, key: Key, catalog: Catalog, _history: History) -> DesiredRRset:

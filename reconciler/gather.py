@@ -7,41 +7,37 @@ Facts come while the others are still asked, and whoever takes them decides what
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
-from reconciler.desired import RRSETS_EACH, build_desired, desired_keys, without_settled
+from reconciler.desired import build_desired, without_settled
 from reconciler.gates import Facts
 from reconciler.gates.token_hazards import suffixed_verification_key
-from reconciler.history import NO_HISTORY
 from reconciler.neighbours import service_key
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
-from reconciler.observe.estimate import estimate_observing, estimate_probing
+from reconciler.observe.estimate import estimate_probing
 from reconciler.observe.origin import OriginObserver
 from reconciler.observe.surroundings import SurroundingsWanted, observe_surroundings
+from reconciler.observing import observe_domains, with_histories
 from reconciler.state import Present, Unknown, mx_exchange
 from reconciler.surroundings import NOT_PROBED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.catalog import Catalog
     from reconciler.desired import DesiredDomain
     from reconciler.history import History
     from reconciler.invocation import Invocation
     from reconciler.manifest.fleet import Domain, Service
     from reconciler.names import Name
     from reconciler.neighbours import ServiceKey
+    from reconciler.observing import RememberedDomain
     from reconciler.origin import OriginFacts
     from reconciler.state import Key, Observation, Rdata
     from reconciler.surroundings import Surroundings
 
 Observations: TypeAlias = "dict[Key, Observation]"
-
-_AT_ONCE = 256  # domains for which the journal is asked together
 
 
 def gather_facts(
@@ -56,16 +52,26 @@ def gather_facts(
 
     What lies around a domain is probed where its MX is to move, or everywhere; such domains come last.
     """
+    remembered = with_histories(observe_domains(invocation, domains), histories)
+    return facts_of(invocation, domains, remembered, origins, is_everything_probed=is_everything_probed)
+
+
+def facts_of(
+    invocation: Invocation,
+    domains: Sequence[Domain],
+    remembered: Iterable[RememberedDomain],
+    origins: Mapping[ServiceKey, OriginFacts],
+    *,
+    is_everything_probed: bool = False,
+) -> Iterator[Facts]:
+    """The same of domains that somebody else observes; `domains` are these, and perhaps others, in their order."""
     late: dict[Name, tuple[DesiredDomain, Observations, History]] = {}
-    for some in _batches(observe_domains(invocation, domains)):
-        known = histories([domain.name for domain, _, _ in some])
-        for domain, keys, observations in some:
-            history = known.get(domain.name, NO_HISTORY)
-            desired = build_desired(domain, invocation.catalog, history, keys)
-            if is_everything_probed or _is_to_be_looked_at_again(desired, observations):
-                late[domain.name] = desired, observations, history
-            else:
-                yield _facts(invocation, desired, observations, history, origins)
+    for (domain, keys, observations), history in remembered:
+        desired = build_desired(domain, invocation.catalog, history, keys)
+        if is_everything_probed or _is_to_be_looked_at_again(desired, observations):
+            late[domain.name] = desired, observations, history
+        else:
+            yield _facts(invocation, desired, observations, history, origins)
     if not late:
         return
     # in the order in which they are declared, however quickly their servers were
@@ -96,71 +102,6 @@ def _facts(
         history,
         invocation.settings.waits,
     )
-
-
-_Item = TypeVar("_Item")
-
-
-def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """The items, some at once."""
-    rest = iter(items)
-    while some := list(islice(rest, _AT_ONCE)):
-        yield some
-
-
-class ObservedDomain(NamedTuple):
-    """A mail domain, the keys of the rrsets that it desires, and what was observed of each."""
-
-    domain: Domain
-    keys: tuple[Key, ...]
-    observations: Observations
-
-
-def observe_domains(invocation: Invocation, domains: Sequence[Domain]) -> Iterator[ObservedDomain]:
-    """Each domain with what was observed of every rrset that it desires, as soon as the last of its answers is there.
-
-    All questions are one stream: no domain waits for another one's servers.
-    """
-    for domain in domains:
-        if not domain.is_filtered_by_mx:
-            yield ObservedDomain(domain, (), {})
-    questions = _Questions(domains, invocation.catalog)
-    if (estimate := estimate_observing(questions, invocation.settings.observe)) is not None:
-        invocation.say(estimate)
-    waiting: dict[Key, ObservedDomain] = {}
-    with invocation.progress("observing", len(questions)) as advance:
-        observer = build_observer(invocation.settings.observe, advance)
-        for observation in observer.observe(questions.put(waiting)):
-            observed = waiting.pop(observation.key)
-            observed.observations[observation.key] = observation
-            if len(observed.observations) == RRSETS_EACH:
-                yield observed
-
-
-class _Questions(Collection[Question]):
-    """Every question of some domains, made when it is asked."""
-
-    def __init__(self, domains: Iterable[Domain], catalog: Catalog) -> None:
-        self._domains = [d for d in domains if d.is_filtered_by_mx]
-        self._catalog = catalog
-
-    def __len__(self) -> int:
-        return RRSETS_EACH * len(self._domains)
-
-    def __iter__(self) -> Iterator[Question]:
-        return self.put({})
-
-    def __contains__(self, question: object) -> bool:
-        return any(question == each for each in self)
-
-    def put(self, waiting: dict[Key, ObservedDomain]) -> Iterator[Question]:
-        """Each question, and in `waiting` whose it is, with the answers so far."""
-        for domain in self._domains:
-            keys = desired_keys(domain, self._catalog)
-            observed = ObservedDomain(domain, keys, {})
-            for key in keys:
-                waiting[key] = observed
-                yield Question(key, domain.name, domain.zone)
 
 
 def _is_to_be_looked_at_again(desired: DesiredDomain, observations: Mapping[Key, Observation]) -> bool:

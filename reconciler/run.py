@@ -20,11 +20,12 @@ from reconciler.declaration import Declarations
 from reconciler.document import PlanHead, assemble_document, build_document, service_documents
 from reconciler.errors import Diagnostic, PlanFileError, Severity, StalePlanError, sorted_diagnostics
 from reconciler.gates import OF_THE_SERVICE
-from reconciler.gather import gather_facts, observe_origins
+from reconciler.gather import facts_of, observe_origins
 from reconciler.limits import Stops
 from reconciler.memory import open_memory
 from reconciler.names import display_name
 from reconciler.neighbours import group_domains, service_key, services_around
+from reconciler.observing import Begun, observe_domains, with_histories
 from reconciler.orphans import find_orphans
 from reconciler.plan import Status
 from reconciler.review import Reviewed, match_review
@@ -83,11 +84,13 @@ def plan_with_origins(
     *,
     wanted: Wanted = _FOR_WRITERS,
     is_reviewable: bool = True,
+    begun: Begun | None = None,
 ) -> Planned:
     """As `plan`, for whoever also writes; without a `memory` the journal is read and nothing of it changed.
 
     `switched` is how many mail domains of each organization this run has switched already. A plan that nobody reviews,
-    nor compares with one that was reviewed, needs no digests: of ten thousand domains they take their time.
+    nor compares with one that was reviewed, needs no digests: of ten thousand domains they take their time. What was
+    `begun` with the same invocation, selection and memory goes on, without the documents of who is settled.
     """
     if memory is None:
         with open_memory(invocation.settings, is_offline=invocation.is_offline) as opened:
@@ -96,28 +99,28 @@ def plan_with_origins(
             )
     if selection.shard is not None:
         invocation = invocation.sharing(selection.shard.count)
-    declared = validate(invocation, ())
-    digests = Declarations(declared[0]) if is_reviewable else None
-    return _plan_declared(invocation, declared, selection, memory, switched, wanted, digests)
+    begun = begun or Begun(validate(invocation, ()), None)
+    digests = Declarations(begun.declared[0]) if is_reviewable else None
+    return _plan_declared(invocation, begun, selection, memory, switched, wanted, digests)
 
 
 def _plan_declared(
     invocation: Invocation,
-    declared: tuple[Fleet, list[Diagnostic]],
+    begun: Begun,
     selection: Selection,
     memory: Memory,
     switched: Mapping[str, int],
     wanted: Wanted,
     digests: Declarations | None,
 ) -> Planned:
-    """The plan of manifests that are loaded: what `validate` gave."""
-    fleet, diagnostics = declared
+    """The plan of manifests that are loaded."""
+    fleet, diagnostics = begun.declared
     settings = invocation.settings
     check_providers(fleet, settings)
     scope = _scope(invocation, fleet, selection.whole, memory)
     part = part_of(fleet, selection, scope.domains)
     domains = scope.domains if part is None else part.domains
-    decided = _decide(invocation, fleet, domains, memory, wanted, digests)
+    decided = _decide(invocation, begun, domains, memory, wanted, digests)
     plans, origins = in_order(decided.plans, domains), tuple(decided.origins.values())
     stops = Stops(settings.limits, settings.freeze, settings.kill_switch, switched)
     # a part of a run cannot say what is too much for all of it
@@ -150,14 +153,14 @@ def _plan_declared(
 
 def _decide(
     invocation: Invocation,
-    fleet: Fleet,
+    begun: Begun,
     domains: Sequence[Domain],
     memory: Memory,
     wanted: Wanted,
     digests: Declarations | None,
 ) -> Decided:
     """Look at the mail domains and at whoever shares an origin with them, and decide as the answers come."""
-    services, sharing, neighbours = services_around(fleet, domains)
+    services, sharing, neighbours = services_around(begun.declared[0], domains)
     found = observe_origins(invocation, services)
     chosen = {d.name for d in domains} if neighbours else set()
     others = {d.name: d for d in neighbours if d.name not in chosen}
@@ -171,7 +174,8 @@ def _decide(
     )
     origins = Origins(found, sharing, group_domains(sharing, neighbours, everyone), others)
     decider = Decider(planning, origins, wanted)
-    for facts in gather_facts(invocation, everyone, found, memory.histories):
+    observed = begun.unsettled or with_histories(observe_domains(invocation, everyone), memory.histories)
+    for facts in facts_of(invocation, everyone, observed, found):
         decider.add(facts)
     return decider.decided.with_origins_of(services)
 
@@ -225,12 +229,10 @@ def _digests_of(digests: Declarations, origins: Iterable[tuple[OriginFacts, Serv
 def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:
     """What the domains' plans tell; what is the same for a whole service is told of its first domain alone."""
     seen: set[tuple[str, ServiceKey]] = set()
-    for plan in plans:
-        for diagnostic in plan.diagnostics:
-            key = (diagnostic.code, service_key(plan.domain))
-            if diagnostic.code not in OF_THE_SERVICE or key not in seen:
-                seen.add(key)
-                yield diagnostic
+    for diagnostic, key in ((d, (d.code, service_key(plan.domain))) for plan in plans for d in plan.diagnostics):
+        if diagnostic.code not in OF_THE_SERVICE or key not in seen:
+            seen.add(key)
+            yield diagnostic
 
 
 def refuse_outdated(invocation: Invocation, saved: PlanDocument, file: Path) -> None:
@@ -279,12 +281,13 @@ def plan_again(
     switched: Mapping[str, int] = MappingProxyType({}),
 ) -> Planned:
     """A fresh plan of those of these domains that are still declared; an empty one where none is."""
-    fleet, diagnostics = validate(invocation, ())
+    declared = validate(invocation, ())
+    fleet = declared[0]
     known = {display_name(d.name) for d in fleet.domains}
     still = tuple(name for name in domains if name in known)
     if still:
         selection, digests = Selection(domains=still), Declarations(fleet)
-        return _plan_declared(invocation, (fleet, diagnostics), selection, memory, switched, _FOR_WRITERS, digests)
+        return _plan_declared(invocation, Begun(declared, None), selection, memory, switched, _FOR_WRITERS, digests)
     return Planned(build_document(_head(invocation, fleet), [], []))
 
 

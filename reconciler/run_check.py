@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from reconciler.desired import build_desired
 from reconciler.errors import Diagnostic, ExitCode, ManifestError, Severity, error
 from reconciler.gates import CHECK_GATES, Facts, GateResult, Verdict, find_hazards, judge_gates
-from reconciler.gather import gather_facts, observe_domains
+from reconciler.gather import gather_facts
 from reconciler.manifest.fleet import Domain, Source, Verification
 from reconciler.names import InvalidNameError, Name, canonical_name
+from reconciler.observing import observe_domains
 from reconciler.state import Present, mx_exchange
 
 if TYPE_CHECKING:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from reconciler.journal.entries import Event
     from reconciler.manifest.fleet import Source
     from reconciler.memory import Memory
+    from reconciler.observing import Begun
     from reconciler.run import Planned
     from reconciler.selection import Selection
 
@@ -66,8 +67,7 @@ def drift(invocation: Invocation, selection: Selection, *, is_recorded: bool = F
     invocation = invocation.with_kept_probes()
     if not is_recorded:
         with open_memory(invocation.settings) as memory:
-            planned = _planned(invocation, selection, memory, is_recorded=selection.shard is not None)
-            return drift_of(invocation, planned, memory)
+            return drift_begun(invocation, selection, memory)
     with open_session(invocation) as session:
         planned = _planned(invocation, selection, session.journal, is_recorded=True)
         document = drift_of(invocation, planned, session.journal)
@@ -77,14 +77,24 @@ def drift(invocation: Invocation, selection: Selection, *, is_recorded: bool = F
         return document
 
 
-def _planned(invocation: Invocation, selection: Selection, memory: Memory, *, is_recorded: bool) -> Planned:
+def drift_begun(
+    invocation: Invocation, selection: Selection, memory: Memory, begun: Begun | None = None
+) -> DriftDocument:
+    """The same where it is not recorded, with what was begun of it by `run_in_sync`."""
+    planned = _planned(invocation, selection, memory, begun, is_recorded=selection.shard is not None)
+    return drift_of(invocation, planned, memory)
+
+
+def _planned(
+    invocation: Invocation, selection: Selection, memory: Memory, begun: Begun | None = None, *, is_recorded: bool
+) -> Planned:
     """The plan that drift is told from; it is compared with those that were reviewed, where any of them goes on.
 
     Of a settled mail domain drift tells nothing. `is_recorded`: the journal keeps the look, now or with others' looks.
     """
     wanted = Wanted(documents=False, seen=is_recorded)
     is_reviewable = bool(memory.reviewed_plans())
-    return plan_with_origins(invocation, selection, memory, wanted=wanted, is_reviewable=is_reviewable)
+    return plan_with_origins(invocation, selection, memory, wanted=wanted, is_reviewable=is_reviewable, begun=begun)
 
 
 def drift_codes(document: DriftDocument, *, is_detailed: bool, fail_on: DriftSeverity | None) -> Iterator[ExitCode]:

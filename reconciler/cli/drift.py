@@ -40,16 +40,34 @@ def add_arguments(drift: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Look, decide, show, and remember the look where that is wanted."""
-    from reconciler import run_drift  # noqa: PLC0415
-
     if arguments.record and arguments.shard is not None:
         arguments.usage_error("a part is not recorded: look at all shards, and `merge --record` records the whole")
     invocation = opened(arguments)
     if is_sharded(arguments):
         document = drift_sharded(arguments, invocation)
+    elif arguments.record or _is_document_wanted(arguments):
+        from reconciler.run_drift import drift  # noqa: PLC0415
+
+        document = drift(invocation, selected(arguments), is_recorded=arguments.record)
     else:
-        document = run_drift.drift(invocation, selected(arguments), is_recorded=arguments.record)
+        from reconciler.run_in_sync import InSync, drift_unless_in_sync  # noqa: PLC0415
+
+        found = drift_unless_in_sync(invocation, selected(arguments))
+        if isinstance(found, InSync):
+            return _tell_in_sync(found.domains, arguments)
+        document = found
     return tell_drift(document, invocation.settings.templates, arguments)
+
+
+def _is_document_wanted(arguments: argparse.Namespace) -> bool:
+    return arguments.format != "text" or any((arguments.json_into, arguments.sarif_into, arguments.junit_into))
+
+
+def _tell_in_sync(domains: int, arguments: argparse.Namespace) -> ExitCode:
+    from reconciler.report.in_sync import render_in_sync  # noqa: PLC0415
+
+    write_lines(render_in_sync(domains, color=has_color(sys.stdout, is_wanted=not arguments.no_color)))
+    return ExitCode.DONE
 
 
 def tell_drift(document: DriftDocument, templates: Path | None, arguments: argparse.Namespace) -> ExitCode:

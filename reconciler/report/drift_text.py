@@ -16,6 +16,7 @@ from reconciler.report.drift_words import (
     since_text,
     told_findings,
 )
+from reconciler.report.in_sync import no_drift
 from reconciler.report.terminal import Style, render_diagnostics
 
 if TYPE_CHECKING:
@@ -76,4 +77,4 @@ def _ignored_line(finding: FindingDocument, style: Style) -> str:
 def _counts(document: DriftDocument, style: Style) -> str:
     if document.counting:
         return f"{style('Drift:', 'bold')} {counts_text(document)}"
-    return f"{style('No drift:', 'green')} {counts_text(document)}"
+    return f"{no_drift(style)} {counts_text(document)}"

@@ -9,6 +9,7 @@ from reconciler.drift import DriftClass, DriftSeverity
 from reconciler.errors import Severity
 from reconciler.gates import HAZARDS
 from reconciler.report.alike import also_text, nameless, together
+from reconciler.report.in_sync import in_sync_text
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -108,5 +109,5 @@ def counts(document: DriftDocument) -> list[tuple[str, int]]:
 def counts_text(document: DriftDocument) -> str:
     """The counts in one sentence."""
     told = [f"{number:,} {name}" for name, number in counts(document) if number]
-    domains = f"{document.summary.in_sync:,} of {document.summary.domains:,} domains in sync"
+    domains = in_sync_text(document.summary.in_sync, document.summary.domains)
     return f"{', '.join(told)}. {domains}." if told else f"{domains}."

@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from builders import NOW, catalog, observation
+from builders import EU, MX_KEY, NOW, PRIMARY, TXT_KEY, catalog, observation
 from fleet_strategies import World, fleets
+from gate_builders import HOP
 from gate_strategies import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.decide import Decided, Decider, Origins, Planning, Wanted
+from reconciler.desired import build_desired, desired_keys
 from reconciler.document import domain_document
 from reconciler.limits import Limits, Stops
+from reconciler.manifest.fleet import Lifecycle, MxHostOverride
+from reconciler.names import Name
 from reconciler.neighbours import group_domains, service_key, services_around
 from reconciler.plan import DomainPlan, Stage, Status, plan_domain
 from reconciler.safety import hold_plans, prove_plans
 from reconciler.seen import seen_in
 from reconciler.service_plan import plan_services
-from reconciler.settled import is_settled
+from reconciler.settled import SettledAtSight, is_settled
 from reconciler.state import Present, Rdata, build_rrset
 from reconciler.surroundings import NOT_PROBED
 
@@ -83,6 +87,42 @@ def test_the_short_way_misses_only_what_is_rare(facts: Facts) -> None:
     seen = [(rrset, facts.observations[rrset.key].observed) for rrset in desired.rrsets]
     if all(isinstance(o, Present) and (r.key.type == "TXT" or o.rrset.rdatas == r.wanted) for r, o in seen):
         assert is_settled(facts)
+
+
+def is_settled_at_sight(facts: Facts) -> bool:
+    values, mx = (facts.observations[key] for key in desired_keys(facts.domain, facts.catalog))
+    return SettledAtSight(facts.catalog).has_settled(facts.domain, values, mx, facts.history)
+
+
+@st.composite
+def seen_alone(draw: st.DrawFn) -> Facts:
+    """Nearly settled, with other hosts and values of ours, where nobody looked around nor at other rrsets."""
+    given = draw(nearly_settled())
+    host = st.sampled_from([None, None, MxHostOverride(HOP, "moved"), MxHostOverride(Name("192.0.2.1."), "odd")])
+    declared = replace(given.domain, connection="mx", mx_host=draw(host))
+    if draw(st.booleans()):
+        declared = replace(declared, lifecycle=Lifecycle.ACTIVE, switch_ttl=None, next_hops=(HOP,))
+    written = draw(st.sets(st.sampled_from([(TXT_KEY, PRIMARY), (TXT_KEY, Rdata('"a stranger"')), (MX_KEY, EU)])))
+    history = replace(given.history, written=frozenset(written))
+    desired = build_desired(declared, given.catalog, history)
+    observations = {rrset.key: given.observations[rrset.key] for rrset in desired.rrsets}
+    return replace(given, desired=desired, observations=observations, history=history, surroundings=NOT_PROBED)
+
+
+@given(seen_alone())
+@settings(deadline=None, max_examples=500)
+def test_what_is_settled_at_sight_is_settled(facts: Facts) -> None:
+    assert not is_settled_at_sight(facts) or (is_settled(facts) and is_done(planned(facts)))
+
+
+@given(seen_alone())
+@settings(deadline=None, max_examples=500)
+def test_what_is_settled_is_so_at_sight_but_for_what_is_rare(facts: Facts) -> None:
+    """A host that one manifest names, a value that is not needed any more, other next hops before."""
+    domain = facts.domain
+    is_left = domain.verification.secondary is not None and not domain.multi_region
+    is_rare = domain.mx_host is not None or is_left or bool(facts.history.next_hops)
+    assert is_rare or is_settled_at_sight(facts) == is_settled(facts)
 
 
 def at_once(world: World, chosen: Sequence[Domain]) -> Proved:

@@ -1,0 +1,131 @@
+"""Observing mail domains: all that they desire is asked for as one stream, and told with what is remembered of them.
+
+What is needed of mail domains that are settled at sight is here and in what this imports; the rest of a run is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from reconciler.desired import RRSETS_EACH, desired_keys
+from reconciler.history import NO_HISTORY
+from reconciler.observe import Question
+from reconciler.observe.build import build_observer
+from reconciler.observe.estimate import estimate_observing
+from reconciler.settled import SettledAtSight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.catalog import Catalog
+    from reconciler.errors import Diagnostic
+    from reconciler.history import History
+    from reconciler.invocation import Invocation
+    from reconciler.manifest.fleet import Domain, Fleet
+    from reconciler.names import Name
+    from reconciler.state import Key, Observation
+
+_AT_ONCE = 256  # domains for which the journal is asked together
+
+
+class ObservedDomain(NamedTuple):
+    """A mail domain, the keys of the rrsets that it desires, and what was observed of each."""
+
+    domain: Domain
+    keys: tuple[Key, ...]
+    observations: dict[Key, Observation]
+
+
+class RememberedDomain(NamedTuple):
+    """What was observed of a mail domain, and what is remembered of it."""
+
+    observed: ObservedDomain
+    history: History
+
+
+def with_histories(
+    observed: Iterable[ObservedDomain], histories: Callable[[Sequence[Name]], Mapping[Name, History]]
+) -> Iterator[RememberedDomain]:
+    """Each with its history; the journal is asked for some at once."""
+    for some in _batches(observed):
+        remembered = histories([each.domain.name for each in some])
+        for each in some:
+            yield RememberedDomain(each, remembered.get(each.domain.name, NO_HISTORY))
+
+
+def unsettled_domains(remembered: Iterable[RememberedDomain], catalog: Catalog) -> Iterator[RememberedDomain]:
+    """Those that are not settled at sight: of a fleet nearly none."""
+    has_settled = SettledAtSight(catalog).has_settled
+    for each in remembered:
+        domain, keys, seen = each.observed
+        if not keys or not has_settled(domain, seen[keys[0]], seen[keys[1]], each.history):
+            yield each
+
+
+class Begun(NamedTuple):
+    """A look that was begun: the manifests as `validate` gives them, and whom of those that were chosen to plan.
+
+    `unsettled` are those that are not settled at sight, while the others are still asked; None where nobody is yet.
+    """
+
+    declared: tuple[Fleet, list[Diagnostic]]
+    unsettled: Iterator[RememberedDomain] | None
+
+
+_Item = TypeVar("_Item")
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """The items, some at once."""
+    rest = iter(items)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield some
+
+
+def observe_domains(invocation: Invocation, domains: Sequence[Domain]) -> Iterator[ObservedDomain]:
+    """Each domain with what was observed of every rrset that it desires, as soon as the last of its answers is there.
+
+    All questions are one stream: no domain waits for another one's servers.
+    """
+    for domain in domains:
+        if not domain.is_filtered_by_mx:
+            yield ObservedDomain(domain, (), {})
+    questions = _Questions(domains, invocation.catalog)
+    if (estimate := estimate_observing(questions, invocation.settings.observe)) is not None:
+        invocation.say(estimate)
+    waiting: dict[Key, ObservedDomain] = {}
+    with invocation.progress("observing", len(questions)) as advance:
+        observer = build_observer(invocation.settings.observe, advance)
+        for observation in observer.observe(questions.put(waiting)):
+            observed = waiting.pop(observation.key)
+            observed.observations[observation.key] = observation
+            if len(observed.observations) == RRSETS_EACH:
+                yield observed
+
+
+class _Questions(Collection[Question]):
+    """Every question of some domains, made when it is asked."""
+
+    def __init__(self, domains: Iterable[Domain], catalog: Catalog) -> None:
+        self._domains = [d for d in domains if d.is_filtered_by_mx]
+        self._catalog = catalog
+
+    def __len__(self) -> int:
+        return RRSETS_EACH * len(self._domains)
+
+    def __iter__(self) -> Iterator[Question]:
+        return self.put({})
+
+    def __contains__(self, question: object) -> bool:
+        return any(question == each for each in self)
+
+    def put(self, waiting: dict[Key, ObservedDomain]) -> Iterator[Question]:
+        """Each question, and in `waiting` whose it is, with the answers so far."""
+        for domain in self._domains:
+            keys = desired_keys(domain, self._catalog)
+            observed = ObservedDomain(domain, keys, {})
+            for key in keys:
+                waiting[key] = observed
+                yield Question(key, domain.name, domain.zone)
