@@ -14,7 +14,6 @@ from reconciler.history import NO_HISTORY
 from reconciler.observe import Question
 from reconciler.observe.build import build_observer
 from reconciler.observe.estimate import estimate_observing
-from reconciler.settled import SettledAtSight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.invocation import Invocation
     from reconciler.manifest.fleet import Domain, Fleet
     from reconciler.names import Name
+    from reconciler.settled import SettledAtSight
     from reconciler.state import Key, Observation
 
 _AT_ONCE = 256  # domains for which the journal is asked together
@@ -46,22 +46,18 @@ class RememberedDomain(NamedTuple):
 
 
 def with_histories(
-    observed: Iterable[ObservedDomain], histories: Callable[[Sequence[Name]], Mapping[Name, History]]
+    observed: Iterable[ObservedDomain],
+    histories: Callable[[Sequence[Name]], Mapping[Name, History]],
+    at_sight: SettledAtSight | None = None,
 ) -> Iterator[RememberedDomain]:
-    """Each with its history; the journal is asked for some at once."""
+    """Each with its history, but for those that are settled `at_sight`; the journal is asked for some at once."""
     for some in _batches(observed):
         remembered = histories([each.domain.name for each in some])
         for each in some:
-            yield RememberedDomain(each, remembered.get(each.domain.name, NO_HISTORY))
-
-
-def unsettled_domains(remembered: Iterable[RememberedDomain], catalog: Catalog) -> Iterator[RememberedDomain]:
-    """Those that are not settled at sight: of a fleet nearly none."""
-    has_settled = SettledAtSight(catalog).has_settled
-    for each in remembered:
-        domain, keys, seen = each.observed
-        if not keys or not has_settled(domain, seen[keys[0]], seen[keys[1]], each.history):
-            yield each
+            domain, keys, seen = each
+            history = remembered.get(domain.name, NO_HISTORY)
+            if at_sight is None or not keys or not at_sight.has_settled(domain, seen[keys[0]], seen[keys[1]], history):
+                yield RememberedDomain(each, history)
 
 
 class Begun(NamedTuple):
@@ -125,7 +121,7 @@ class _Questions(Collection[Question]):
         """Each question, and in `waiting` whose it is, with the answers so far."""
         for domain in self._domains:
             keys = desired_keys(domain, self._catalog)
-            observed = ObservedDomain(domain, keys, {})
+            observed, name, zone = ObservedDomain(domain, keys, {}), domain.name, domain.zone
             for key in keys:
                 waiting[key] = observed
-                yield Question(key, domain.name, domain.zone)
+                yield Question(key, name, zone)

@@ -10,10 +10,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.memory import open_memory
-from reconciler.observing import Begun, observe_domains, unsettled_domains, with_histories
+from reconciler.observing import Begun, observe_domains, with_histories
 from reconciler.orphans import find_orphans
 from reconciler.run_validate import check_providers, validate
 from reconciler.selection import select_domains
+from reconciler.settled import SettledAtSight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,8 +50,8 @@ def drift_unless_in_sync(invocation: Invocation, selection: Selection) -> DriftD
         if selection.shard is None and selection.changed_since is None and not _has_origins(declared[0]):
             check_providers(declared[0], invocation.settings)
             domains = select_domains(declared[0], selection)
-            observed = with_histories(observe_domains(invocation, domains), memory.histories)
-            unsettled = unsettled_domains(observed, invocation.catalog)
+            at_sight = SettledAtSight(invocation.catalog)
+            unsettled = with_histories(observe_domains(invocation, domains), memory.histories, at_sight)
             first = next(unsettled, None)
             if first is None and not any(_told(invocation, declared, domains, selection, memory)):
                 return InSync(len(domains))

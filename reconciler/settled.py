@@ -72,7 +72,8 @@ def _has_needed(observation: Observation, domain: Domain, history: History) -> b
     others = [v for v in there if v not in needed]
     is_all_needed = domain.verification.secondary is None or domain.multi_region
     is_there = len(others) + len(needed) == len(there) and observation.zone is not None
-    return is_there and is_all_needed and not any(value in others for _, value in history.written)
+    is_ours = history.written and any(value in others for _, value in history.written)
+    return is_there and is_all_needed and not is_ours
 
 
 def is_settled(facts: Facts) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.names import ROOT, Name, canonical_name
+from reconciler.names import MAX_NAME_OCTETS, ROOT, Name, canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,7 @@ class Catalog:
     digest: str
     _states: Mapping[Name, tuple[tuple[str, bool], ...]] = field(init=False, repr=False, compare=False)
     _endings: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _verification_prefix: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Turn the regions round once: every mail domain asks whose host its MX is."""
@@ -76,6 +77,7 @@ class Catalog:
         object.__setattr__(self, "_states", states)
         endings = tuple(ROOT if domain == ROOT else f".{domain}" for domain in self.gateway_domains)
         object.__setattr__(self, "_endings", endings)
+        object.__setattr__(self, "_verification_prefix", str(canonical_name(self.verification_label)))
 
     def mx_host(self, region: str, *, multi_region: bool) -> Name:
         """The MX host of an organization."""
@@ -88,8 +90,15 @@ class Catalog:
         return (*self.regions[region].addresses, *extra)
 
     def verification_name(self, domain: Name) -> Name:
-        """The owner name of a mail domain's verification TXT rrset."""
-        return canonical_name(f"{self.verification_label}.{domain}")
+        """The owner name of a mail domain's verification TXT rrset.
+
+        Raises:
+            InvalidNameError: it would be too long.
+
+        """
+        name = self._verification_prefix + domain
+        # both parts are canonical, and so is what is made of them unless it is too long, which is told there
+        return Name(name) if len(name) < MAX_NAME_OCTETS else canonical_name(name)
 
     def is_gateway_host(self, host: Name) -> bool:
         """Whether a host is one of the gateway's, in any region."""
