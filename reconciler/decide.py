@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.document import domain_document
+from reconciler.gates.observed import is_more_observed, is_probed
 from reconciler.neighbours import service_key
 from reconciler.plan import Stage, Status, plan_domain
 from reconciler.safety import prove_plans
 from reconciler.seen import seen_in
 from reconciler.service_plan import plan_services
-from reconciler.settled import is_settled
+from reconciler.settled import SettledAtSight, is_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -45,6 +46,11 @@ class Wanted:
     documents: bool = True
     facts: bool = False
     seen: bool = True
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything of a settled one is kept, where nobody shares its origin."""
+        return self.documents or self.facts or self.seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class Decider:
         self._planning = planning
         self._origins = origins
         self._wanted = wanted
+        self._at_sight = SettledAtSight(planning.catalog)
         self._waiting: dict[int, dict[Name, Facts]] = {}
         self._shown: dict[Shown, Shown] = {}
         self.decided = Decided()
@@ -152,7 +159,16 @@ class Decider:
 
     def _is_short_way(self, facts: Facts) -> bool:
         """Whether nothing of the mail domain's plan is wanted."""
-        return not self._wanted.documents and not self._wanted.facts and is_settled(facts)
+        if self._wanted.documents or self._wanted.facts:
+            return False
+        return self._is_settled_at_sight(facts) or is_settled(facts)
+
+    def _is_settled_at_sight(self, facts: Facts) -> bool:
+        desired, seen = facts.desired, facts.observations
+        if desired.verification is None or desired.mx is None or is_probed(facts) or is_more_observed(facts):
+            return False
+        values, mx = seen[desired.verification.key], seen[desired.mx.key]
+        return self._at_sight.has_settled(facts.domain, values, mx, facts.history)
 
     def _plan(self, facts: Facts) -> DomainPlan:
         return plan_domain(facts, provider=self._planning.provider_of(facts.domain), new_ttl=self._planning.new_ttl)

@@ -33,6 +33,7 @@ from reconciler.run_validate import check_providers, provider_of, validate
 from reconciler.safety import Held, hold_plans
 from reconciler.selection import Selection, select_domains
 from reconciler.settings.planning import planning_digest
+from reconciler.settled import SettledAtSight
 from reconciler.shards import part_of, shard_document
 
 if TYPE_CHECKING:
@@ -174,7 +175,8 @@ def _decide(
     )
     origins = Origins(found, sharing, group_domains(sharing, neighbours, everyone), others)
     decider = Decider(planning, origins, wanted)
-    observed = begun.unsettled or with_histories(observe_domains(invocation, everyone), memory.histories)
+    at_sight = None if services or wanted.is_any else SettledAtSight(invocation.catalog)
+    observed = begun.unsettled or with_histories(observe_domains(invocation, everyone), memory.histories, at_sight)
     for facts in facts_of(invocation, everyone, observed, found):
         decider.add(facts)
     return decider.decided.with_origins_of(services)
@@ -281,8 +283,7 @@ def plan_again(
     switched: Mapping[str, int] = MappingProxyType({}),
 ) -> Planned:
     """A fresh plan of those of these domains that are still declared; an empty one where none is."""
-    declared = validate(invocation, ())
-    fleet = declared[0]
+    fleet = (declared := validate(invocation, ()))[0]
     known = {display_name(d.name) for d in fleet.domains}
     still = tuple(name for name in domains if name in known)
     if still:
@@ -293,7 +294,5 @@ def plan_again(
 
 def ready_domains(document: PlanDocument) -> list[Reviewed]:
     """Everything that is ready in a plan that was made just now."""
-    chosen = (
-        Reviewed(domain, tuple(s for s in domain.steps if s.status is Status.READY)) for domain in document.domains
-    )
+    chosen = (Reviewed(d, tuple(s for s in d.steps if s.status is Status.READY)) for d in document.domains)
     return [r for r in chosen if r.steps]
