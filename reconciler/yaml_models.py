@@ -108,12 +108,18 @@ def _wrong_value(problem: ErrorDetails, root: type[BaseModel]) -> tuple[str, str
     name = _field_name(loc)
     if kind == "literal_error":
         annotation = _model_at(root, loc[:-1]).model_fields[str(loc[-1])].annotation
-        return "wrong-value", f"{name} cannot be {shown(value)}", choice_detail(value, get_args(annotation))
+        return "wrong-value", f"{name} cannot be {shown(value)}", choice_detail(value, _choices(annotation))
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
         limit = f"{words} {problem['ctx'][key]}"
         return "wrong-value", f"{name} is {shown(value)}, and must be {limit}", f"Write a number that is {limit}."
     return "wrong-value", f"{name}: {problem['msg']}", "Correct the value."
+
+
+def _choices(annotation: Any) -> list[str]:  # noqa: ANN401 - any type form
+    """The words of a literal, also of one that may be left out."""
+    arguments = get_args(annotation)
+    return [word for argument in arguments for word in (get_args(argument) or (argument,)) if isinstance(word, str)]
 
 
 def _unknown_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str, str]:

@@ -3,8 +3,8 @@
 A table says for each mapping which keys it may have, and what takes each value; the forms of values are those that the
 models ask for (`forms.py`). What is made has the models' attributes, defaults included, and is read as if it were one.
 So this refuses nothing, and never takes anything differently: whatever else a manifest holds, an error above all, makes
-it one for the models. Some of what they accept is left to them, too: characters that cannot be shown, in a name.
-`tests/property/test_manifest_plain_laws.py` holds both beside each other, and the tables against the models' fields.
+it one for the models. `tests/property/test_manifest_plain_laws.py` holds both beside each other, and the tables against
+the models' fields: a field that is not in its table fails there.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ def read_plain_manifest(data: object) -> OrganizationManifest | None:
 
 
 def _string(value: object) -> str:
-    # the models take no lone surrogates, which are not printable either
-    if type(value) is str and value.isprintable():
+    if type(value) is str:
         return value
     raise _NotPlainError
 
