@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.document import ShardDocument, StopsDocument, digest_of
@@ -86,7 +86,9 @@ def shard_document(
         services=[places[_key(p.service)] for p in service_plans if p.steps],
         unhealthy=[at for at, d in zip(part.positions, part.domains, strict=True) if d.name in unhealthy],
         stops=StopsDocument(
-            **asdict(stops.limits), freeze=[asdict(window) for window in stops.freeze], kill_switch=stops.kill_switch
+            **stops.limits._asdict(),
+            freeze=[window._asdict() for window in stops.freeze],
+            kill_switch=stops.kill_switch,
         ),
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from builders import EU, MX_KEY, NOW, PRIMARY, TXT_KEY, catalog, observation
+from builders import EU, EU_MULTI, MX_KEY, NOW, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, catalog, observation
 from fleet_strategies import World, fleets
-from gate_builders import HOP
+from gate_builders import EU_HOST, HOP, ready_domain
 from gate_strategies import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from reconciler.decide import Decided, Decider, Origins, Planning, Wanted
 from reconciler.desired import build_desired, desired_keys
 from reconciler.document import domain_document
+from reconciler.gates import Facts
+from reconciler.history import History
 from reconciler.limits import Limits, Stops
-from reconciler.manifest.fleet import Lifecycle, MxHostOverride
+from reconciler.manifest.fleet import Lifecycle, MxHostOverride, Verification
 from reconciler.names import Name
 from reconciler.neighbours import group_domains, service_key, services_around
 from reconciler.plan import DomainPlan, Stage, Status, plan_domain
@@ -24,13 +26,12 @@ from reconciler.safety import hold_plans, prove_plans
 from reconciler.seen import seen_in
 from reconciler.service_plan import plan_services
 from reconciler.settled import SettledAtSight, is_settled
-from reconciler.state import Present, Rdata, build_rrset
+from reconciler.state import Absent, Present, Rdata, build_rrset
 from reconciler.surroundings import NOT_PROBED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from reconciler.gates import Facts
     from reconciler.manifest.fleet import Domain
     from reconciler.safety import Proved
 
@@ -94,19 +95,51 @@ def is_settled_at_sight(facts: Facts) -> bool:
     return SettledAtSight(facts.catalog).has_settled(facts.domain, values, mx, facts.history)
 
 
+ODD: tuple[Mapping[str, Any], ...] = (
+    {},
+    {},
+    {},
+    {},
+    {"lifecycle": Lifecycle.OFFBOARDED},
+    {"switch_ttl": 60},
+    {"mx_host": MxHostOverride(HOP, "moved")},
+    {"next_hops": (HOP, EU_HOST)},
+)
+NUMERIC = replace(
+    catalog(), regions={key: r._replace(mx_host=Name("192.0.2.1.")) for key, r in catalog().regions.items()}
+)
+STRANGER = Rdata('"a stranger"')
+
+
 @st.composite
 def seen_alone(draw: st.DrawFn) -> Facts:
-    """Nearly settled, with other hosts and values of ours, where nobody looked around nor at other rrsets."""
-    given = draw(nearly_settled())
-    host = st.sampled_from([None, None, MxHostOverride(HOP, "moved"), MxHostOverride(Name("192.0.2.1."), "odd")])
-    declared = replace(given.domain, connection="mx", mx_host=draw(host))
-    if draw(st.booleans()):
-        declared = replace(declared, lifecycle=Lifecycle.ACTIVE, switch_ttl=None, next_hops=(HOP,))
-    written = draw(st.sets(st.sampled_from([(TXT_KEY, PRIMARY), (TXT_KEY, Rdata('"a stranger"')), (MX_KEY, EU)])))
-    history = replace(given.history, written=frozenset(written))
-    desired = build_desired(declared, given.catalog, history)
-    observations = {rrset.key: given.observations[rrset.key] for rrset in desired.rrsets}
-    return replace(given, desired=desired, observations=observations, history=history, surroundings=NOT_PROBED)
+    """Settled, or not for one reason or two; nobody looked around, nor at other rrsets."""
+    usual = ready_domain(
+        region=draw(st.sampled_from(["eu", "us"])),
+        multi_region=draw(st.booleans()),
+        verification=draw(
+            st.sampled_from([Verification("primary-token", "secondary-token"), Verification("primary-token", None)])
+        ),
+        mx_exclusive=draw(st.booleans()),
+        ttl=draw(st.sampled_from([None, None, 3600, 60])),
+    )
+    known = draw(st.sampled_from([catalog(), catalog(), catalog(), NUMERIC]))
+    observations = {}
+    for rrset in build_desired(usual, known).rrsets:
+        others = (PRIMARY, SECONDARY, STRANGER) if rrset.key.type == "TXT" else (EU_MULTI, OLD_MX)
+        more = draw(st.lists(st.sampled_from([Rdata(v) for v in others]), max_size=draw(st.sampled_from([0, 0, 2]))))
+        less = draw(st.sampled_from([0, 0, 0, 1]))
+        values = (*rrset.wanted[less:], *more)
+        found = Present(build_rrset(rrset.key, 3600, values)) if values else Absent()
+        seen = observation(rrset.key, *[found] * draw(st.integers(1, 2)))
+        observations[rrset.key] = draw(st.sampled_from([seen, seen, seen, replace(seen, zone=None)]))
+    written = draw(st.sets(st.sampled_from([(TXT_KEY, Rdata(PRIMARY)), (TXT_KEY, STRANGER), (MX_KEY, Rdata(EU))])))
+    history = History(
+        next_hops=draw(st.sampled_from([(), (), (Name("old.acme.example."),)])), written=frozenset(written)
+    )
+    declared = replace(usual, **draw(st.sampled_from(ODD)))
+    desired = build_desired(declared, known, history)
+    return Facts(desired, observations, known, NOW, history=history)
 
 
 @given(seen_alone())

@@ -86,7 +86,7 @@ def test_a_second_time_holds_nothing_more(fleet: list[DomainPlan], limits: Limit
 
 @given(FLEETS, LIMITS, st.integers(1, 3))
 def test_a_higher_limit_never_moves_less(fleet: list[DomainPlan], limits: Limits, more: int) -> None:
-    wider = replace(limits, switches_per_run=limits.switches_per_run + more)
+    wider = limits._replace(switches_per_run=limits.switches_per_run + more)
     assert len(switching(apply_limits(fleet, limits, now=NOW).plans)) <= len(
         switching(apply_limits(fleet, wider, now=NOW).plans)
     )

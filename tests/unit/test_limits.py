@@ -69,20 +69,20 @@ def test_within_the_limits_nothing_changes() -> None:
 
 
 def test_the_first_of_the_order_switch_and_the_rest_wait() -> None:
-    statuses, told = limited(switches(4), replace(FREE, switches_per_run=3))
+    statuses, told = limited(switches(4), FREE._replace(switches_per_run=3))
     assert statuses == [[Status.READY]] * 3 + [[Status.HELD]]
     assert [(d.severity, d.code) for d in told] == [(Severity.ADVISORY, "limit")]
     assert told[0].summary == "mail domains whose MX waits for a later run: 1: acme3.example"
 
 
 def test_each_organization_has_a_limit_of_its_own() -> None:
-    statuses, _ = limited([*switches(3, "a"), *switches(3, "b")], replace(FREE, switches_per_organization=2))
+    statuses, _ = limited([*switches(3, "a"), *switches(3, "b")], FREE._replace(switches_per_organization=2))
     assert [s for (s,) in statuses] == [Status.READY, Status.READY, Status.HELD] * 2
 
 
 def test_what_waits_says_which_limit() -> None:
     plans = [*switches(2, "a"), *switches(2, "b")]
-    result = apply_limits(plans, replace(FREE, switches_per_run=2, switches_per_organization=1), now=NOW)
+    result = apply_limits(plans, FREE._replace(switches_per_run=2, switches_per_organization=1), now=NOW)
     gates = [p.steps[0].gates for p in result.plans]
     assert [len(g) for g in gates] == [0, 1, 0, 1]
     assert gates[1][0] == GateResult(
@@ -95,24 +95,24 @@ def test_what_waits_says_which_limit() -> None:
 
 
 def test_no_switch_at_all() -> None:
-    statuses, _ = limited(switches(1), replace(FREE, switches_per_run=0))
+    statuses, _ = limited(switches(1), FREE._replace(switches_per_run=0))
     assert statuses == [[Status.HELD]]
 
 
 def test_expand_and_contract_are_not_counted_and_not_held() -> None:
     plans = [plan(step(TXT_EXPAND)), plan(step(RETIRE)), *switches(1)]
-    statuses, _ = limited(plans, replace(FREE, switches_per_run=1))
+    statuses, _ = limited(plans, FREE._replace(switches_per_run=1))
     assert statuses == [[Status.READY]] * 3
 
 
 def test_held_switches_use_nothing_up() -> None:
-    statuses, _ = limited([*switches(1, status=Status.HELD), *switches(1)], replace(FREE, switches_per_run=1))
+    statuses, _ = limited([*switches(1, status=Status.HELD), *switches(1)], FREE._replace(switches_per_run=1))
     assert statuses == [[Status.HELD], [Status.READY]]
 
 
 def test_switches_by_hand_that_nobody_does_leave_the_program_its_own() -> None:
     plans = [*switches(2, status=Status.MANUAL), *switches(2)]
-    statuses, _ = limited(plans, replace(FREE, switches_per_run=1))
+    statuses, _ = limited(plans, FREE._replace(switches_per_run=1))
     assert [s for (s,) in statuses] == [Status.MANUAL, Status.HELD, Status.READY, Status.HELD]
 
 
@@ -174,8 +174,8 @@ def test_a_share_counts_as_it_is_written() -> None:
 
 def test_a_number_of_domains_counts_beside_the_share() -> None:
     plans = [*unhealthy(2), *switches(1)]
-    assert limited(plans, replace(FREE, unhealthy_domains=2))[0][-1] == [Status.READY]
-    statuses, told = limited(plans, replace(FREE, unhealthy_domains=1))
+    assert limited(plans, FREE._replace(unhealthy_domains=2))[0][-1] == [Status.READY]
+    statuses, told = limited(plans, FREE._replace(unhealthy_domains=1))
     assert statuses[-1] == [Status.HELD]
     assert "limits.unhealthy_domains 1" in told[0].detail
 

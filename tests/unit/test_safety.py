@@ -97,7 +97,7 @@ def test_a_withdrawn_plan_counts_as_unhealthy() -> None:
 
 
 def test_limits_hold_and_the_flow_is_told_all_the_same() -> None:
-    shown = safe(ALLOWED, stops=replace(FREE, kill_switch="an incident"))
+    shown = safe(ALLOWED, stops=FREE._replace(kill_switch="an incident"))
     assert [s.status for s in shown.plans[0].steps] == [Status.DONE, Status.HELD]
     assert [d.code for d in shown.diagnostics] == ["kill-switch"]
     assert ALLOWED.plan.domain.name in shown.flows
@@ -121,7 +121,7 @@ def test_a_domain_that_is_not_gone_keeps_its_stage() -> None:
 
 
 def test_nothing_to_plan_is_nothing_to_stop() -> None:
-    assert safe(stops=replace(FREE, kill_switch="an incident")) == Safe((), (), (), {})
+    assert safe(stops=FREE._replace(kill_switch="an incident")) == Safe((), (), (), {})
 
 
 def test_a_domain_that_was_not_chosen_is_proved_against_the_steps_that_it_shares() -> None:
