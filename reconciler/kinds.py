@@ -7,13 +7,12 @@ all three in its manifest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """What a service can do.
 
     `third_party_mx`: its domains' MX may name another host than its own. `allowlist`: it, or a firewall before it, can
@@ -25,8 +24,7 @@ class Capabilities:
     header_rules: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceKind:
+class ServiceKind(NamedTuple):
     """One kind of service; `capabilities` is None where the manifest has to declare them.
 
     The targets are ids of the registry, the one that fits best first; the first of `mail_rule_targets` is what is meant
@@ -41,8 +39,7 @@ class ServiceKind:
     mail_rule_targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KindProblem:
+class KindProblem(NamedTuple):
     """Why a service cannot be as it is declared; `detail` says what to do."""
 
     code: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from reconciler.escape.terminal import terminal_text
 
 # in a script element nothing is unescaped, and `<!--` and `</script` end or change it (HTML 13.2.6.4)
@@ -19,6 +17,8 @@ def html_text(text: str) -> str:
 
 def html_data(data: object) -> str:
     """JSON for a `script` element of type `application/json`: texts as `html_text`; nothing ends the element."""
+    import json  # noqa: PLC0415 - for pages alone, and every verb imports this package
+
     return json.dumps(_visible(data), ensure_ascii=False, separators=(",", ":")).translate(_SCRIPT_SPECIAL)
 
 
