@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, ExchangeError, rcode_failure, timed_out, unreachable
 from reconciler.observe.peer import Peer, Port
-from reconciler.observe.ports import DRAWN_OCTETS, Ports
+from reconciler.observe.ports import Ports
 from reconciler.observe.reply import Reply, is_answer_but_for_case, is_answer_to, read_reply
 from reconciler.observe.tcp import ask_over_tcp
 from reconciler.observe.wire import TC, mixed_names
@@ -163,35 +163,36 @@ class Attempts:
             return len(inquiries)
         names = [inquiry.name.wire for inquiry in inquiries]
         names = mixed_names(names, self._ports.randomness(sum(map(len, names))))
-        drawn = self._ports.randomness(DRAWN_OCTETS * len(inquiries))
-        deadline = now + self.pace.timeout
-        for place, inquiry in enumerate(inquiries):
-            begin = DRAWN_OCTETS * place
+        deadline, folds_case = now + self.pace.timeout, peer.folds_case
+        begun, ended = 0, len(inquiries)
+        for inquiry, name, (identity, number) in zip(inquiries, names, self._ports.drawn(ended), strict=True):
             try:
-                inquiry.identity, port = self._ports.place(peer, drawn[begin : begin + DRAWN_OCTETS])
+                port = peer.ports.get(number) or self._ports.open(peer, number)
             except OSError as exc:
                 self._fail_soon(inquiry, unreachable(peer.address, exc))
                 continue
-            inquiry.sent = names[place] + inquiry.kind.wire
-            if not peer.folds_case:
+            inquiry.identity = self._ports.free_identity(port, identity)
+            inquiry.sent = name + inquiry.kind.wire
+            if not folds_case:
                 try:
                     port.sock.send(inquiry.packed())
                 except BlockingIOError:
-                    peer.take_back(inquiries[place:])
-                    return place
+                    ended = inquiries.index(inquiry)
+                    peer.take_back(inquiries[ended:])
+                    break
                 except OSError as exc:
                     # it may be what became of an earlier datagram from this port, which will not be told again
                     asyncio.get_running_loop().call_soon(self._broken, port, exc)
                     self._fail_soon(inquiry, unreachable(peer.address, exc))
                     continue
             inquiry.deadline, inquiry.port = deadline, port
-            inquiry.has_other_case = False
             port.pending[inquiry.identity] = inquiry
-            peer.under_way += 1
-            self._under_way += 1
-            if peer.folds_case:
+            begun += 1
+            if folds_case:
                 self._go_to_tcp(inquiry)
-        return len(inquiries)
+        peer.under_way += begun
+        self._under_way += begun
+        return ended
 
     def _have_left(self, port: Port, inquiries: Sequence[Inquiry]) -> None:
         """They are pending at the port no longer."""

@@ -45,12 +45,13 @@ class Inquiry:
         self.addresses = addresses
         self.query = query
         self.done = done
-        self.name = encoded_name(query.name)
-        self.kind = encoded_kind(query.type)
+        name, rdtype, recurse, flags = query
+        self.name = encoded_name(name)
+        self.kind = encoded_kind(rdtype)
         self.address = addresses[0]  # whose turn it is
         self.left = attempts
         self.use_edns = True
-        self.frame = query_frame(self.flags, use_edns=True) if query.recurse or query.flags else _USUAL_FRAME
+        self.frame = query_frame(self.flags, use_edns=True) if recurse or flags else _USUAL_FRAME
         self.failures: list[ExchangeError] | None = None
         self.is_over = False
         self.has_other_case = False
@@ -83,6 +84,7 @@ class Inquiry:
             self._spare = len(self.addresses) - 1
             self._turn = 0
         self.failures.append(failure)
+        self.has_other_case = False
         self._turn += 1
         self.address = self.addresses[self._turn % len(self.addresses)]
         if isinstance(failure, UnexpectedRcodeError):

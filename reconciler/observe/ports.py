@@ -28,7 +28,7 @@ _DATAGRAMS = 64  # taken from one socket before others have their turn: a flood 
 _LATE_DATAGRAMS = 1024  # looked through before an attempt's time is over: what lies in the buffer has come in time
 _MAX_DATAGRAM = 65535
 _RANDOM_OCTETS = 1 << 15
-DRAWN_OCTETS = 3  # for an id and a port
+_PORT_NUMBERS = bytes(octet % _PORTS for octet in range(256))  # of each random octet
 
 
 class Ports:
@@ -61,22 +61,25 @@ class Ports:
             begin, self._drawn = 0, octets
         return self._random[begin : self._drawn]
 
-    def place(self, peer: Peer, drawn: bytes) -> tuple[bytes, Port]:
-        """A random id that is free at a random port to an address, and the port; from three octets of randomness.
+    def drawn(self, count: int) -> Iterator[tuple[bytes, int]]:
+        """So many random ids, each with the number of a random port to an address."""
+        identities = self.randomness(2 * count)
+        numbers = self.randomness(count).translate(_PORT_NUMBERS)
+        return zip([identities[begin : begin + 2] for begin in range(0, 2 * count, 2)], numbers, strict=True)
 
-        Raises:
-            OSError: no socket can be opened to it.
-
-        """
-        number = drawn[2] % _PORTS
-        port = peer.ports.get(number) or self._port(peer, number)
-        identity = drawn[:2]
+    def free_identity(self, port: Port, identity: bytes) -> bytes:
+        """A random id, or another one where an inquiry has it that is pending at the port."""
         while identity in port.pending:
             identity = self.randomness(2)
-        return identity, port
+        return identity
 
-    def _port(self, peer: Peer, number: int) -> Port:
-        """A port that is not open yet; where there are enough, another one."""
+    def open(self, peer: Peer, number: int) -> Port:
+        """The port of this number, which is not open yet; where there are enough, another one.
+
+        Raises:
+            OSError: no socket can be opened to the address.
+
+        """
         if peer.ports and self._sockets >= _MAX_SOCKETS:
             return list(peer.ports.values())[number % len(peer.ports)]
         port = peer.ports[number] = Port(peer)

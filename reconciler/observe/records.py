@@ -28,9 +28,9 @@ NAMELESS = frozenset({_A, _TXT, _AAAA})
 
 _MAX_TTL = 0x7FFFFFFF  # a greater one counts as 0 (RFC 2181 section 8)
 _RECORD_HEAD = struct.Struct("!HHIH")
-_OWN_RECORD_HEAD = struct.Struct("!HHHIH")  # with the pointer to the question as its owner
-_QUESTION = int.from_bytes(POINTER_TO_QUESTION, "big")
-_ADDRESS_OCTETS = {_A: 4, _AAAA: 16}
+_OWN_RECORD_HEAD = struct.Struct("!6sIH")  # the first: the pointer to the question as its owner, type, and class IN
+_OWN_KIND = {rdtype: POINTER_TO_QUESTION + struct.pack("!HH", rdtype, 1) for rdtype in NAMELESS}
+ADDRESS_OCTETS = {_A: 4, _AAAA: 16}
 _SOA_NUMBERS = 20
 
 
@@ -60,29 +60,35 @@ def read_answers(
             raise OddError
         rdatas.append(read(wire, position - size, position, seen))
         least = min(least, ttl if ttl <= _MAX_TTL else 0)
-    return least, tuple(rdatas) if count == 1 else tuple(sorted(set(rdatas))), position
+    return least, in_order(rdatas), position
 
 
-def read_own_answers(wire: bytes, position: int, rdtype: int) -> tuple[int, tuple[bytes, ...], int]:
-    """The same for a type of `NAMELESS`, in the form that nearly all have, with at least one answer in the header.
+def in_order(rdatas: list[bytes]) -> tuple[bytes, ...]:
+    """Sorted, without duplicates."""
+    if len(rdatas) == 2:  # noqa: PLR2004 - nearly all that are several: a set takes longer to make
+        first, second = rdatas
+        if first != second:
+            return (first, second) if first < second else (second, first)
+    return tuple(sorted(set(rdatas)))
+
+
+def own_values(wire: bytes, position: int, rdtype: int) -> list[slice]:
+    """Where the answers of a type of `NAMELESS` have their rdata, in the form that nearly all have.
 
     Raises:
         OddError, IndexError, struct.error: it has another form.
 
     """
-    least, rdatas, end = _MAX_TTL, [], len(wire)
+    values = []
+    own, octets = _OWN_KIND[rdtype], ADDRESS_OCTETS.get(rdtype)
     for _ in range(wire[6] << 8 | wire[7]):
-        owner, kind, rdclass, ttl, size = _OWN_RECORD_HEAD.unpack_from(wire, position)
-        begin = position + 12
+        kind, _ttl, size = _OWN_RECORD_HEAD.unpack_from(wire, position)
+        begin = position + _OWN_RECORD_HEAD.size
         position = begin + size
-        if owner != _QUESTION or kind != rdtype or rdclass != 1 or position > end:
+        if kind != own or position > len(wire) or size != (octets or wire[begin] + 1):
             raise OddError
-        if size != (wire[begin] + 1 if rdtype == _TXT else _ADDRESS_OCTETS[rdtype]):
-            raise OddError
-        rdatas.append(wire[begin:position])
-        if ttl < least or ttl > _MAX_TTL:
-            least = ttl if ttl <= _MAX_TTL else 0
-    return least, tuple(rdatas) if len(rdatas) == 1 else tuple(sorted(set(rdatas))), position
+        values.append(slice(begin, position))
+    return values
 
 
 def read_rest(wire: bytes, position: int, name: bytes, seen: Seen, authorities: int, additionals: int) -> Owners:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -80,11 +81,8 @@ class _Stream(Generic[_Item, _Result]):
     def _turn(self) -> None:
         """Starts others in place of those that are done: once in a turn of the loop, for all that came in it."""
         self._next_turn = None
-        while self._running < self._at_once and self._running + len(self._results) < 2 * self._at_once:
-            try:
-                item = next(self._items)
-            except StopIteration:
-                break
+        room = self._at_once - self._running
+        for item in islice(self._items, min(room, room + self._at_once - len(self._results))):
             self._running += 1
             self._begin(item, partial(self._has_come, item))
         # before the others have to wait for room: what is under way goes on while the caller has the results in hand

@@ -12,11 +12,11 @@ have in common, their shape, is walked once.
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.observe.compression import POINTER_TO_QUESTION, OddError
-from reconciler.observe.records import NAMELESS, read_answers, read_own_answers, read_rest
+from reconciler.observe.records import ADDRESS_OCTETS, NAMELESS, in_order, own_values, read_answers, read_rest
 from reconciler.observe.wire import (
     EDNS_PAYLOAD,
     HEADER_OCTETS,
@@ -30,18 +30,20 @@ from reconciler.observe.wire import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from reconciler.observe.records import Owners
     from reconciler.observe.wire import EncodedName
 
-    _Form: TypeAlias = bytes | int | tuple[bytes | int, ...]  # octets, or where a part of the question's name begins
+    _Form: TypeAlias = tuple[int, list[bytes]]  # octets, joined by the question's name from there on
 
 _COUNTS = struct.Struct("!HHHHH")
 _NOT_PLAIN = QR | TC | OPCODE  # all but the first are 0 in a plain answer
 _NO_ANSWERS = bytes(2)
 _KIND_OCTETS = 4  # a question's type and class
 _READ_ALREADY = -1  # in place of a type; 0 is one that may be asked for
+_LAYOUTS = 4  # known of messages that are otherwise alike
 
 _NO_NAME = LETTER  # for what must not be pointed to: a name that begins there is odd
 
@@ -62,6 +64,10 @@ class Plain(NamedTuple):
     authority: Owners
 
 
+# a named tuple's own constructor is a function in Python, which takes three times as long
+_made: Callable[[tuple[int, int, int, tuple[bytes, ...], Owners]], Plain] = partial(tuple.__new__, Plain)
+
+
 def read_plain(wire: bytes, question: bytes) -> Plain | None:
     """Reads a reply whose question section is `question`, but for case; None: dnspython has to read it.
 
@@ -77,23 +83,22 @@ def walk(wire: bytes, name: EncodedName, rdtype: int) -> Plain | None:
     """The same where the question is known to be for `name` and `rdtype`, but for case, unless there is none."""
     if len(wire) > EDNS_PAYLOAD:  # it came over TCP, is like no other, and thousands of them would fill the memory
         return _walked(wire, name.wire, rdtype)
-    behind_name = HEADER_OCTETS + len(name.wire)
-    position = behind_name + _KIND_OCTETS
-    try:
-        if rdtype in NAMELESS and wire[6:8] != _NO_ANSWERS:
-            # each domain has its own values here, and nothing points to them
-            ttl, rdatas, position = read_own_answers(wire, position, rdtype)
-            between = position - behind_name
-            shape = _shape(name.outline, between, _READ_ALREADY, wire[2:HEADER_OCTETS], wire[position:])
-            if shape is not None:
-                return Plain(shape.plain.flags, shape.plain.rcode, ttl, rdatas, shape.plain.authority)
-        else:
-            shape = _shape(name.outline, _KIND_OCTETS, rdtype, wire[2:HEADER_OCTETS], wire[position:])
-            if shape is not None:
-                return _spelled_out(shape, name.wire) if shape.forms else shape.plain
-    except (OddError, struct.error, IndexError):
-        pass  # not in the usual form
-    return _walked(wire, name.wire, rdtype)
+    if rdtype in NAMELESS and wire[6:8] != _NO_ANSWERS:
+        # each domain has its own values here, and nothing points to them
+        layouts = _layouts(name.outline, rdtype, wire[2:HEADER_OCTETS], len(wire))
+        for layout in layouts:
+            plain = _laid_out(layout, wire)
+            if plain is not None:
+                return plain
+        plain = _walked(wire, name.wire, rdtype)
+        if plain is not None and len(layouts) < _LAYOUTS:
+            layouts += _layout_of(wire, name.outline, rdtype, plain)
+        return plain
+    position = HEADER_OCTETS + len(name.wire) + _KIND_OCTETS
+    shape = _shape(name.outline, rdtype, wire[2:HEADER_OCTETS], wire[position:])
+    if shape is None:
+        return _walked(wire, name.wire, rdtype)
+    return _spelled_out(shape, name.wire) if shape.forms else shape.plain
 
 
 def _walked(wire: bytes, name: bytes, rdtype: int) -> Plain | None:
@@ -123,6 +128,57 @@ def _head(octets: bytes) -> tuple[int, int, int, int, int]:
     return flags & ~RCODE, rcode, answers, authorities, additionals
 
 
+class _Layout(NamedTuple):
+    """Where a message has its own values, and the octets in front of, between, and behind them.
+
+    `plain` is what it says, but for the values.
+    """
+
+    around: tuple[tuple[int, bytes], ...]  # from where on, and what
+    values: tuple[slice, ...]
+    plain: Plain
+
+
+@lru_cache(maxsize=1024)
+def _layouts(_outline: bytes, _rdtype: int, _head: bytes, _octets: int) -> list[_Layout]:
+    """Those that are known of messages of so many octets with this header, to be added to."""
+    return []
+
+
+def _laid_out(layout: _Layout, wire: bytes) -> Plain | None:
+    """What a message says that differs in nothing but its values; None: it does."""
+    around, values, (flags, rcode, ttl, _, authority) = layout
+    for begin, octets in around:
+        if not wire.startswith(octets, begin):
+            return None
+    rdatas = (wire[values[0]],) if len(values) == 1 else in_order([wire[value] for value in values])
+    return _made((flags, rcode, ttl, rdatas, authority))
+
+
+def _layout_of(wire: bytes, outline: bytes, rdtype: int, plain: Plain) -> list[_Layout]:
+    """The layout of a message that says `plain`; none where it is not in the usual form.
+
+    It holds for all questions of this outline, and for all values: so no name may point to either, but to the question.
+    """
+    begin = HEADER_OCTETS + len(outline) + _KIND_OCTETS
+    try:
+        values = own_values(wire, begin, rdtype)
+    except (OddError, struct.error, IndexError):
+        return []
+    end = values[-1].stop
+    shape = _shape(outline, _READ_ALREADY, wire[2:HEADER_OCTETS], wire[end:], end - begin)
+    if shape is None:
+        return []
+    around = []
+    for value in values:
+        # the first octet of a text is its length
+        behind = value.start + (rdtype not in ADDRESS_OCTETS)
+        around.append((begin, wire[begin:behind]))
+        begin = value.stop
+    around.append((begin, wire[begin:]))
+    return [_Layout(tuple(around), tuple(values), plain)]
+
+
 class _Shape(NamedTuple):
     """A message behind its question, or behind its answer, as it is for all questions of one outline.
 
@@ -136,13 +192,16 @@ class _Shape(NamedTuple):
 def _spelled_out(shape: _Shape, name: bytes) -> Plain:
     """What a message of this shape says to the question for `name`."""
     flags, rcode, ttl, _, authority = shape.plain
-    rdatas = tuple([_spelled(form, name) for form in shape.forms])
-    return Plain(flags, rcode, ttl, rdatas if len(rdatas) == 1 else tuple(sorted(set(rdatas))), authority)
+    begin, parts = shape.forms[0]
+    if len(shape.forms) == 1:
+        return _made((flags, rcode, ttl, (name[begin:].join(parts),), authority))
+    rdatas = in_order([name[begin:].join(parts) for begin, parts in shape.forms])
+    return _made((flags, rcode, ttl, rdatas, authority))
 
 
 @lru_cache(maxsize=2048)
-def _shape(outline: bytes, between: int, rdtype: int, head: bytes, rest: bytes) -> _Shape | None:
-    """What `rest` says, which begins `between` octets behind the question's name, in a message with this header.
+def _shape(outline: bytes, rdtype: int, head: bytes, rest: bytes, between: int = 0) -> _Shape | None:
+    """What `rest` says, which begins `between` octets behind the question, in a message with this header.
 
     With no `rdtype` the answer has been read already, and is what lies between. Thousands of domains at one provider
     have the same octets there. They mean the same, to the letters of the question, as long as no name in them points to
@@ -150,6 +209,7 @@ def _shape(outline: bytes, between: int, rdtype: int, head: bytes, rest: bytes) 
     """
     if LETTER in rest:
         return None
+    between += _KIND_OCTETS
     wire = _NO_NAME * HEADER_OCTETS + outline + _NO_NAME * between + rest
     seen = {POINTER_TO_QUESTION: outline}
     position = HEADER_OCTETS + len(outline) + between
@@ -158,33 +218,28 @@ def _shape(outline: bytes, between: int, rdtype: int, head: bytes, rest: bytes) 
         count = 0 if rdtype == _READ_ALREADY else answers
         ttl, rdatas, position = read_answers(wire, position, outline, rdtype, count, seen)
         authority = read_rest(wire, position, outline, seen, authorities, additionals)
+        forms = tuple(_form(rdata, outline) for rdata in rdatas) if LETTER in b"".join(rdatas) else ()
     except (OddError, struct.error, IndexError):
         return None
-    forms = tuple(_form(rdata, outline) for rdata in rdatas)
-    is_same = all(isinstance(form, bytes) for form in forms)
-    return _Shape(Plain(flags, rcode, ttl, rdatas, authority), () if is_same else forms)
+    return _Shape(Plain(flags, rcode, ttl, rdatas, authority), forms)
 
 
 def _form(octets: bytes, outline: bytes) -> _Form:
-    """Octets where the question's name, or the end of it, stands for what comes from there.
+    """Octets where the question's name, or an end of it, stands for what comes from there.
 
     Only what is in the outline has its letters, from the length of a label on to the end of the name.
+
+    Raises:
+        OddError: there are ends of it that begin at different labels.
+
     """
-    parts: list[bytes | int] = []
+    begins = set()
+    parts = []
     while (letters := octets.find(LETTER)) > 0:
-        begin = letters - 1
-        size = next(n for n in range(len(outline), 0, -1) if octets.startswith(outline[-n:], begin))
-        parts += [octets[:begin], len(outline) - size]
-        octets = octets[begin + size :]
-    if not parts:
-        return octets
-    return parts[1] if len(parts) == 2 and parts[0] == octets == b"" else (*parts, octets)  # noqa: PLR2004 - a part alone
-
-
-def _spelled(form: _Form, name: bytes) -> bytes:
-    """The octets of a form in an answer to the question for `name`."""
-    if isinstance(form, bytes):
-        return form
-    if isinstance(form, int):
-        return name[form:]
-    return b"".join([part if isinstance(part, bytes) else name[part:] for part in form])
+        size = next(n for n in range(len(outline), 0, -1) if octets.startswith(outline[-n:], letters - 1))
+        begins.add(len(outline) - size)
+        parts.append(octets[: letters - 1])
+        octets = octets[letters - 1 + size :]
+    if len(begins) > 1:
+        raise OddError
+    return begins.pop() if begins else 0, [*parts, octets]

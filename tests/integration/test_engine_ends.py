@@ -161,7 +161,7 @@ def test_what_does_not_fit_into_the_socket_is_sent_later_in_its_order(monkeypatc
             self.sock = near
 
     monkeypatch.setattr("reconciler.observe.ports.Port", Narrow)
-    monkeypatch.setattr("reconciler.observe.ports._PORTS", 1)
+    monkeypatch.setattr("reconciler.observe.ports._PORT_NUMBERS", bytes(256))
     count, first = 0, 0
 
     async def run() -> list[str]:
@@ -205,7 +205,7 @@ def test_a_full_house_serves_who_waits_elsewhere() -> None:
 
 def test_an_error_over_udp_is_not_for_who_asks_over_tcp_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server's other half is gone when the next question is sent from the same port."""
-    monkeypatch.setattr("reconciler.observe.ports._PORTS", 1)
+    monkeypatch.setattr("reconciler.observe.ports._PORT_NUMBERS", bytes(256))
 
     async def run() -> tuple[list[Reply | ExchangeError], list[Reply | ExchangeError]]:
         engine = Engine(Pace(timeout=5.0, attempts=1))

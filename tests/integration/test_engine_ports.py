@@ -55,7 +55,8 @@ class Turn:
     def begin(self, identity: bytes) -> Inquiry:
         """An inquiry that is under way at the first port; its query has come to the server."""
         inquiry = Inquiry((self.peer.address,), Query("a.example.", "TXT"), 1, lambda _result: None)
-        inquiry.identity, inquiry.port = self.ports.place(self.peer, identity + b"\x00")
+        inquiry.port = self.peer.ports.get(0) or self.ports.open(self.peer, 0)
+        inquiry.identity = self.ports.free_identity(inquiry.port, identity)
         inquiry.sent, inquiry.deadline = question_wire("a.example.", "TXT"), 0.5
         inquiry.port.pending[inquiry.identity] = inquiry
         inquiry.port.sock.send(inquiry.packed())
@@ -176,7 +177,7 @@ def test_a_socket_is_closed_when_its_address_is_idle_and_another_may_be_opened(m
     async def run() -> None:
         with run_turn() as turn:
             for _ in range(3):
-                found = [turn.ports.place(turn.peer, b"AA" + bytes((number,)))[1] for number in range(8)]
+                found = [turn.peer.ports.get(number) or turn.ports.open(turn.peer, number) for number in range(8)]
                 assert len(set(found)) == 3, "as many as there may be, shared"
                 turn.peer.under_way = 1
                 turn.ports.close_idle()

@@ -160,6 +160,46 @@ def test_what_is_shared_by_names_of_one_shape_has_the_letters_of_each(seed: int)
             check(re.sub(b"(?i)acme", letters, wire), question.replace(b"acme", letters))
 
 
+@settings(max_examples=max(EXAMPLES // SLICE, 1), deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_what_is_shared_by_messages_of_one_layout_has_the_values_of_each(seed: int) -> None:
+    """The same message with other octets behind the question: what is kept of the first is the layout alone."""
+    dice = random.Random(seed)  # noqa: S311 - a generator of test data
+    for _ in range(SLICE // 10):
+        wire, question = an_answer(dice)
+        check(wire, question)
+        for _ in range(10):
+            sibling = bytearray(wire)
+            for _ in range(dice.randint(1, 3)):
+                sibling[dice.randrange(12 + len(question), len(wire) + 1) - 1] = dice.randrange(256)
+            check(bytes(sibling), question)
+
+
+def test_a_value_that_is_pointed_to_is_walked_in_every_message() -> None:
+    """The owner in the authority section is in the text: an end of the name asked for in one message alone."""
+    question = question_wire("acme.example.", "TXT")
+    head = b"\x12\x34\x84\x00\x00\x01\x00\x01\x00\x01\x00\x00" + question
+    pointer = (0xC000 | len(head) + 13).to_bytes(2, "big")
+    behind = pointer + b"\x00\x02\x00\x01\x00\x00\x01\x2c\x00\x02\xc0\x0c"
+    answer = b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x01\x2c\x00\x0a\x09"
+    assert check(head + answer + b"\x07example\x00" + behind, question)
+    assert read_plain(head + answer + b"\x07another\x00" + behind, question) is None
+
+
+def test_more_layouts_than_are_kept_are_read_as_well() -> None:
+    """As many octets, and each time the limit between both values at another place."""
+    question = question_wire("acme.example.", "TXT")
+    head = b"\x12\x34\x84\x00\x00\x01\x00\x02\x00\x00\x00\x00" + question
+    for _ in range(2):
+        for size in range(1, 9):
+            texts = (b"x" * size, b"y" * (9 - size))
+            records = (
+                b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x01\x2c\x00" + bytes((len(text) + 1, len(text))) + text
+                for text in texts
+            )
+            assert check(head + b"".join(records), question)
+
+
 def test_an_address_cut_short_is_left_to_dnspython() -> None:
     """The last record of the message, and nothing behind it."""
     question = question_wire("acme.example.", "A")

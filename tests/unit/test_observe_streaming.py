@@ -119,12 +119,12 @@ def test_nothing_is_begun_while_everything_is_being_stopped() -> None:
 
 
 def test_twice_as_many_are_under_way_or_wait_to_be_taken_and_no_more() -> None:
-    """All results are known at once, and the caller has taken one of them."""
+    """All results come in the next turn, and the caller has taken one of them."""
     taken: list[int] = []
 
     def begin(item: int, done: Callable[[int], None]) -> None:
         taken.append(item)
-        done(item)
+        asyncio.get_running_loop().call_soon(done, item)
 
     results = stream_results(range(100), begin, 4, nothing)
     next(results)
