@@ -15,7 +15,7 @@ from reconciler.gates.observed import is_more_observed, is_probed
 from reconciler.neighbours import service_key
 from reconciler.plan import Stage, Status, plan_domain
 from reconciler.safety import prove_plans
-from reconciler.seen import seen_in
+from reconciler.seen import seen_at_sight, seen_in
 from reconciler.service_plan import plan_services
 from reconciler.settled import SettledAtSight, is_settled
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.document import DomainDocument
     from reconciler.errors import Diagnostic
     from reconciler.gates import Facts
-    from reconciler.history import Shown
+    from reconciler.history import History, Shown
     from reconciler.manifest.fleet import Domain, Service
     from reconciler.names import Name
     from reconciler.neighbours import Group, ServiceKey
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reconciler.plan import DomainPlan
     from reconciler.seen import Seen
     from reconciler.service_plan import ServicePlan
+    from reconciler.state import Observation
 
 
 _Value = TypeVar("_Value")
@@ -46,11 +47,6 @@ class Wanted:
     documents: bool = True
     facts: bool = False
     seen: bool = True
-
-    @property
-    def is_any(self) -> bool:
-        """Whether anything of a settled one is kept, where nobody shares its origin."""
-        return self.documents or self.facts or self.seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +112,26 @@ class Decider:
         self._shown: dict[Shown, Shown] = {}
         self.decided = Decided()
 
+    def is_left_out(self, domain: Domain, values: Observation, mx: Observation, history: History) -> bool:
+        """Whether a mail domain is settled at sight, and no facts of it are needed; what was seen of it is kept."""
+        if self._wanted.documents or self._wanted.facts or self._origins.groups:
+            return False
+        if not self._at_sight.has_settled(domain, values, mx, history):
+            return False
+        if not self._wanted.seen:
+            return True
+        seen = seen_at_sight(values, mx)
+        if seen is not None:
+            self._keep_seen(domain.name, seen)
+        return seen is not None
+
     def add(self, facts: Facts) -> None:
         """Decide about a mail domain, or keep its facts until those of its whole group are there."""
         groups = self._origins.groups
         group = groups.get(service_key(facts.domain)) if groups else None
         if group is None:
             if self._is_short_way(facts):
-                self._keep_seen(facts)
+                self._see(facts)
             else:
                 self._decide([facts], [])
             return
@@ -144,7 +153,7 @@ class Decider:
         facts: dict[Name, Facts] = {}
         for each in given:
             if origins and service_key(each.domain) not in unfinished and self._is_short_way(each):
-                self._keep_seen(each)
+                self._see(each)
             else:
                 facts[each.domain.name] = each
                 plans.append(self._plan(each))
@@ -174,7 +183,7 @@ class Decider:
         return plan_domain(facts, provider=self._planning.provider_of(facts.domain), new_ttl=self._planning.new_ttl)
 
     def _keep(self, plan: DomainPlan, facts: Facts, flow: tuple[str, ...], *, is_origin_done: bool) -> None:
-        self._keep_seen(facts)
+        self._see(facts)
         name = plan.domain.name
         is_done = _is_done(plan)
         if self._wanted.facts or not is_done or not is_origin_done:
@@ -185,11 +194,14 @@ class Decider:
         elif self._wanted.documents:
             self.decided.documents[name] = domain_document(plan, flow, self._planning.declared(plan.domain))
 
-    def _keep_seen(self, facts: Facts) -> None:
+    def _see(self, facts: Facts) -> None:
         name = facts.domain.name
         if self._wanted.seen and name not in self._origins.others and (seen := seen_in(facts)) is not None:
-            # most of a fleet show one of a few
-            self.decided.seen[name] = seen._replace(shown=self._shown.setdefault(seen.shown, seen.shown))
+            self._keep_seen(name, seen)
+
+    def _keep_seen(self, name: Name, seen: Seen) -> None:
+        # most of a fleet show one of a few
+        self.decided.seen[name] = seen._replace(shown=self._shown.setdefault(seen.shown, seen.shown))
 
 
 def in_order(found: Mapping[Name, _Value], domains: Iterable[Domain]) -> tuple[_Value, ...]:

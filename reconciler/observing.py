@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from reconciler.invocation import Invocation
     from reconciler.manifest.fleet import Domain, Fleet
     from reconciler.names import Name
-    from reconciler.settled import SettledAtSight
     from reconciler.state import Key, Observation
 
 _AT_ONCE = 256  # domains for which the journal is asked together
@@ -48,15 +47,18 @@ class RememberedDomain(NamedTuple):
 def with_histories(
     observed: Iterable[ObservedDomain],
     histories: Callable[[Sequence[Name]], Mapping[Name, History]],
-    at_sight: SettledAtSight | None = None,
+    is_left_out: Callable[[Domain, Observation, Observation, History], bool] | None = None,
 ) -> Iterator[RememberedDomain]:
-    """Each with its history, but for those that are settled `at_sight`; the journal is asked for some at once."""
+    """Each with its history, but for those that are left out; the journal is asked for some at once.
+
+    `is_left_out` is asked of those that desire anything, as `SettledAtSight.has_settled` is.
+    """
     for some in _batches(observed):
         remembered = histories([each.domain.name for each in some])
         for each in some:
             domain, keys, seen = each
             history = remembered.get(domain.name, NO_HISTORY)
-            if at_sight is None or not keys or not at_sight.has_settled(domain, seen[keys[0]], seen[keys[1]], history):
+            if is_left_out is None or not keys or not is_left_out(domain, seen[keys[0]], seen[keys[1]], history):
                 yield RememberedDomain(each, history)
 
 

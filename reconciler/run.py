@@ -33,7 +33,6 @@ from reconciler.run_validate import check_providers, provider_of, validate
 from reconciler.safety import Held, hold_plans
 from reconciler.selection import Selection, select_domains
 from reconciler.settings.planning import planning_digest
-from reconciler.settled import SettledAtSight
 from reconciler.shards import part_of, shard_document
 
 if TYPE_CHECKING:
@@ -175,9 +174,9 @@ def _decide(
     )
     origins = Origins(found, sharing, group_domains(sharing, neighbours, everyone), others)
     decider = Decider(planning, origins, wanted)
-    at_sight = None if services or wanted.is_any else SettledAtSight(invocation.catalog)
-    observed = begun.unsettled or with_histories(observe_domains(invocation, everyone), memory.histories, at_sight)
-    for facts in facts_of(invocation, everyone, observed, found):
+    observed = observe_domains(invocation, everyone)
+    unsettled = begun.unsettled or with_histories(observed, memory.histories, decider.is_left_out)
+    for facts in facts_of(invocation, everyone, unsettled, found):
         decider.add(facts)
     return decider.decided.with_origins_of(services)
 

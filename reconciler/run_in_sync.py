@@ -50,8 +50,8 @@ def drift_unless_in_sync(invocation: Invocation, selection: Selection) -> DriftD
         if selection.shard is None and selection.changed_since is None and not _has_origins(declared[0]):
             check_providers(declared[0], invocation.settings)
             domains = select_domains(declared[0], selection)
-            at_sight = SettledAtSight(invocation.catalog)
-            unsettled = with_histories(observe_domains(invocation, domains), memory.histories, at_sight)
+            has_settled = SettledAtSight(invocation.catalog).has_settled
+            unsettled = with_histories(observe_domains(invocation, domains), memory.histories, has_settled)
             first = next(unsettled, None)
             if first is None and not any(_told(invocation, declared, domains, selection, memory)):
                 return InSync(len(domains))

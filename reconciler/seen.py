@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.gates import Verdict
 from reconciler.gates.observed import has_wanted_values_alone, is_gateway
 from reconciler.gates.token_visible import TokenVisible
 from reconciler.history import shown_in
-from reconciler.state import mx_exchange
+from reconciler.state import Present, mx_exchange
 
 if TYPE_CHECKING:
     from reconciler.gates import Facts
     from reconciler.history import Shown
+    from reconciler.state import Observation
 
 
 class Seen(NamedTuple):
@@ -44,3 +46,14 @@ def seen_in(facts: Facts) -> Seen | None:
         has_wanted_values_alone(facts),
         any(is_gateway(facts, mx_exchange(v)) for rdatas, _ in shown for v in rdatas),
     )
+
+
+def seen_at_sight(values: Observation, mx: Observation) -> Seen | None:
+    """The same of a mail domain that is settled at sight, where every server shows something; None where one does not.
+
+    Servers that show rrsets and agree show the same values: those that are wanted, and others' alone beside them.
+    """
+    if not all(isinstance(answer.observed, Present) for answer in chain(values.answers, mx.answers)):
+        return None
+    shown, is_complete = shown_in(mx)
+    return Seen(shown, is_complete, tokens_visible=True, is_wanted_alone=True, is_switched=True)

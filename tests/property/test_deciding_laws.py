@@ -26,7 +26,7 @@ from reconciler.safety import hold_plans, prove_plans
 from reconciler.seen import seen_in
 from reconciler.service_plan import plan_services
 from reconciler.settled import SettledAtSight, is_settled
-from reconciler.state import Absent, Present, Rdata, build_rrset
+from reconciler.state import Absent, Cause, Present, Rdata, Unknown, build_rrset
 from reconciler.surroundings import NOT_PROBED
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ ODD: tuple[Mapping[str, Any], ...] = (
 NUMERIC = replace(
     catalog(), regions={key: r._replace(mx_host=Name("192.0.2.1.")) for key, r in catalog().regions.items()}
 )
+WANTED = st.builds(Wanted, st.booleans(), st.booleans(), st.booleans())
 STRANGER = Rdata('"a stranger"')
 
 
@@ -131,7 +132,8 @@ def seen_alone(draw: st.DrawFn) -> Facts:
         less = draw(st.sampled_from([0, 0, 0, 1]))
         values = (*rrset.wanted[less:], *more)
         found = Present(build_rrset(rrset.key, 3600, values)) if values else Absent()
-        seen = observation(rrset.key, *[found] * draw(st.integers(1, 2)))
+        more_servers = draw(st.sampled_from([(), (), (found,), (Unknown(Cause.TIMEOUT, "silence"),)]))
+        seen = observation(rrset.key, found, *more_servers)
         observations[rrset.key] = draw(st.sampled_from([seen, seen, seen, replace(seen, zone=None)]))
     written = draw(st.sets(st.sampled_from([(TXT_KEY, Rdata(PRIMARY)), (TXT_KEY, STRANGER), (MX_KEY, Rdata(EU))])))
     history = History(
@@ -146,6 +148,22 @@ def seen_alone(draw: st.DrawFn) -> Facts:
 @settings(deadline=None, max_examples=500)
 def test_what_is_settled_at_sight_is_settled(facts: Facts) -> None:
     assert not is_settled_at_sight(facts) or (is_settled(facts) and is_done(planned(facts)))
+
+
+@given(seen_alone(), WANTED)
+@settings(deadline=None, max_examples=500)
+def test_who_is_left_out_is_settled_and_what_was_seen_of_them_is_kept(facts: Facts, wanted: Wanted) -> None:
+    planning = replace(PLANNING, catalog=facts.catalog)
+    at_sight, in_full = (Decider(planning, Origins({}, {}, {}, ()), wanted) for _ in range(2))
+    values, mx = (facts.observations[key] for key in desired_keys(facts.domain, facts.catalog))
+    is_left_out = at_sight.is_left_out(facts.domain, values, mx, facts.history)
+    if not is_left_out:
+        at_sight.add(facts)
+    in_full.add(facts)
+    assert at_sight.decided == in_full.decided
+    is_unanswered = any(isinstance(a.observed, Unknown) for a in (*values.answers, *mx.answers))
+    is_kept = wanted.documents or wanted.facts or (wanted.seen and is_unanswered)
+    assert is_left_out == (is_settled_at_sight(facts) and not is_kept)
 
 
 @given(seen_alone())
@@ -179,9 +197,6 @@ def as_they_come(world: World, chosen: Sequence[Domain], order: Sequence[Facts],
         if facts.domain in everyone:
             decider.add(facts)
     return decider.decided.with_origins_of(services)
-
-
-WANTED = st.builds(Wanted, st.booleans(), st.booleans(), st.booleans())
 
 
 @given(fleets(), st.data(), WANTED)
