@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.document import DomainDocument
     from reconciler.errors import Diagnostic
     from reconciler.gates import Facts
-    from reconciler.history import History, Shown
+    from reconciler.history import History
     from reconciler.manifest.fleet import Domain, Service
     from reconciler.names import Name
     from reconciler.neighbours import Group, ServiceKey
@@ -109,7 +109,7 @@ class Decider:
         self._wanted = wanted
         self._at_sight = SettledAtSight(planning.catalog)
         self._waiting: dict[int, dict[Name, Facts]] = {}
-        self._shown: dict[Shown, Shown] = {}
+        self._alike: dict[Seen, Seen] = {}
         self.decided = Decided()
 
     def is_left_out(self, domain: Domain, values: Observation, mx: Observation, history: History) -> bool:
@@ -201,7 +201,7 @@ class Decider:
 
     def _keep_seen(self, name: Name, seen: Seen) -> None:
         # most of a fleet show one of a few
-        self.decided.seen[name] = seen._replace(shown=self._shown.setdefault(seen.shown, seen.shown))
+        self.decided.seen[name] = self._alike.setdefault(seen, seen)
 
 
 def in_order(found: Mapping[Name, _Value], domains: Iterable[Domain]) -> tuple[_Value, ...]:

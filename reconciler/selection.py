@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -130,6 +129,8 @@ def _not_declared(what: str, wanted: Iterable[str], declared: Iterable[str]) -> 
     declared = set(declared)
     found = []
     for name in sorted(set(wanted) - declared):
+        import difflib  # noqa: PLC0415 - for names that are misspelt
+
         near = difflib.get_close_matches(name, declared, n=1)
         hint = (
             f"Did you mean {near[0].removesuffix('.')}?" if near else "Look at the manifests, or leave the option out."
