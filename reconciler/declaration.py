@@ -64,9 +64,9 @@ class Declarations:
         """Data of the manifests as JSON data."""
         if value.__class__ in _SCALARS:
             return value
-        if isinstance(value, tuple):
+        if value.__class__ is tuple:
             return [self._plain(each) for each in value]
-        if is_dataclass(value):
+        if is_dataclass(value) or isinstance(value, tuple):
             return {name: self._of_field(name, getattr(value, name)) for name in _meaningful(value.__class__)}
         return value.isoformat() if isinstance(value, date) else value
 
@@ -83,8 +83,9 @@ class Declarations:
 
 
 @cache
-def _meaningful(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass
-    return tuple(f.name for f in fields(kind) if f.name not in _NO_MEANING)
+def _meaningful(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass, or a named tuple
+    names = [f.name for f in fields(kind)] if is_dataclass(kind) else kind._fields
+    return tuple(name for name in names if name not in _NO_MEANING)
 
 
 _DOMAIN_FIELDS = sorted(_meaningful(Domain))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _MINUTE = timedelta(minutes=1)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+WRITTEN_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
@@ -19,15 +19,12 @@ def parse_day(text: str) -> date:
     """The day that `2026-11-01` is: one object for each, and one look at it, however often it is written.
 
     Raises:
-        ValueError: it is not written so, or is no day of the calendar; the text says which.
+        ValueError: it is not written as `WRITTEN_DAY`, or is no day of the calendar.
 
     """
-    if not _DAY.fullmatch(text):
+    if not WRITTEN_DAY.fullmatch(text):
         raise ValueError("no date")
-    try:
-        return date.fromisoformat(text)
-    except ValueError as exc:
-        raise ValueError("no day of the calendar") from exc
+    return date.fromisoformat(text)
 
 
 def end_text(moment: datetime) -> str:

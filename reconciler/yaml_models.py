@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
 from reconciler.errors import Diagnostic, SettingsError, Severity
-from reconciler.moments import parse_day
+from reconciler.moments import WRITTEN_DAY, parse_day
 from reconciler.strict_yaml import MAX_DIAGNOSTICS
 from reconciler.wording import choice_detail, nearest, shown
 
@@ -57,12 +57,12 @@ def refusal(code: str, summary: str, detail: str) -> PydanticCustomError:
 
 
 def _iso_date(value: object) -> date:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not WRITTEN_DAY.fullmatch(value):
         raise refusal("date", f"{shown(value)} is no date", _DATE_DETAIL)
     try:
         return parse_day(value)
     except ValueError as exc:
-        raise refusal("date", f"{shown(value)} is {exc}", _DATE_DETAIL) from exc
+        raise refusal("date", f"{shown(value)} is no day of the calendar", _DATE_DETAIL) from exc
 
 
 def _given(value: object) -> object:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.manifest.drafts import draft_of
-from reconciler.manifest.fleet import Domain, Verification
+from reconciler.manifest.fleet import Domain, Source, Verification
 from reconciler.manifest.hosts import build_mail_domain, build_next_hop, build_zone
-from reconciler.manifest.levels import make_source
 from reconciler.wording import shown
 
 if TYPE_CHECKING:
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
 
     from reconciler.manifest.declared import DeclaredDomain, DeclaredService, Mapping
     from reconciler.manifest.findings import Context, Findings
-    from reconciler.manifest.fleet import MxHostOverride, Source
+    from reconciler.manifest.fleet import MxHostOverride
     from reconciler.manifest.levels import Level, LevelBuilder
     from reconciler.manifest.models import DomainManifest, OrganizationManifest
     from reconciler.names import Name
     from reconciler.strict_yaml import Loc
 
-make_domain, make_verification = draft_of(Domain), draft_of(Verification)
+make_domain = draft_of(Domain)
 
 
 class DomainBuilder:
@@ -64,7 +63,7 @@ class DomainBuilder:
         verification = self._verification(model, loc, node, by_mx=by_mx)
         if name is None or self._findings.is_refused((*loc, "name")):
             return None
-        source = make_source(self._document.file, self._document.line(loc, node))
+        source = Source(self._document.file, self._document.line(loc, node))
         self._register(name, model, loc, source)
         zone = None if model.zone is None else build_zone(model.zone, name, (*loc, "zone"), self._findings)
         return make_domain(
@@ -143,7 +142,7 @@ class DomainBuilder:
             self._findings.error("equal-tokens", "both tokens are the same", detail, (*own, "secondary"))
         elif secondary is not None:
             self._register_token(secondary, model.name, own, node)
-        return make_verification(primary, secondary)
+        return Verification(primary, secondary)
 
     def _register_token(self, value: str, domain: str, loc: Loc, node: Mapping) -> None:
         """`loc` is the place of the verification values of the domain that is written as `node`."""

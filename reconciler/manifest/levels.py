@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.manifest.drafts import draft_of
 from reconciler.manifest.fleet import Attestation, DriftIgnore, Lifecycle, Source, Waiver
 from reconciler.manifest.hosts import build_name
 from reconciler.manifest.rules import apply_attestation_rules, apply_ignore_rules, apply_waiver_rules
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from reconciler.strict_yaml import Loc, Node
 
 _INHERITED = frozenset({"provider", "ttl", "switch_ttl", "lifecycle", "mx", "attestations", "waivers", "ignore_drift"})
-
-make_source, make_attestation, make_waiver = draft_of(Source), draft_of(Attestation), draft_of(Waiver)
 
 
 class Level(NamedTuple):
@@ -82,7 +79,7 @@ class LevelBuilder:
     def _sources(self, loc: Loc, nodes: Sequence[Node]) -> list[Source]:
         """The places of the items, `nodes`, of the list at `loc`."""
         file = self._document.file
-        return [make_source(file, line) for line in self._document.lines(loc, nodes)]
+        return [Source(file, line) for line in self._document.lines(loc, nodes)]
 
     def _attestations(
         self, declared: Sequence[AttestationManifest], loc: Loc, nodes: Sequence[Node]
@@ -90,7 +87,7 @@ class LevelBuilder:
         apply_attestation_rules(declared, loc, self._context, self._findings)
         own = (*loc, "attestations")
         return [
-            make_attestation(
+            Attestation(
                 a.what,
                 a.by,
                 a.on,
@@ -113,8 +110,7 @@ class LevelBuilder:
         apply_waiver_rules(declared, loc, self._context, self._findings)
         sources = self._sources((*loc, "waivers"), nodes)
         return [
-            make_waiver(w.gate, w.owner, w.reason, w.expires, source)
-            for w, source in zip(declared, sources, strict=True)
+            Waiver(w.gate, w.owner, w.reason, w.expires, source) for w, source in zip(declared, sources, strict=True)
         ]
 
     def _ignore_rules(

@@ -111,7 +111,7 @@ def believe_every_attestation(facts: Facts) -> Facts:
     """The console will show it sooner or later."""
     domain = facts.domain
     attested = (
-        replace(domain.attestations[0], what="verified", on=facts.today, region=domain.region, multi_region=True)
+        domain.attestations[0]._replace(what="verified", on=facts.today, region=domain.region, multi_region=True)
         if domain.attestations
         else None
     )

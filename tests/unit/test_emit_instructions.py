@@ -182,7 +182,7 @@ def test_a_broken_template_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_console_sheet_asks_for_every_missing_value() -> None:
-    declared = domain(multi_region=True, verification=replace(domain().verification, secondary=None))
+    declared = domain(multi_region=True, verification=domain().verification._replace(secondary=None))
     organization = Organization("acme", "eu", True, ("secops@acme.example",), (), (declared,), SOURCE)  # noqa: FBT003
     sheet = build_console_sheet(organization, catalog=catalog(), now=NOW)
     assert sheet.missing == 1

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, dataclass
 import pytest
 
 from reconciler.manifest.drafts import draft_of
-from reconciler.manifest.fleet import Source
+from reconciler.manifest.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,4 @@ def test_takes_the_arguments_of_its_class_alone() -> None:
     for arguments in ((), ("a", 1, 2)):
         with pytest.raises(TypeError):
             make_place(*arguments)
-    assert draft_of(Source)("a", 3) == Source("a", 3)
+    assert draft_of(Fleet)((), "a") == Fleet((), "a")
