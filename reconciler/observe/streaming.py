@@ -30,8 +30,9 @@ def stream_results(
     """
     with asyncio.Runner() as runner:
         stream = _Stream(iter(items), begin, at_once)
+        loop = runner.get_loop()
         try:
-            while batch := runner.run(stream.batch()):
+            while batch := stream.batch(loop):
                 yield from batch
         finally:
             stream.end()
@@ -62,13 +63,12 @@ class _Stream(Generic[_Item, _Result]):
         """Begins nothing more, even where results come while everything is being stopped."""
         self._items = iter(())
 
-    async def batch(self) -> list[tuple[_Item, _Result]]:
+    def batch(self, loop: asyncio.AbstractEventLoop) -> list[tuple[_Item, _Result]]:
         """Waits for results and takes all that are there; none when all have been taken."""
-        loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._has_failed)
         self._is_enough = loop.create_future()
-        self._turn()
-        await self._is_enough
+        self._next_turn = loop.call_soon(self._turn)
+        loop.run_until_complete(self._is_enough)
         for handle in (self._patience, self._next_turn):
             if handle is not None:
                 handle.cancel()
