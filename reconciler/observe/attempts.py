@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.observe.asking import Address, ExchangeError, rcode_failure, timed_out, unreachable
 from reconciler.observe.peer import Peer, Port
 from reconciler.observe.ports import Ports
-from reconciler.observe.reply import Reply, is_answer_but_for_case, is_answer_to, read_reply
+from reconciler.observe.reply import Reply, is_answer_but_for_case, is_answer_to, read_message
 from reconciler.observe.tcp import ask_over_tcp
 from reconciler.observe.wire import TC, mixed_names
 
@@ -223,7 +223,7 @@ class Attempts:
             self._go_to_tcp(inquiry)
         else:
             try:
-                reply = read_reply(inquiry.address, wire, inquiry.question)
+                reply = read_message(inquiry.address, wire, inquiry.question)
             except ExchangeError as exc:
                 self._failed(inquiry, exc)
             else:

@@ -112,8 +112,19 @@ def read_reply(address: Address, wire: bytes, question: bytes) -> Reply:
         ExchangeError: MALFORMED, it cannot be parsed.
 
     """
+    plain = walk(wire, encoded_wire(question[:-4]), question[-4] << 8 | question[-3])
+    return read_message(address, wire, question) if plain is None else Reply(wire, question, plain)
+
+
+def read_message(address: Address, wire: bytes, question: bytes) -> Reply:
+    """The same for an answer that the walker has left: dnspython reads it.
+
+    Raises:
+        ExchangeError: as `read_reply`.
+
+    """
     try:
-        return Reply(wire, question, walk(wire, encoded_wire(question[:-4]), question[-4] << 8 | question[-3]))
+        return Reply(wire, question, None)
     except dns.exception.DNSException as exc:
         detail = f"{shown_address(address)} sent an answer that cannot be parsed: {str(exc) or type(exc).__name__}"
         raise ExchangeError(Cause.MALFORMED, detail) from exc
