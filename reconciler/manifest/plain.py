@@ -139,15 +139,20 @@ class Repeated(Table):
 
     def __call__(self, node: object) -> object:
         """As its base; what is made is never changed."""
-        if type(node) is not dict or not all(type(value) is str for value in node.values()):
-            return super().__call__(node)
+        if type(node) is not dict:
+            raise _NotPlainError
         written = tuple(node.items())
-        known = self._known.get(written)
+        try:
+            known = self._known.get(written)
+        except TypeError:
+            return super().__call__(node)  # it holds a list
         if known is None:
             known = super().__call__(node)
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
-            self._known[written] = known
+            # of texts alone: a number may equal a flag, and is none
+            if all(type(value) is str for value in node.values()):
+                if len(self._known) >= _MAX_KNOWN:
+                    self._known.clear()
+                self._known[written] = known
         return known
 
 
