@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from builders import EU, EU_MULTI, MX_KEY, NOW, OLD_MX, PRIMARY, SECONDARY, TXT_KEY, catalog, observation
 from fleet_strategies import World, fleets
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.manifest.fleet import Domain
     from reconciler.safety import Proved
 
+T = TypeVar("T")
 NEW_TTL = 3600
 PLANNING = Planning(catalog(), lambda _domain: "bind", NEW_TTL, lambda domain: f"sha256:{domain.name}")
 
@@ -96,10 +97,6 @@ def is_settled_at_sight(facts: Facts) -> bool:
 
 
 ODD: tuple[Mapping[str, Any], ...] = (
-    {},
-    {},
-    {},
-    {},
     {"lifecycle": Lifecycle.OFFBOARDED},
     {"switch_ttl": 60},
     {"mx_host": MxHostOverride(HOP, "moved")},
@@ -112,6 +109,10 @@ WANTED = st.builds(Wanted, st.booleans(), st.booleans(), st.booleans())
 STRANGER = Rdata('"a stranger"')
 
 
+def mostly(usual: T, *others: T) -> st.SearchStrategy[T]:
+    return st.sampled_from([usual] * 6 + list(others))
+
+
 @st.composite
 def seen_alone(draw: st.DrawFn) -> Facts:
     """Settled, or not for one reason or two; nobody looked around, nor at other rrsets."""
@@ -122,24 +123,23 @@ def seen_alone(draw: st.DrawFn) -> Facts:
             st.sampled_from([Verification("primary-token", "secondary-token"), Verification("primary-token", None)])
         ),
         mx_exclusive=draw(st.booleans()),
-        ttl=draw(st.sampled_from([None, None, 3600, 60])),
+        ttl=draw(mostly(None, 3600, 60)),
     )
-    known = draw(st.sampled_from([catalog(), catalog(), catalog(), NUMERIC]))
+    known = draw(mostly(catalog(), NUMERIC))
     observations = {}
     for rrset in build_desired(usual, known).rrsets:
         others = (PRIMARY, SECONDARY, STRANGER) if rrset.key.type == "TXT" else (EU_MULTI, OLD_MX)
         more = draw(st.lists(st.sampled_from([Rdata(v) for v in others]), max_size=draw(st.sampled_from([0, 0, 2]))))
-        less = draw(st.sampled_from([0, 0, 0, 1]))
+        less = draw(mostly(0, 1))
         values = (*rrset.wanted[less:], *more)
         found = Present(build_rrset(rrset.key, 3600, values)) if values else Absent()
-        more_servers = draw(st.sampled_from([(), (), (found,), (Unknown(Cause.TIMEOUT, "silence"),)]))
+        more_servers = draw(mostly((), (found,), (Unknown(Cause.TIMEOUT, "silence"),)))
         seen = observation(rrset.key, found, *more_servers)
-        observations[rrset.key] = draw(st.sampled_from([seen, seen, seen, replace(seen, zone=None)]))
+        observations[rrset.key] = draw(mostly(seen, replace(seen, zone=None)))
     written = draw(st.sets(st.sampled_from([(TXT_KEY, Rdata(PRIMARY)), (TXT_KEY, STRANGER), (MX_KEY, Rdata(EU))])))
-    history = History(
-        next_hops=draw(st.sampled_from([(), (), (Name("old.acme.example."),)])), written=frozenset(written)
-    )
-    declared = replace(usual, **draw(st.sampled_from(ODD)))
+    old = draw(mostly((), (Name("old.acme.example."),)))
+    history = History(next_hops=old, next_hops_since=NOW if old else None, written=frozenset(written))
+    declared = replace(usual, **draw(mostly({}, *ODD)))
     desired = build_desired(declared, known, history)
     return Facts(desired, observations, known, NOW, history=history)
 
