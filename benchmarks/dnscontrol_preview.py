@@ -9,7 +9,8 @@ import subprocess
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from fleet_lab import ADDRESS, domain_of, token_of
+from fleet_lab import ADDRESS
+from fleet_manifests import domain_of, token_of
 from measuring import median_run, run_measured
 from table import Row
 

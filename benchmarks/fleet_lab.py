@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from fleet_manifests import domain_of, token_of, write_manifests
 from servers.processes import end, free_port, serves
 
 ADDRESS = "127.0.0.1"
 AT_ONCE = 200  # the program's own default; every client gets as many
-DOMAINS_IN_A_FILE = 20
 READY_SECONDS = 180
 PROGRAMS = ("nsd", "nsd-control", "dnsperf", "taskset")
 ZONE = """$TTL 3600
@@ -38,20 +38,6 @@ ns2 IN A 127.0.0.1
 mail IN A 192.0.2.1
 _amazonses IN TXT "a foreign value"
 _amazonses IN TXT "{token}"
-"""
-_ORGANIZATION = """organization: org{first}
-region: eu
-multi_region: false
-escalation_contacts: [noc@bench.example]
-attestations: [{{what: allowlist, by: noc@bench.example, on: "2026-01-01"}}]
-services:
-  - name: mail
-    kind: postfix
-    domains:
-"""
-_DOMAIN = """      - name: {name}
-        next_hops: [mail.hosting.example]
-        verification: {{primary: {token}}}
 """
 
 
@@ -91,25 +77,6 @@ class Laboratory:
 def missing_programs() -> list[str]:
     """What a laboratory needs and is not installed."""
     return [program for program in PROGRAMS if shutil.which(program) is None]
-
-
-def domain_of(number: int) -> str:
-    """The mail domain, and the zone, of a number; without the last dot."""
-    return f"d{number}.bench.example"
-
-
-def token_of(number: int) -> str:
-    """Its verification value, of the vendor's length."""
-    return f"{number:043d}="
-
-
-def write_manifests(directory: Path, count: int) -> None:
-    """As many domains, twenty to a file."""
-    directory.mkdir(parents=True)
-    for first in range(0, count, DOMAINS_IN_A_FILE):
-        numbers = range(first, min(first + DOMAINS_IN_A_FILE, count))
-        domains = (_DOMAIN.format(name=domain_of(number), token=token_of(number)) for number in numbers)
-        (directory / f"org{first}.yaml").write_text(_ORGANIZATION.format(first=first) + "".join(domains))
 
 
 def write_workspace(folder: Path, count: int, port: int, dns: str = "") -> None:

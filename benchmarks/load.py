@@ -6,7 +6,6 @@ loaded for all of them; medians of processor time. `load.py [RUNS]` prints the r
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import _ruamel_yaml
 import ruamel.yaml
 import yaml
+from fleet_manifests import write_manifests
 from ruamel.yaml.events import StreamEndEvent
 
 from reconciler.catalog import load_catalog
@@ -27,52 +27,8 @@ from reconciler.manifest.load import load_manifests
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FILES, DOMAINS = 500, 20
+DOMAINS = 10_000  # in 500 files
 TODAY = date(2026, 11, 22)
-_HEAD = """\
-organization: {organization}
-region: eu
-multi_region: false
-escalation_contacts: [noc@{organization}.example]
-services:
-  - name: hq
-    kind: postfix
-    connection: mx
-    domains:
-"""
-_DOMAIN = """\
-      - name: {name}
-        next_hops:
-          - mail1.{organization}.example
-          - mail2.{organization}.example
-        verification:
-          primary: {primary}
-          secondary: {secondary}
-        attestations:
-          - what: console
-            by: operations@{organization}.example
-            on: 2026-11-01
-          - what: verified
-            by: operations@{organization}.example
-            on: 2026-11-02
-        waivers:
-          - gate: mta-sts
-            owner: security@{organization}.example
-            reason: The policy of this domain is replaced by the end of the quarter
-            expires: 2027-06-30
-"""
-
-
-def write_fleet(folder: Path, files: int = FILES) -> None:
-    """As many manifests, each an organization with twenty domains."""
-    for number in range(files):
-        organization = f"org{number:04}"
-        text = _HEAD.format(organization=organization)
-        for each in range(DOMAINS):
-            name = f"d{each:02}.{organization}.example"
-            primary, secondary = (hashlib.sha256(f"{i}{name}".encode()).hexdigest()[:44] for i in range(2))
-            text += _DOMAIN.format(name=name, organization=organization, primary=primary, secondary=secondary)
-        (folder / f"{organization}.yaml").write_text(text, encoding="utf-8")
 
 
 def _bare_events(paths: list[Path]) -> None:
@@ -106,11 +62,12 @@ def measure(runs: int) -> dict[str, dict[str, Any]]:
     """Ratios of medians: our time to that of bare events, and that of the other loaders to ours."""
     catalog = load_catalog()
     with tempfile.TemporaryDirectory() as folder:
-        write_fleet(Path(folder))
-        paths = sorted(Path(folder).iterdir())
+        manifests = Path(folder) / "manifests"
+        write_manifests(manifests, DOMAINS)
+        paths = sorted(manifests.iterdir())
         loaders: dict[str, Callable[[], Any]] = {
             "events": lambda: _bare_events(paths),
-            "ours": lambda: load_manifests(Path(folder), catalog=catalog, today=TODAY),
+            "ours": lambda: load_manifests(manifests, catalog=catalog, today=TODAY),
             "ruamel": lambda: _ruamel_safe(paths),
             "pyyaml": lambda: _pyyaml(paths),
         }

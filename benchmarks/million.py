@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fleet_lab import DOMAINS_IN_A_FILE
+from fleet_manifests import DOMAINS_IN_A_FILE
 from table import Row
 
 from reconciler.observe.politeness import POLITE

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from measuring import Setup
 
 SHARE = {"engine": 1.0, "observer": 0.4, "asyncresolver": 0.05, "pycares": 0.4}  # of the questions; the slow get fewer
+_TURNS = 5  # of dnsperf and the engine for each run: one takes a second, and a neighbour of the machine disturbs it
 GOALS = {"dnsperf": 0.5, "asyncresolver": 25.0, "pycares": 3.0}
 
 
@@ -27,10 +28,11 @@ def measure(setup: Setup, laboratory: Laboratory) -> tuple[list[Row], dict[str, 
     rates: dict[str, list[float]] = {name: [] for name in ("dnsperf", *SHARE)}
     spent: dict[str, list[float]] = {name: [] for name in SHARE}  # processor microseconds a question
     queries: list[float] = []
-    for _ in range(setup.runs):
+    turns = [("engine",)] * (_TURNS - 1) + [tuple(SHARE)]
+    for clients in turns * setup.runs:
         rates["dnsperf"].append(run_dnsperf(laboratory, data, AT_ONCE))
-        for client, share in SHARE.items():
-            count = max(int(setup.questions * share) // 10, 1) * 10
+        for client in clients:
+            count = max(int(setup.questions * SHARE[client]) // 10, 1) * 10
             laboratory.taken_queries()
             rate, cpu = _run_client(setup, client, laboratory.port, count)
             rates[client].append(rate)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from fleet_lab import ADDRESS, domain_of, token_of
+from fleet_lab import ADDRESS
+from fleet_manifests import domain_of, token_of
 from measuring import PROGRAMS, median_run, run_measured
 from table import Row
 

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from load import write_fleet
+from fleet_manifests import DOMAINS_IN_A_FILE, write_manifests
 from measuring import PROGRAMS, run_measured
 
 _TURNS = 5  # for each run that is asked for: one takes a fraction of a second
@@ -24,12 +24,10 @@ def measure(runs: int) -> dict[str, dict[str, Any]]:
     commands = {
         "bare": [sys.executable, "-c", "pass"],
         "help": [program, "--help"],
-        "validate": [program, "validate", "manifests/org0000.yaml"],
+        "validate": [program, "validate", "manifests/org00000.yaml"],
     }
     with tempfile.TemporaryDirectory() as folder:
-        manifests = Path(folder) / "manifests"
-        manifests.mkdir()
-        write_fleet(manifests, files=1)
+        write_manifests(Path(folder) / "manifests", DOMAINS_IN_A_FILE)
         for command in commands.values():
             run_measured(command, Path(folder))  # the first one writes bytecode
         turns = [
