@@ -75,7 +75,7 @@ def _encoded_label(label: str) -> str:
 
 def is_under(name: Name, ancestor: Name) -> bool:
     """Whether `name` is `ancestor` or lies below it."""
-    return ancestor in {ROOT, name} or name.endswith(f".{ancestor}")
+    return name == ancestor or name.endswith("." + ancestor) or ancestor == ROOT
 
 
 def deepest_apex(name: Name, apexes: Container[Name]) -> Name | None:

@@ -7,6 +7,7 @@ zone too answers with authority for names that the zone itself has delegated awa
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import dns.flags
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # types whose canonical form is their octets, or has a text without case anyway (`rdata_text`)
 _SAME_TEXT = frozenset({"A", "AAAA", "MX", "TXT"})
+_PAIR = 2
 _ABSENT = Absent()
 
 
@@ -55,13 +57,18 @@ def observed_in(reply: dns.message.Message, key: Key, apex: Name) -> Observed:
 
 def observed_in_reply(reply: Reply, key: Key, apex: Name) -> Observed:
     """The same, with a short cut for what most replies are: plain, with authority, from the zone itself."""
+    return observed_beneath(reply, key, apex) if is_under(key.name, apex) else observed_in(reply.message, key, apex)
+
+
+def observed_beneath(reply: Reply, key: Key, apex: Name) -> Observed:
+    """The same, where it is known that the name is `apex` or lies below it."""
     plain = reply.plain
-    name, rdtype = key
-    if plain is None or not is_under(name, apex) or not _is_from_zone(plain, apex):
+    if plain is None or not _is_from_zone(plain, apex):
         return observed_in(reply.message, key, apex)
     _, rcode, ttl, rdatas, _ = plain
     if not rdatas:
         return _ABSENT
+    name, rdtype = key
     # a contradiction, other text than the canonical rdata's, or a zone of its own begins there
     if rcode or (rdtype not in _SAME_TEXT and reply.has_capitals) or (rdtype == "SOA" and name != apex):
         return observed_in(reply.message, key, apex)
@@ -92,17 +99,19 @@ def _shown_zone(authority: Owners) -> int:
 
 
 def _texts(rdtype: str, rdatas: tuple[bytes, ...]) -> tuple[Rdata, ...]:
-    if len(rdatas) == 1:
-        return (_text(rdtype, rdatas[0]),)
-    return tuple(sorted({_text(rdtype, wire) for wire in rdatas}))
+    texts = tuple(map(_txt_text, rdatas) if rdtype == "TXT" else map(_known_text, repeat(rdtype), rdatas))
+    if len(texts) == _PAIR and texts[0] != texts[1]:
+        return texts if texts[0] < texts[1] else texts[::-1]  # most that are more than one
+    return texts if len(texts) == 1 else tuple(sorted(set(texts)))
 
 
-def _text(rdtype: str, wire: bytes) -> Rdata:
-    if rdtype == "TXT" and wire[0] == len(wire) - 1 and wire.isascii():
-        text = wire[1:].decode("ascii")  # each domain has values of its own
+def _txt_text(wire: bytes) -> Rdata:
+    """The text of TXT rdata: each domain has values of its own, and nearly all need no escapes."""
+    if wire[0] == len(wire) - 1 and wire.isascii():
+        text = wire[1:].decode("ascii")
         if text.isprintable() and '"' not in text and "\\" not in text:
-            return Rdata(f'"{text}"')  # a character-string that needs no escapes (RFC 1035 section 5.1)
-    return _known_text(rdtype, wire)
+            return Rdata(f'"{text}"')  # one character-string that needs no escapes (RFC 1035 section 5.1)
+    return _known_text("TXT", wire)
 
 
 @lru_cache(maxsize=4096)

@@ -16,49 +16,48 @@ if TYPE_CHECKING:
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
+_KEPT = 4096  # many times as many as are under way; who asks for the same again does so soon
 
-class Joined(Generic[_Key, _Value]):
-    """Calls `look(key, then)` once for each key that is under way, however often it is asked for until it is done.
 
-    `look` calls `then` once, with its failures, too, at once or later.
+class Shared(Generic[_Key, _Value]):
+    """Calls `look(key, then)` once for each key, however often it is asked for, and keeps what came.
+
+    `look` calls `then` once, with its failures, too, at once or later. What is kept is bounded: of thousands of keys,
+    those are forgotten that nobody has asked for while `kept` others came, and are looked up anew.
     """
 
-    def __init__(self, look: Callable[[_Key, Callable[[_Value], None]], None]) -> None:
+    def __init__(self, look: Callable[[_Key, Callable[[_Value], None]], None], kept: int = _KEPT) -> None:
         """Prepare; nothing is looked up yet."""
         self._look = look
+        self._kept = kept
         self._waiting: dict[_Key, list[Callable[[_Value], None]]] = {}
+        self._known: dict[_Key, _Value] = {}
+        self._older: dict[_Key, _Value] = {}  # forgotten when as many have come again
 
     def __call__(self, key: _Key, then: Callable[[_Value], None]) -> None:
-        """Calls `then` with the result for `key`; nothing is kept of it then."""
-        if key in self._waiting:
+        """Calls `then` with the result for `key`, at once where it is known."""
+        known = self._known
+        if key in known:
+            then(known[key])
+        elif key in self._waiting:
             self._waiting[key].append(then)
+        elif key in self._older:
+            value = self._older.pop(key)
+            self._keep(key, value)
+            then(value)
         else:
             self._waiting[key] = [then]
             self._look(key, partial(self._has_come, key))
 
     def _has_come(self, key: _Key, value: _Value) -> None:
+        self._keep(key, value)
         for then in self._waiting.pop(key):
             then(value)
 
-
-class Shared(Joined[_Key, _Value]):
-    """The same, and what came is kept: it is looked up once for each key."""
-
-    def __init__(self, look: Callable[[_Key, Callable[[_Value], None]], None]) -> None:
-        """Prepare; nothing is looked up yet."""
-        super().__init__(look)
-        self._known: dict[_Key, _Value] = {}
-
-    def __call__(self, key: _Key, then: Callable[[_Value], None]) -> None:
-        """Calls `then` with the result for `key`, at once where it is known."""
-        if key in self._known:
-            then(self._known[key])
-        else:
-            super().__call__(key, then)
-
-    def _has_come(self, key: _Key, value: _Value) -> None:
+    def _keep(self, key: _Key, value: _Value) -> None:
+        if len(self._known) >= self._kept:
+            self._older, self._known = self._known, {}
         self._known[key] = value
-        super()._has_come(key, value)
 
 
 class Together(Generic[_Value]):

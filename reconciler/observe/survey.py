@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import dns.rcode
 
 from reconciler.names import MAX_NAME_OCTETS, Name, is_under
-from reconciler.observe.answer import answered_rrset, has_answer, is_plain_absence, observed_in_reply
+from reconciler.observe.answer import answered_rrset, has_answer, is_plain_absence, observed_beneath
 from reconciler.observe.exchange import ExchangeError, Query
 from reconciler.observe.shared import Shared
 from reconciler.state import Absent, Cause, Key, Observation, Present, ServerAnswer, Unknown
@@ -42,20 +42,16 @@ class Surveyor:
         self.ask = exchanger.begin
         self.finder = finder
         self.is_covered: Shared[tuple[tuple[Address, ...], Name], bool | Unknown] = Shared(self._look_for_cover)
-        self._under_way: dict[Question, _Survey] = {}
+        self.under_way: dict[Question, _Survey] = {}
 
     def begin(self, question: Question, done: Callable[[Observation], None]) -> None:
         """Observes one rrset and calls `done` with it, at once or later; what is under way is not asked twice."""
-        survey = self._under_way.get(question)
+        survey = self.under_way.get(question)
         if survey is None:
-            survey = self._under_way[question] = _Survey(self, question, done)
+            survey = self.under_way[question] = _Survey(self, question, done)
             self.finder.find(question.domain, question.zone, survey.has_zone)
         else:
             survey.join(done)
-
-    def end(self, survey: _Survey) -> None:
-        """Whoever asks the same from now on asks anew."""
-        del self._under_way[survey.question]
 
     def _look_for_cover(self, where: tuple[tuple[Address, ...], Name], then: Callable[[bool | Unknown], None]) -> None:
         """Whether a wildcard answers for a name: then it does for the probe's, which would else not exist."""
@@ -80,7 +76,7 @@ class Surveyor:
             else:
                 ask()
 
-        if _is_too_long(probe):
+        if len(probe) >= MAX_NAME_OCTETS:
             then(False)  # noqa: FBT003 - the result of this look-up
         else:
             ask()
@@ -111,13 +107,14 @@ class _Survey:
         zone, servers = found
         self.found = found
         self.apex: Name = zone.apex
-        if not is_under(key.name, self.apex):
-            outside = Unknown(Cause.DELEGATED, f"{key.name} does not lie in the zone {self.apex}")
+        name, rdtype = key
+        if name != self.apex and not is_under(name, self.apex):
+            outside = Unknown(Cause.DELEGATED, f"{name} does not lie in the zone {self.apex}")
             self._end(zone, tuple(ServerAnswer(label, outside) for label in zone.servers))
             return
         self._answers = [_NO_ANSWER] * len(servers)
         self._left = len(servers)
-        query = Query(*key)
+        query = Query(name, rdtype)
         for place, server in enumerate(servers):
             if server.problem is None:
                 self.surveyor.ask(server.addresses, query, _Visit(self, place).has_answer)
@@ -132,7 +129,7 @@ class _Survey:
             self._end(zone, tuple(self._answers))
 
     def _end(self, zone: Zone | None, answers: tuple[ServerAnswer, ...]) -> None:
-        self.surveyor.end(self)
+        del self.surveyor.under_way[self.question]  # whoever asks the same from now on asks anew
         observation = Observation(self.question.key, zone, answers)
         self._done(observation)
         if self._others is not None:
@@ -160,13 +157,14 @@ class _Visit:
         if isinstance(reply, ExchangeError):
             self._end(reply.unknown)
             return
-        key, apex = self._survey.question.key, self._survey.apex
+        survey = self._survey
+        key, apex = survey.question.key, survey.apex
         self._reply = reply
-        observed = observed_in_reply(reply, key, apex)
+        observed = observed_beneath(reply, key, apex)
         name, rdtype = key
         if name == apex:
-            self._end(observed)
-        elif (isinstance(observed, Present) or _is_alias(observed)) and not _is_too_long(probe := _probe(name)):
+            survey.has_observed(self._place, observed)
+        elif (isinstance(observed, Present) or _is_alias(observed)) and len(probe := _probe(name)) < MAX_NAME_OCTETS:
             self._observed = observed
             self._probe = probe
             self._ask(Query(probe, rdtype), self._has_probed)
@@ -185,14 +183,14 @@ class _Visit:
             self._end(second.unknown)
             return
         if is_plain_absence(second, survey.apex):
-            self._has_confirmed(self._observed)
+            survey.has_observed(self._place, self._observed)
             return
         key = survey.question.key
-        probe = Key(self._probe, key.type)
+        probe = Key(Name(self._probe), key.type)
         if _is_same(self._reply, key, second, probe):
             self._ask(Query(key.name, "SOA"), self._has_soa)
         else:
-            beneath = observed_in_reply(second, probe, survey.apex)
+            beneath = observed_beneath(second, probe, survey.apex)
             self._has_confirmed(beneath if _is_failure(beneath) else self._observed)
 
     def _has_soa(self, reply: Reply | ExchangeError) -> None:
@@ -200,7 +198,7 @@ class _Visit:
             self._end(reply.unknown)
             return
         survey = self._survey
-        around = observed_in_reply(reply, Key(survey.question.key.name, "SOA"), survey.apex)
+        around = observed_beneath(reply, Key(survey.question.key.name, "SOA"), survey.apex)
         self._has_confirmed(around if _is_failure(around) else Absent())
 
     def _has_confirmed(self, observed: Observed) -> None:
@@ -217,12 +215,9 @@ class _Visit:
         self._end(is_covered if isinstance(is_covered, Unknown) else Absent(is_covered=is_covered))
 
 
-def _probe(name: Name) -> Name:
-    return Name(f"{_PROBE_LABELS}.{name}")
-
-
-def _is_too_long(name: Name) -> bool:
-    return len(name) + 1 > MAX_NAME_OCTETS
+def _probe(name: Name) -> str:
+    """The name of the probe; it is asked for where it has fewer than `MAX_NAME_OCTETS` characters."""
+    return f"{_PROBE_LABELS}.{name}"
 
 
 def _is_same(reply: Reply, key: Key, second: Reply, probe: Key) -> bool:

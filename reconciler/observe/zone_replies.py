@@ -34,8 +34,6 @@ _IPV4_OCTETS = 4
 
 def soa_step(reply: Reply, name: Name) -> Step:
     """Reads the reply to the SOA question at `name`."""
-    if reply.plain is not None and reply.plain.rdatas and name != ROOT:
-        return name
     if reply.plain is None and is_alias(reply.message, name):
         return None  # an alias is no apex, and the rest of the answer speaks of where it points to
     apex = zone_around(reply, name)
@@ -54,6 +52,9 @@ def server_step(reply: Reply | ExchangeError | Unknown, label: str, name: Name) 
         return reply
     if isinstance(reply, ExchangeError):
         return reply.unknown
+    plain = reply.plain
+    if plain is not None and plain.rdatas and plain.flags & AA and name != ROOT:
+        return name  # nearly always: the mail domain is an apex
     if reply.flags & AA:
         return soa_step(reply, name)
     if is_referral(reply.message):

@@ -14,6 +14,7 @@ from servers.acme import MX, QUESTION, SOA, always, cause, honest, is_for, mangl
 from servers.observing import Asking, observe_one, observed, question
 from servers.scripted import framed, reply_to, run_scripted
 
+from reconciler.observe.dns import LiveObserver
 from reconciler.state import Absent, Cause
 
 if TYPE_CHECKING:
@@ -201,3 +202,13 @@ def test_a_zone_with_a_crowd_of_name_servers_is_unknown_and_none_of_them_is_look
         found = observe_one(Asking(resolvers=(resolver.endpoint,)), QUESTION)
     assert cause(found.observed) is Cause.MALFORMED
     assert not [r for _, r in resolver.asked if "victim" in r.question[0].name.to_text()]
+
+
+@pytest.mark.parametrize(("in_flight", "times"), [(10, 1), (1, 3)])
+def test_who_asks_the_same_meanwhile_joins_and_who_asks_later_asks_anew(in_flight: int, times: int) -> None:
+    with run_scripted(lambda r, _t, _n: [honest(r).to_wire()]) as server:
+        asking = Asking(servers=(server.endpoint,), in_flight=in_flight)
+        found = list(LiveObserver(asking).observe([QUESTION, QUESTION._replace(), QUESTION]))
+    assert [present(o.observed).rdatas for o in found] == [("10 mail.acme.example.",)] * 3
+    assert sum(is_for(r, "MX") for _, r in server.asked) == times
+    assert sum(is_for(r, "SOA") for _, r in server.asked) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from reconciler.observe.shared import Joined, Once, Shared, Together
+from reconciler.observe.shared import Once, Shared, Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,18 +43,23 @@ def test_who_hears_may_ask_again() -> None:
     assert heard == [3]
 
 
-def test_who_asks_meanwhile_joins_and_who_asks_later_asks_anew() -> None:
-    """Nothing is kept of what was told."""
-    asked: list[tuple[str, Callable[[int], None]]] = []
-    joined: Joined[str, int] = Joined(lambda key, then: asked.append((key, then)))
+def test_of_thousands_of_results_those_are_kept_that_are_asked_for() -> None:
+    """A mail domain's zone is asked for a few times in a row, its provider's name servers all the time."""
+    asked: list[int] = []
+
+    def look(key: int, then: Callable[[int], None]) -> None:
+        asked.append(key)
+        then(key)
+
+    shared = Shared(look, kept=3)
     heard: list[int] = []
-    joined("a", heard.append)
-    joined("b", heard.append)
-    joined("a", heard.append)
-    asked[0][1](7)
-    assert heard == [7, 7]
-    joined("a", heard.append)
-    assert [key for key, _ in asked] == ["a", "b", "a"]
+    for key in range(1, 20):
+        for each in (0, key):
+            shared(each, heard.append)
+    assert heard == [each for key in range(1, 20) for each in (0, key)]
+    assert asked == list(range(20)), "nobody is forgotten as long as fewer than three others come in between"
+    shared(1, heard.append)
+    assert asked == [*range(20), 1], "and nothing is kept for ever"
 
 
 def test_results_come_together_in_their_order() -> None:
