@@ -151,16 +151,29 @@ def test_what_is_settled_at_sight_is_settled(facts: Facts) -> None:
     assert not is_settled_at_sight(facts) or (is_settled(facts) and is_done(planned(facts)))
 
 
-@pytest.mark.parametrize("written", [PRIMARY, STRANGER])
-def test_a_value_that_the_program_wrote_is_no_strangers_at_sight(written: Rdata) -> None:
-    """A token that was renamed in the manifest stands there still: it is ours, and has to go."""
-    domain = ready_domain(verification=Verification("primary-token", None))
-    txt = observation(TXT_KEY, Present(build_rrset(TXT_KEY, 3600, (PRIMARY, STRANGER))))
+@pytest.mark.parametrize(
+    ("secondary", "beside", "written", "is_zone_known", "expected"),
+    [
+        pytest.param(None, STRANGER, PRIMARY, True, True, id="a stranger's value"),
+        pytest.param(None, STRANGER, STRANGER, True, False, id="what was written, and is declared no more"),
+        pytest.param("secondary-token", Rdata(SECONDARY), PRIMARY, True, False, id="what is declared, and not needed"),
+        pytest.param(None, STRANGER, PRIMARY, False, False, id="in no zone that is known"),
+    ],
+)
+def test_whose_a_value_beside_the_needed_one_is_is_seen_at_sight(
+    secondary: str | None,
+    beside: Rdata,
+    written: Rdata,
+    is_zone_known: bool,  # noqa: FBT001
+    expected: bool,  # noqa: FBT001
+) -> None:
+    domain = ready_domain(verification=Verification("primary-token", secondary))
+    txt = observation(TXT_KEY, Present(build_rrset(TXT_KEY, 3600, (PRIMARY, beside))))
     mx = observation(MX_KEY, Present(build_rrset(MX_KEY, 3600, (EU,))))
+    seen = {TXT_KEY: txt if is_zone_known else replace(txt, zone=None), MX_KEY: mx}
     history = History(written=frozenset({(TXT_KEY, written)}))
-    desired = build_desired(domain, catalog(), history)
-    facts = Facts(desired, {TXT_KEY: txt, MX_KEY: mx}, catalog(), NOW, history=history)
-    assert is_settled_at_sight(facts) is is_settled(facts) is (written == PRIMARY)
+    facts = Facts(build_desired(domain, catalog(), history), seen, catalog(), NOW, history=history)
+    assert is_settled_at_sight(facts) is is_settled(facts) is expected
 
 
 @given(seen_alone(), WANTED)
