@@ -76,7 +76,8 @@ def document(
                 seen.append(repr(observation))
                 yield observation
 
-    monkeypatch.setattr("reconciler.gather.build_observer", Noting)
+    for module in ("observing", "gather"):
+        monkeypatch.setattr(f"reconciler.{module}.build_observer", Noting)
     capsys.readouterr()
     code = main(["--now", NOW.isoformat(), kind, "--detailed-exitcode", "--format", "json"])
     captured = capsys.readouterr()
