@@ -15,7 +15,7 @@ from servers.observing import Asking, observe_one, observed, question
 from servers.scripted import framed, reply_to, run_scripted
 
 from reconciler.observe.dns import LiveObserver
-from reconciler.state import Absent, Cause
+from reconciler.state import Absent, Cause, Unknown
 
 if TYPE_CHECKING:
     from servers.scripted import Transport
@@ -212,3 +212,13 @@ def test_who_asks_the_same_meanwhile_joins_and_who_asks_later_asks_anew(in_fligh
     assert [present(o.observed).rdatas for o in found] == [("10 mail.acme.example.",)] * 3
     assert sum(is_for(r, "MX") for _, r in server.asked) == times
     assert sum(is_for(r, "SOA") for _, r in server.asked) == 1
+
+
+def test_where_no_zone_is_found_each_name_is_told_of_itself_and_every_name_above_is_asked_once() -> None:
+    names = [f"{name}.acme.example." for name in ("one", "two", "x.two")]
+    with run_scripted(lambda r, t, _: always(reply_to(r), t)) as server:
+        observer = LiveObserver(Asking(servers=(server.endpoint,)))
+        found = {o.key.name: o.observed for o in observer.observe([question(name, "MX") for name in names])}
+    assert found == {n: Unknown(Cause.NO_SUCH_ZONE, f"no zone was found that holds {n}") for n in names}
+    asked = sorted(r.question[0].name.to_text().lower() for _, r in server.asked)
+    assert asked == sorted([*names, "acme.example.", "example."])
