@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fleet_lab import run_laboratory, write_workspace
-from measuring import MEBI_OF_KIBI, PROGRAMS, median_run, run_measured
+from measuring import MEBI_OF_KIBI, PROGRAMS, best_run, run_measured
 from table import Row
 from whole_run import run_drift
 
@@ -33,7 +33,7 @@ def measure(setup: Setup) -> tuple[list[Row], dict[str, Any]]:
                 runs[count].append(run_drift(setup, setup.folder / f"scaling-{count}", count))
         queries = laboratory.taken_queries()
     loads = {count: _run_validate(setup, setup.folder / f"scaling-{count}") for count in (some, many)}
-    of = {count: median_run(each) for count, each in runs.items()}
+    of = {count: best_run(each) for count, each in runs.items()}
     first = (of[some].cpu - of[few].cpu) / (some - few)
     later = (of[many].cpu - of[some].cpu) / (many - some)
     memory = (of[many].megabytes - of[few].megabytes) * _KB_OF_MB / (many - few)

@@ -31,9 +31,7 @@ def _export_path(value: str) -> str:
 
 
 def _true_alone(value: object) -> object:
-    if value is True:
-        return {}
-    return None if value is False else value
+    return {} if value is True else value
 
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
