@@ -1,7 +1,8 @@
 """The benchmark: everything in one run on loopback, taking turns, as one table of ratios beside their goals.
 
 `make bench`. The machine may be shared or slow, so ratios are what counts, of the best that either side did in its
-turns, and all of them come from the same hour on the same machine. What is missing is said in the table: a tool that is not installed is no error.
+turns, and all of them come from the same hour on the same machine. What is missing is said in the table: a tool that is
+not installed is no error.
 """
 
 from __future__ import annotations
