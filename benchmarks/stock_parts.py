@@ -42,6 +42,8 @@ class Wanted:
 def read_wanted(directory: Path) -> Iterator[tuple[str, list[Wanted]]]:
     """Each domain, and what its rrsets must hold."""
     yaml = YAML(typ="safe")
+    # the models take days as they are written
+    yaml.constructor.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
     for path in sorted(directory.glob("*.yaml")):
         organization = OrganizationManifest.model_validate(yaml.load(path))
         for service in organization.services:
