@@ -10,7 +10,7 @@ from reconciler.manifest.hosts import build_mail_domain, build_next_hop, build_z
 from reconciler.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reconciler.manifest.declared import DeclaredDomain, DeclaredService, Mapping
     from reconciler.manifest.findings import Context, Findings
@@ -135,20 +135,19 @@ class DomainBuilder:
             detail = "Copy the value for the secondary region from the vendor's console to verification.secondary."
             summary = f"{self._shown(model, loc)} has no secondary token, which multi-region needs"
             self._findings.error("no-secondary-token", summary, detail, (*own, "secondary"))
-        if primary is not None:
-            self._register_token(primary, model.name, own, node)
         if primary is not None and primary == secondary:
             detail = "Each region has a value of its own. Copy both from the vendor's console once more."
             self._findings.error("equal-tokens", "both tokens are the same", detail, (*own, "secondary"))
-        elif secondary is not None:
-            self._register_token(secondary, model.name, own, node)
+        if tokens := dict.fromkeys(token for token in (primary, secondary) if token is not None):
+            self._register_tokens(tokens, model.name, own, node)
         return Verification(primary, secondary)
 
-    def _register_token(self, value: str, domain: str, loc: Loc, node: Mapping) -> None:
+    def _register_tokens(self, tokens: Iterable[str], domain: str, loc: Loc, node: Mapping) -> None:
         """`loc` is the place of the verification values of the domain that is written as `node`."""
-        line = self._document.line(loc, node["verification"])
-        first = self._context.tokens.setdefault(value, (domain, self._document.file, line))
-        if first[0] != domain and first[0].casefold() != domain.casefold():
-            summary = f"this verification value is declared for another domain in {first[1]}:{first[2]}, too"
-            detail = "Each domain and region has a value of its own. Compare both with the vendor's console."
-            self._findings.warning("token-reused", summary, detail, loc)
+        own = (domain, self._document.file, self._document.line(loc, node["verification"]))
+        for token in tokens:
+            first = self._context.tokens.setdefault(token, own)
+            if first[0] != domain and first[0].casefold() != domain.casefold():
+                summary = f"this verification value is declared for another domain in {first[1]}:{first[2]}, too"
+                detail = "Each domain and region has a value of its own. Compare both with the vendor's console."
+                self._findings.warning("token-reused", summary, detail, loc)

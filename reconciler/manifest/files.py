@@ -12,7 +12,7 @@ from reconciler.errors import Diagnostic, error
 from reconciler.strict_yaml import MAX_OCTETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 _SUFFIXES = (".yaml", ".yml")
 _READABLE = "Make it readable."
@@ -121,12 +121,20 @@ def read_octets(file: ManifestFile) -> tuple[bytes, Diagnostic | None]:
         return b"", error("manifest-unreadable", summary, _READABLE, file=file.file)
 
 
-def build_digest(contents: Sequence[tuple[str, bytes]]) -> str:
+class TreeDigest:
     """`sha256:` over each path and its octets, each with its length in front, so that no two trees run together."""
-    digest = hashlib.sha256()
-    for relative, octets in contents:
+
+    def __init__(self) -> None:
+        """Of a tree without files."""
+        self._hash = hashlib.sha256()
+
+    def add(self, relative: str, octets: bytes) -> None:
+        """The next file, in the order of their paths."""
         name = relative.encode()
-        digest.update(b"%d %d\n" % (len(name), len(octets)))
-        digest.update(name)
-        digest.update(octets)
-    return f"sha256:{digest.hexdigest()}"
+        self._hash.update(b"%d %d\n" % (len(name), len(octets)))
+        self._hash.update(name)
+        self._hash.update(octets)
+
+    def __str__(self) -> str:
+        """As it stands in documents."""
+        return f"sha256:{self._hash.hexdigest()}"

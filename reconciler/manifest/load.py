@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.collector import paused_collection
 from reconciler.errors import Diagnostic, ManifestError, Severity, error, sorted_diagnostics
 from reconciler.manifest.declared import read_declared
-from reconciler.manifest.files import Found, ManifestFile, build_digest, find_manifests, find_named, read_octets
+from reconciler.manifest.files import Found, ManifestFile, TreeDigest, find_manifests, find_named, read_octets
 from reconciler.manifest.findings import Context, Findings
 from reconciler.manifest.fleet import Fleet, Organization
 from reconciler.manifest.resolve import build_organization
@@ -55,14 +55,14 @@ def validate_paths(
 def _load(found: Found, named: str, context: Context, tolerated: frozenset[str] = frozenset()) -> Loaded:
     organizations: list[Organization] = []
     diagnostics = list(found.diagnostics)
-    contents: list[tuple[str, bytes]] = []
+    digest = TreeDigest()
     with paused_collection():
         for file in found.files:
             octets, unreadable = read_octets(file)
             if unreadable is not None:
                 diagnostics.append(unreadable)
                 continue
-            contents.append((file.relative, octets))
+            digest.add(file.relative, octets)
             organization, said = _load_file(file, octets, context)
             diagnostics += (replace(d, severity=Severity.WARNING) if d.code in tolerated else d for d in said)
             if organization is not None:
@@ -72,7 +72,7 @@ def _load(found: Found, named: str, context: Context, tolerated: frozenset[str] 
     diagnostics = sorted_diagnostics(diagnostics)
     if any(d.severity is Severity.ERROR for d in diagnostics):
         raise ManifestError(diagnostics)
-    return Fleet(tuple(organizations), build_digest(contents)), diagnostics
+    return Fleet(tuple(organizations), str(digest)), diagnostics
 
 
 def _load_file(file: ManifestFile, octets: bytes, context: Context) -> tuple[Organization | None, list[Diagnostic]]:
