@@ -176,6 +176,19 @@ def test_whose_a_value_beside_the_needed_one_is_is_seen_at_sight(
     assert is_settled_at_sight(facts) is is_settled(facts) is expected
 
 
+@pytest.mark.parametrize("is_look_kept", [False, True])
+def test_a_look_that_one_server_is_missing_in_is_kept_from_all_facts(
+    is_look_kept: bool,  # noqa: FBT001 - by name
+) -> None:
+    silence = Unknown(Cause.TIMEOUT, "silence")
+    txt = observation(TXT_KEY, Present(build_rrset(TXT_KEY, 3600, (PRIMARY,))))
+    mx = observation(MX_KEY, Present(build_rrset(MX_KEY, 3600, (EU,))), silence)
+    domain = ready_domain(verification=Verification("primary-token", None))
+    decider = Decider(PLANNING, Origins({}, {}, {}, ()), Wanted(documents=False, facts=False, seen=is_look_kept))
+    assert decider.is_left_out(domain, txt, mx, History()) is not is_look_kept
+    assert decider.decided == Decided()
+
+
 @given(seen_alone(), WANTED)
 @settings(deadline=None, max_examples=500)
 def test_who_is_left_out_is_settled_and_what_was_seen_of_them_is_kept(facts: Facts, wanted: Wanted) -> None:
