@@ -230,10 +230,12 @@ def _digests_of(digests: Declarations, origins: Iterable[tuple[OriginFacts, Serv
 def _told(plans: Iterable[DomainPlan]) -> Iterator[Diagnostic]:
     """What the domains' plans tell; what is the same for a whole service is told of its first domain alone."""
     seen: set[tuple[str, ServiceKey]] = set()
-    for diagnostic, key in ((d, (d.code, service_key(plan.domain))) for plan in plans for d in plan.diagnostics):
-        if diagnostic.code not in OF_THE_SERVICE or key not in seen:
-            seen.add(key)
-            yield diagnostic
+    for plan in plans:
+        for diagnostic in plan.diagnostics:
+            key = (diagnostic.code, service_key(plan.domain))
+            if diagnostic.code not in OF_THE_SERVICE or key not in seen:
+                seen.add(key)
+                yield diagnostic
 
 
 def refuse_outdated(invocation: Invocation, saved: PlanDocument, file: Path) -> None:

@@ -10,7 +10,7 @@ from builders import NOW
 
 from reconciler.document import PlanDocument, checked_document, render_document
 from reconciler.drift import DriftDocument, render_drift_json
-from reconciler.invocation import Invocation, open_invocation
+from reconciler.invocation import Invocation, Progress, open_invocation
 from reconciler.merge import MergeableDocument, NamedDocument, merge_documents
 from reconciler.run import plan
 from reconciler.run_drift import drift
@@ -31,14 +31,14 @@ def _untold(what: str, total: int) -> Iterator[Callable[[int], None]]:
     yield lambda _done: None
 
 
-def opened(now: datetime = NOW) -> Invocation:
+def opened(now: datetime = NOW, progress: Progress = _untold) -> Invocation:
     return open_invocation(
         manifests=Path("manifests"),
         settings_file=Path("reconciler.yaml"),
         is_settings_required=True,
         now=now,
         commit=None,
-        progress=_untold,
+        progress=progress,
     )
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,25 +14,8 @@ if TYPE_CHECKING:
     from reconciler.selection import Shard
 
 DEFAULT_SETTINGS = Path("reconciler.yaml")
-_COLUMNS, _MARGIN = 80, 2  # where there is no terminal; what argparse leaves free
 _LONGEST_WAIT = 7 * 24 * 3600
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """As argparse's own: it makes one for each argument, and would import `shutil` to ask for the terminal's width."""
-    return argparse.HelpFormatter(prog, width=_columns() - _MARGIN)
-
-
-@cache
-def _columns() -> int:
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said):
-        return int(said)
-    try:
-        return os.get_terminal_size(1).columns or _COLUMNS
-    except OSError:
-        return _COLUMNS  # no terminal
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **given: Any) -> None:  # noqa: ANN401 - as argparse's
         """Like argparse's, and without shortened options: one would mean another one day."""
-        super().__init__(allow_abbrev=False, formatter_class=_formatter, **given)
+        super().__init__(allow_abbrev=False, **given)
 
     def error(self, message: str) -> NoReturn:
         """Show how it is used, and end."""

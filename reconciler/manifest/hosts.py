@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
-from reconciler.names import MAX_NAME_OCTETS, InvalidNameError, Name, canonical_name, display_name, is_under
+from reconciler.names import InvalidNameError, Name, canonical_name, display_name, is_under
 from reconciler.wording import shown
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ def build_mail_domain(written: str, loc: Loc, context: Context, findings: Findin
 
 
 def _require_verification_name(name: Name, written: str, loc: Loc, catalog: Catalog, findings: Findings) -> None:
-    if len(catalog.verification_label) + len(name) + 2 <= MAX_NAME_OCTETS:
-        return  # both are valid by themselves, so that only the length could be wrong
     try:
         catalog.verification_name(name)
     except InvalidNameError as exc:

@@ -20,6 +20,7 @@ import dns.rdatatype
 import dns.rrset
 
 from reconciler.names import ROOT, Name, is_under
+from reconciler.observe.records import in_order
 from reconciler.observe.wire import AA, name_wire
 from reconciler.state import Absent, Cause, Present, Rdata, RRset, Unknown, build_rrset, rdata_text
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 # types whose canonical form is their octets, or has a text without case anyway (`rdata_text`)
 _SAME_TEXT = frozenset({"A", "AAAA", "MX", "TXT"})
-_PAIR = 2
 _ABSENT = Absent()
 
 
@@ -99,10 +99,7 @@ def _shown_zone(authority: Owners) -> int:
 
 
 def _texts(rdtype: str, rdatas: tuple[bytes, ...]) -> tuple[Rdata, ...]:
-    texts = tuple(map(_txt_text, rdatas) if rdtype == "TXT" else map(_known_text, repeat(rdtype), rdatas))
-    if len(texts) == _PAIR and texts[0] != texts[1]:
-        return texts if texts[0] < texts[1] else texts[::-1]  # most that are more than one
-    return texts if len(texts) == 1 else tuple(sorted(set(texts)))
+    return in_order(list(map(_txt_text, rdatas) if rdtype == "TXT" else map(_known_text, repeat(rdtype), rdatas)))
 
 
 def _txt_text(wire: bytes) -> Rdata:

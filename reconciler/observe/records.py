@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.observe.compression import (
     POINTER_TO_QUESTION,
@@ -14,13 +14,16 @@ from reconciler.observe.compression import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
     from reconciler.observe.compression import Seen
+    from reconciler.state import Rdata
 
     Owners: TypeAlias = tuple[tuple[int, int], ...]  # type, octets of the owner's name
     _Reader: TypeAlias = Callable[[bytes, int, int, Seen], bytes]  # wire, begin, end -> canonical rdata
+
+_Value = TypeVar("_Value", bytes, "Rdata")
 
 _A, _NS, _SOA, _MX, _TXT, _AAAA = 1, 2, 6, 15, 16, 28
 NAMELESS = frozenset({_A, _TXT, _AAAA})
@@ -63,13 +66,15 @@ def read_answers(
     return least, in_order(rdatas), position
 
 
-def in_order(rdatas: list[bytes]) -> tuple[bytes, ...]:
-    """Sorted, without duplicates."""
-    if len(rdatas) == 2:  # noqa: PLR2004 - nearly all that are several: a set takes longer to make
-        first, second = rdatas
+def in_order(values: Sequence[_Value]) -> tuple[_Value, ...]:
+    """Sorted, without duplicates: rdatas, or their texts."""
+    if len(values) == 1:
+        return (values[0],)
+    if len(values) == 2:  # noqa: PLR2004 - nearly all that are several: a set takes longer to make
+        first, second = values
         if first != second:
             return (first, second) if first < second else (second, first)
-    return tuple(sorted(set(rdatas)))
+    return tuple(sorted(set(values)))
 
 
 def own_values(wire: bytes, position: int, rdtype: int) -> list[slice]:

@@ -108,7 +108,7 @@ class _Survey:
         self.found = found
         self.apex: Name = zone.apex
         name, rdtype = key
-        if name != self.apex and not is_under(name, self.apex):
+        if not is_under(name, self.apex):
             outside = Unknown(Cause.DELEGATED, f"{name} does not lie in the zone {self.apex}")
             self._end(zone, tuple(ServerAnswer(label, outside) for label in zone.servers))
             return

@@ -151,8 +151,7 @@ def _laid_out(layout: _Layout, wire: bytes) -> Plain | None:
     for begin, octets in around:
         if not wire.startswith(octets, begin):
             return None
-    rdatas = (wire[values[0]],) if len(values) == 1 else in_order([wire[value] for value in values])
-    return _made((flags, rcode, ttl, rdatas, authority))
+    return _made((flags, rcode, ttl, in_order([wire[value] for value in values]), authority))
 
 
 def _layout_of(wire: bytes, outline: bytes, rdtype: int, plain: Plain) -> list[_Layout]:
@@ -192,11 +191,7 @@ class _Shape(NamedTuple):
 def _spelled_out(shape: _Shape, name: bytes) -> Plain:
     """What a message of this shape says to the question for `name`."""
     flags, rcode, ttl, _, authority = shape.plain
-    begin, parts = shape.forms[0]
-    if len(shape.forms) == 1:
-        return _made((flags, rcode, ttl, (name[begin:].join(parts),), authority))
-    rdatas = in_order([name[begin:].join(parts) for begin, parts in shape.forms])
-    return _made((flags, rcode, ttl, rdatas, authority))
+    return _made((flags, rcode, ttl, in_order([name[begin:].join(parts) for begin, parts in shape.forms]), authority))
 
 
 @lru_cache(maxsize=2048)

@@ -82,10 +82,7 @@ class ZoneFinder:
 
     def find(self, domain: Name, declared: Name | None, then: Callable[[FoundZone | Unknown], None]) -> None:
         """Calls `then` with the zone that holds `domain`; or with the zone `declared`, provided that it is one."""
-        if declared is None and self._settings.servers:
-            self._around(domain, then)  # type: ignore[arg-type]  # found in full, where the servers are named
-        else:
-            self._around(declared or domain, partial(self._has_around, declared, then))
+        self._around(declared or domain, partial(self._has_around, declared, then))
 
     async def resolve(self, query: Query) -> dns.message.Message | Unknown:
         """The resolvers' reply: NOERROR, NXDOMAIN or YXDOMAIN."""

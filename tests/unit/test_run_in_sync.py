@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import NOW
 from command import GATEWAY, HEAD, Command
+from shard_lab import opened
 
 from reconciler.drift import DriftDocument
-from reconciler.invocation import Invocation, open_invocation
 from reconciler.report.drift_text import render_drift_text
 from reconciler.report.in_sync import render_in_sync
 from reconciler.run_drift import drift
@@ -47,17 +46,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     command = Command(tmp_path, monkeypatch, capsys)
     command.zone.write_text(f'{HEAD}{GATEWAY}_amazonses TXT "token-of-acme.example"\n')
     return command
-
-
-def opened(asked: Asked | None = None) -> Invocation:
-    return open_invocation(
-        manifests=Path("manifests"),
-        settings_file=Path("reconciler.yaml"),
-        is_settings_required=True,
-        now=NOW,
-        commit=None,
-        progress=asked or Asked(),
-    )
 
 
 def rewritten(file: str, old: str, new: str) -> None:
@@ -121,7 +109,7 @@ def test_what_differs_is_told_as_in_the_document_and_asked_for_once(run: Command
     for name in broken:
         Path(f"zones/{name}.zone").write_text(ALIEN)
     asked = Asked()
-    found = drift_unless_in_sync(opened(asked), Selection())
+    found = drift_unless_in_sync(opened(progress=asked), Selection())
     assert found == drift(opened(), Selection())
     assert [total for what, total in asked.totals if what == "observing"] == [4]
     assert run("drift", "--detailed-exitcode").code == 2
@@ -179,7 +167,7 @@ def test_a_shard_has_a_document_always(selection: Selection) -> None:
 def test_origins_are_looked_at_with_all_of_their_domains() -> None:
     rewritten("manifests/acme.yaml", "domains:", LIST)
     asked = Asked()
-    found = drift_unless_in_sync(opened(asked), Selection(domains=("done.example",)))
+    found = drift_unless_in_sync(opened(progress=asked), Selection(domains=("done.example",)))
     assert found == drift(opened(), Selection(domains=("done.example",)))
     assert asked.totals == [("observing", 4)]
 
