@@ -12,6 +12,7 @@ import asyncio
 import json
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.collector import rare_collection
@@ -36,17 +37,14 @@ def questions(count: int) -> Iterator[tuple[str, str]]:
 
 def build_engine(port: int, count: int, at_once: int = AT_ONCE, timeout: float = TIMEOUT) -> Asking:
     """The engine: every protection on, every answer read; driven as the observer drives it."""
-    from reconciler.observe.asking import ExchangeError, Query  # noqa: PLC0415 - only this client needs it
+    from reconciler.observe.asking import Query  # noqa: PLC0415 - only this client needs it
     from reconciler.observe.attempts import Pace  # noqa: PLC0415
     from reconciler.observe.engine import Engine  # noqa: PLC0415
     from reconciler.observe.reply import Reply  # noqa: PLC0415
     from reconciler.observe.streaming import stream_results  # noqa: PLC0415
 
     engine = Engine(Pace(timeout=timeout, attempts=8, in_flight=at_once, window=at_once))
-    address = ((ADDRESS, port),)
-
-    def begin(query: Query, done: Callable[[Reply | ExchangeError], None]) -> None:
-        engine.start(address, query, done)
+    begin = partial(engine.start, ((ADDRESS, port),))
 
     def ask() -> int:
         asked = (Query(name, rdtype) for name, rdtype in questions(count))

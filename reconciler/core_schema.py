@@ -16,6 +16,8 @@ _FLOAT = re.compile(
 )
 FIRST_OF_NUMBER = frozenset("+-.0123456789")
 """A plain scalar that begins with anything else and is none of the constants is a string."""
+LAST_OF_NUMBER = frozenset(".0123456789ABCDEFNabcdefn")
+"""So is one that ends with anything else."""
 MAX_NUMBER_LENGTH = 40
 
 

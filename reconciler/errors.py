@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,8 +40,7 @@ class Severity(StrEnum):
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.ADVISORY: 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding for a person: what is wrong in `summary`, what to do at the end of `detail`.
 
     `line` and `column` count from 1; 0 means that the finding has no place in a file. `domain` is set where only
@@ -90,6 +88,15 @@ class ReconcilerError(Exception):
 
 def _raised_elsewhere(kind: type[ReconcilerError], arguments: tuple[object, ...]) -> ReconcilerError:
     return kind.__new__(kind, *arguments)
+
+
+class RefusedValueError(ValueError):
+    """A value is not what it has to be; it gets its place where its file is read. `detail` ends with what to do."""
+
+    def __init__(self, code: str, summary: str, detail: str) -> None:
+        """As in a diagnostic."""
+        super().__init__(summary)
+        self.code, self.summary, self.detail = code, summary, detail
 
 
 class ManifestError(ReconcilerError):

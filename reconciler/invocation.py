@@ -83,7 +83,7 @@ class Invocation:
         observe = self.settings.observe
         if isinstance(observe, DnsSettings):
             observe = OfflineSettings("not asked: --offline")
-        return replace(self, settings=replace(self.settings, observe=observe), is_offline=True)
+        return replace(self, settings=self.settings._replace(observe=observe), is_offline=True)
 
     def with_kept_probes(self) -> Invocation:
         """The same for who only looks: good results of probes that the settings' cache has are not asked for again."""
@@ -93,11 +93,12 @@ class Invocation:
         """The same as one of `count` that look at the same time: together they ask nobody faster than one would."""
         settings = self.settings
         if isinstance(settings.observe, DnsSettings):
-            settings = replace(settings, observe=replace(settings.observe, share=count))
+            settings = settings._replace(observe=settings.observe._replace(share=count))
         probes = settings.probes
         at_once = max(1, probes.per_address // count)
         spacing = probes.spacing * count
-        return replace(self, settings=replace(settings, probes=replace(probes, per_address=at_once, spacing=spacing)))
+        probes = replace(probes, per_address=at_once, spacing=spacing)
+        return replace(self, settings=settings._replace(probes=probes))
 
     def later(self) -> Invocation:
         """The same, begun now."""

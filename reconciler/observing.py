@@ -124,6 +124,6 @@ class _Questions(Collection[Question]):
         for domain in self._domains:
             keys = desired_keys(domain, self._catalog)
             observed, name, zone = ObservedDomain(domain, keys, {}), domain.name, domain.zone
-            for key in keys:
+            for key in reversed(keys):  # the MX first: its answer tells the zone, as a rule
                 waiting[key] = observed
                 yield Question(key, name, zone)

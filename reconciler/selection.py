@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.errors import Diagnostic, ManifestError, Severity, sorted_diagnostics
 from reconciler.names import InvalidNameError, canonical_name
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from reconciler.names import Name
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedSince:
+class ChangedSince(NamedTuple):
     """A git revision, and the settings file that is compared beside the manifests, whether it is there or not."""
 
     revision: str
@@ -63,8 +62,7 @@ class Shard:
         return f"{self.index}/{self.count}"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which declared domains a verb is about: those that are named, by domain or by organization; none named, all.
 
     With `changed_since`, of these the ones that are touched since, which can be none. With `shard`, of these in turn
@@ -89,7 +87,7 @@ class Selection:
     @property
     def whole(self) -> Selection:
         """What all shards together are about."""
-        return replace(self, shard=None)
+        return self._replace(shard=None)
 
     def is_about(self, domain: Name, organization: str) -> bool:
         """Whether a domain is named by itself or by its organization, or nothing is."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.desired import needed_values
 from reconciler.manifest.hosts import is_numeric
-from reconciler.state import Present, mx_rdata
+from reconciler.state import Present, mx_rdata, txt_rdata
 
 if TYPE_CHECKING:
     from reconciler.catalog import Catalog
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 class SettledAtSight:
     """Tells mail domains that have what they need, with nothing of ours beside it, and of which nothing is to be told.
 
-    It knows the MX of every region and flag; a host that only one manifest names is for the long way, and so is a value
-    that is declared and not needed any more.
+    It knows the MX of every region and flag; a host that only one manifest names is for the long way.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -70,10 +69,11 @@ def _has_needed(observation: Observation, domain: Domain, history: History) -> b
         return _is_alone(observation, needed, domain.ttl)
     there = seen.rrset.rdatas
     others = [v for v in there if v not in needed]
-    is_all_needed = domain.verification.secondary is None or domain.multi_region
     is_there = len(others) + len(needed) == len(there) and observation.zone is not None
-    is_ours = history.written and any(value in others for _, value in history.written)
-    return is_there and is_all_needed and not is_ours
+    secondary = domain.verification.secondary
+    is_declared = secondary is not None and txt_rdata(secondary) in others
+    is_written = history.written and any(value in others for _, value in history.written)
+    return is_there and not is_declared and not is_written
 
 
 def is_settled(facts: Facts) -> bool:

@@ -18,8 +18,6 @@ from reconciler.plain_yaml import Loc, Node, Position, read_plain_yaml
 from reconciler.yaml_reports import MAX_DIAGNOSTICS, Reports, StopError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from reconciler.errors import Diagnostic
     from reconciler.yaml_places import Places
 
@@ -56,12 +54,8 @@ class Document:
 
     def line(self, loc: Loc, node: Node = None) -> int:
         """The line, from 1, on which the value at `loc` begins; quicker for who has that value, `node`, in hand."""
-        return (self._start(node) or self.position(loc))[0]
-
-    def lines(self, loc: Loc, nodes: Sequence[Node]) -> list[int]:
-        """The line of each of the `nodes` in the list at `loc`, as by `line`."""
-        known = [self._start(node) for node in nodes]
-        return [start[0] if start else self.position((*loc, i))[0] for i, start in enumerate(known)]
+        start = self._starts.get(id(node)) if type(node) is dict else None
+        return (start or self.position(loc))[0]
 
     def position(self, loc: Loc, *, at_key: bool = False) -> Position:
         """Line and column, from 1, of the value at `loc` (of its key, with `at_key`), as in `("services", 0, "name")`.

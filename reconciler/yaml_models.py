@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
-from reconciler.errors import Diagnostic, SettingsError, Severity
+from reconciler.errors import Diagnostic, RefusedValueError, SettingsError, Severity
 from reconciler.moments import WRITTEN_DAY, parse_day
 from reconciler.strict_yaml import MAX_DIAGNOSTICS
 from reconciler.wording import choice_detail, nearest, shown
@@ -51,18 +51,13 @@ class YamlModel(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
 
-def refusal(code: str, summary: str, detail: str) -> PydanticCustomError:
-    """The error for a model's validator to raise; `detail` ends with what to do."""
-    return PydanticCustomError("refused", "{summary}", {"code": code, "summary": summary, "detail": detail})
-
-
 def _iso_date(value: object) -> date:
     if not isinstance(value, str) or not WRITTEN_DAY.fullmatch(value):
-        raise refusal("date", f"{shown(value)} is no date", _DATE_DETAIL)
+        raise RefusedValueError("date", f"{shown(value)} is no date", _DATE_DETAIL)
     try:
         return parse_day(value)
     except ValueError as exc:
-        raise refusal("date", f"{shown(value)} is no day of the calendar", _DATE_DETAIL) from exc
+        raise RefusedValueError("date", f"{shown(value)} is no day of the calendar", _DATE_DETAIL) from exc
 
 
 def _given(value: object) -> object:
@@ -92,8 +87,8 @@ def model_diagnostics(exc: ValidationError, model: type[BaseModel], document: Do
 def _said(problem: ErrorDetails, root: type[BaseModel]) -> tuple[str, str, str]:
     """Code, summary and detail."""
     kind, loc, value, context = problem["type"], problem["loc"], problem["input"], problem.get("ctx", {})
-    if kind == "refused":
-        return context["code"], context["summary"], context["detail"]
+    if isinstance(refused := context.get("error"), RefusedValueError):
+        return refused.code, refused.summary, refused.detail
     if kind == "extra_forbidden":
         return _unknown_key(loc, root)
     if kind == "missing":

@@ -53,13 +53,13 @@ def catalog() -> Catalog:
 
 def attestation(**changes: Any) -> Attestation:  # noqa: ANN401
     """An allowlist attestation without a region and without the multi-region flag."""
-    given = Attestation("allowlist", "ops@acme.example", date(2026, 11, 1), None, None, None, SOURCE)
+    given = Attestation("allowlist", "ops@acme.example", date(2026, 11, 1), None, None, None)
     return given._replace(**changes)
 
 
 def waiver(gate: str, **changes: Any) -> Waiver:  # noqa: ANN401
     """A waiver that counts."""
-    return Waiver(gate, "boss@acme.example", "we know", date(2027, 6, 30), SOURCE)._replace(**changes)
+    return Waiver(gate, "boss@acme.example", "we know", date(2027, 6, 30))._replace(**changes)
 
 
 CONSOLE = (

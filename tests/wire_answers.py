@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dns.flags
@@ -88,7 +89,7 @@ def check(wire: bytes, question: bytes) -> bool:
     assert len(reply.answer) == (rrset is not None)
     ttl = 0 if rrset is None else rrset.ttl
     rdatas = () if rrset is None else tuple(sorted(rdata.to_digestable() for rdata in rrset))
-    assert plain._replace(authority=()) == Plain(reply.flags & ~0x000F, int(reply.rcode()), ttl, rdatas, ())
+    assert replace(plain, authority=()) == Plain(reply.flags & ~0x000F, int(reply.rcode()), ttl, rdatas, ())
     assert all(name.is_subdomain(r.name) for r in reply.authority)
     expected = {(int(r.rdtype), len(r.name.to_wire() or b"")) for r in reply.authority}
     assert set(plain.authority) == expected

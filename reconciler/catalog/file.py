@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from reconciler.errors import Diagnostic, Severity
+from reconciler.errors import Diagnostic, RefusedValueError, Severity
 from reconciler.names import InvalidNameError, canonical_name
 from reconciler.strict_yaml import Document, Loc
 from reconciler.wording import choice_detail, shown
-from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel, read_settings_model, refusal
+from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel, read_settings_model
 
 SUPPORTED_MAJOR = "1"
 _TLS_VERSION = re.compile(r"[0-9]\.[0-9]", re.ASCII)
@@ -21,29 +21,31 @@ def _host(value: str) -> str:
     try:
         return canonical_name(value)
     except InvalidNameError as exc:
-        raise refusal("name", f"{shown(value)} is no valid name: {exc}", "Correct the name.") from exc
+        raise RefusedValueError("name", f"{shown(value)} is no valid name: {exc}", "Correct the name.") from exc
 
 
 def _address(value: str) -> str:
     try:
         text = str(ipaddress.ip_address(value))
     except ValueError as exc:
-        raise refusal("address", f"{shown(value)} is no IPv4 or IPv6 address", "Correct the address.") from exc
+        raise RefusedValueError(
+            "address", f"{shown(value)} is no IPv4 or IPv6 address", "Correct the address."
+        ) from exc
     if text != value:
-        raise refusal("address", f"{shown(value)} is not how this address is written", f"Write {text}.")
+        raise RefusedValueError("address", f"{shown(value)} is not how this address is written", f"Write {text}.")
     return value
 
 
 def _version(value: str) -> str:
     if value.partition(".")[0] != SUPPORTED_MAJOR:
         detail = f"This program reads catalogs of version {SUPPORTED_MAJOR}. Take one of that version."
-        raise refusal("format-version", f"the catalog's version is {shown(value)}", detail)
+        raise RefusedValueError("format-version", f"the catalog's version is {shown(value)}", detail)
     return value
 
 
 def _tls_version(value: str) -> str:
     if not _TLS_VERSION.fullmatch(value):
-        raise refusal("tls-version", f"{shown(value)} is no version of TLS", 'Write it as in "1.2".')
+        raise RefusedValueError("tls-version", f"{shown(value)} is no version of TLS", 'Write it as in "1.2".')
     return value
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from reconciler import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconciler.selection import Shard
 
 DEFAULT_SETTINGS = Path("reconciler.yaml")
@@ -24,6 +26,18 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **given: Any) -> None:  # noqa: ANN401 - as argparse's
         """Like argparse's, and without shortened options: one would mean another one day."""
         super().__init__(allow_abbrev=False, **given)
+        self.before_verb: frozenset[str] = frozenset()
+
+    def parse_args(  # type: ignore[override]  # argparse's overloads say no more
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """As argparse's; what stands behind the verb and belongs before it is told so."""
+        arguments, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            misplaced = [word for word in unknown if word.partition("=")[0] in self.before_verb]
+            advice = f"; put {' '.join(misplaced)} before the verb" if misplaced else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{advice}")
+        return arguments
 
     def error(self, message: str) -> NoReturn:
         """Show how it is used, and end."""
@@ -39,12 +53,21 @@ def new_parser() -> Parser:
     parser = Parser(
         prog="reconciler", description="Puts mail domains behind an e-mail security gateway and keeps them there."
     )
-    parser.add_argument("--version", action="version", version=f"reconciler {__version__}")
-    parser.add_argument("--manifests", type=Path, default=Path("manifests"), metavar="DIR", help="default: manifests")
-    parser.add_argument("--settings", type=Path, metavar="FILE", help=f"default: {DEFAULT_SETTINGS}, if there is one")
-    parser.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR in the environment does the same")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is being done")
-    parser.add_argument("--now", type=_time, metavar="TIME", help="ISO 8601; compute everything as of then")
+    for_all = (
+        parser.add_argument("--version", action="version", version=f"reconciler {__version__}"),
+        parser.add_argument(
+            "--manifests", type=Path, default=Path("manifests"), metavar="DIR", help="default: manifests"
+        ),
+        parser.add_argument(
+            "--settings", type=Path, metavar="FILE", help=f"default: {DEFAULT_SETTINGS}, if there is one"
+        ),
+        parser.add_argument(
+            "--no-color", action="store_true", help="no colours; NO_COLOR in the environment does the same"
+        ),
+        parser.add_argument("-v", "--verbose", action="store_true", help="say on stderr what is being done"),
+        parser.add_argument("--now", type=_time, metavar="TIME", help="ISO 8601; compute everything as of then"),
+    )
+    parser.before_verb = frozenset(name for action in for_all for name in action.option_strings)
     return parser
 
 

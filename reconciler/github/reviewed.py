@@ -7,7 +7,7 @@ this repository: what a fork's run wrote is never applied.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -89,7 +89,7 @@ def _told_once(api: Api, number: int, why: str, wanted: Wanted) -> Iterator[Diag
     except GithubError as exc:
         # it keeps nobody from applying the plans of others
         yield unplanned(number, why, wanted.workflow)
-        yield from (replace(d, severity=Severity.WARNING) for d in exc.diagnostics)
+        yield from (d._replace(severity=Severity.WARNING) for d in exc.diagnostics)
     else:
         if told is not None:
             yield told

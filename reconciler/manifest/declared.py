@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from reconciler.manifest.drafts import row_of
 from reconciler.manifest.plain import read_plain_manifest
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ class DeclaredDomain(NamedTuple):
     loc: Loc
     model: DomainManifest
     node: Mapping
+
+
+make_declared = row_of(DeclaredDomain)
 
 
 class DeclaredService(NamedTuple):
@@ -64,5 +68,5 @@ def declared_as(model: OrganizationManifest, document: Document) -> Declared:
 
 def _service(loc: Loc, model: ServiceManifest, node: Mapping) -> DeclaredService:
     each = enumerate(zip(model.domains, node["domains"], strict=True))
-    domains = [DeclaredDomain((*loc, "domains", i), domain, written) for i, (domain, written) in each]
+    domains = [make_declared((*loc, "domains", i), domain, written) for i, (domain, written) in each]
     return DeclaredService(loc, model, node, domains)

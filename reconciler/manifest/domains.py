@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.manifest.drafts import draft_of
+from reconciler.manifest.drafts import draft_of, row_of
 from reconciler.manifest.fleet import Domain, Source, Verification
 from reconciler.manifest.hosts import build_mail_domain, build_next_hop, build_zone
 from reconciler.wording import shown
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.names import Name
     from reconciler.strict_yaml import Loc
 
-make_domain = draft_of(Domain)
+make_domain, make_source, make_verification = draft_of(Domain), row_of(Source), row_of(Verification)
 
 
 class DomainBuilder:
@@ -63,31 +63,33 @@ class DomainBuilder:
         verification = self._verification(model, loc, node, by_mx=by_mx)
         if name is None or self._findings.is_refused((*loc, "name")):
             return None
-        source = Source(self._document.file, self._document.line(loc, node))
+        source = make_source(self._document.file, self._document.line(loc, node))
         self._register(name, model, loc, source)
         zone = None if model.zone is None else build_zone(model.zone, name, (*loc, "zone"), self._findings)
+        provider, ttl, switch_ttl, lifecycle, mx_exclusive, attestations, waivers, ignore_drift = level
+        # by their places: to look up so many names for each domain takes longer than all else here
         return make_domain(
-            name=name,
-            written=model.name,
-            organization=self._organization.organization,
-            service=service.model.name,
-            kind=service.model.kind,
-            connection=service.model.connection,
-            region=self._organization.region,
-            multi_region=self._organization.multi_region,
-            next_hops=next_hops,
-            verification=verification,
-            zone=zone,
-            provider=level.provider,
-            mx_exclusive=level.mx_exclusive,
-            mx_host=self._override,
-            ttl=level.ttl,
-            attestations=level.attestations,
-            waivers=level.waivers,
-            source=source,
-            switch_ttl=level.switch_ttl,
-            lifecycle=level.lifecycle,
-            ignore_drift=level.ignore_drift,
+            name,
+            model.name,
+            self._organization.organization,
+            service.model.name,
+            service.model.kind,
+            service.model.connection,
+            self._organization.region,
+            self._organization.multi_region,
+            next_hops,
+            verification,
+            zone,
+            provider,
+            mx_exclusive,
+            self._override,
+            ttl,
+            attestations,
+            waivers,
+            source,
+            switch_ttl,
+            lifecycle,
+            ignore_drift,
         )
 
     def _register(self, name: Name, model: DomainManifest, loc: Loc, source: Source) -> None:
@@ -138,16 +140,16 @@ class DomainBuilder:
         if primary is not None and primary == secondary:
             detail = "Each region has a value of its own. Copy both from the vendor's console once more."
             self._findings.error("equal-tokens", "both tokens are the same", detail, (*own, "secondary"))
-        if tokens := dict.fromkeys(token for token in (primary, secondary) if token is not None):
-            self._register_tokens(tokens, model.name, own, node)
-        return Verification(primary, secondary)
+        if values is not None:
+            self._register_tokens(dict.fromkeys((primary, secondary)), model.name, own, node["verification"])
+        return make_verification(primary, secondary)
 
-    def _register_tokens(self, tokens: Iterable[str], domain: str, loc: Loc, node: Mapping) -> None:
-        """`loc` is the place of the verification values of the domain that is written as `node`."""
-        own = (domain, self._document.file, self._document.line(loc, node["verification"]))
+    def _register_tokens(self, tokens: Iterable[str | None], domain: str, loc: Loc, node: Mapping) -> None:
+        """`loc` is the place of a domain's verification values, which are written as `node`."""
+        own = (domain, self._document.file, self._document.line(loc, node))
         for token in tokens:
-            first = self._context.tokens.setdefault(token, own)
-            if first[0] != domain and first[0].casefold() != domain.casefold():
+            first = own if token is None else self._context.tokens.setdefault(token, own)
+            if first is not own and first[0] != domain and first[0].casefold() != domain.casefold():
                 summary = f"this verification value is declared for another domain in {first[1]}:{first[2]}, too"
                 detail = "Each domain and region has a value of its own. Compare both with the vendor's console."
                 self._findings.warning("token-reused", summary, detail, loc)

@@ -1,7 +1,8 @@
-"""Frozen dataclasses by the ten thousand: made at the price of open ones, and as frozen as any.
+"""Frozen dataclasses and named tuples by the ten thousand: made at the price of open ones, and as frozen as any.
 
 The constructor of a frozen dataclass sets each field through `object.__setattr__`
 (https://docs.python.org/3/library/dataclasses.html#frozen-instances), which takes four times as long as an assignment.
+That of a named tuple is looked up as its class's `__new__`, and called from C, for half of the time that one takes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+def row_of(kind: Callable[_P, _T]) -> Callable[_P, _T]:
+    """What makes instances of a named tuple from all of its values, in their order: nothing has its default here."""
+    new: Any = tuple.__new__
+
+    def make(*values: object) -> object:
+        return new(kind, values)
+
+    return cast("Callable[_P, _T]", make)
 
 
 def draft_of(kind: Callable[_P, _T]) -> Callable[_P, _T]:

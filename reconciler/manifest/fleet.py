@@ -48,7 +48,6 @@ class Attestation(NamedTuple):
     expires: date | None
     region: str | None
     multi_region: bool | None
-    source: Source
     next_hops: tuple[Name, ...] | None = None
 
 
@@ -59,7 +58,6 @@ class Waiver(NamedTuple):
     owner: str
     reason: str
     expires: date
-    source: Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from reconciler.manifest.drafts import row_of
 from reconciler.manifest.fleet import Attestation, DriftIgnore, Lifecycle, Source, Waiver
 from reconciler.manifest.hosts import build_name
 from reconciler.manifest.rules import apply_attestation_rules, apply_ignore_rules, apply_waiver_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reconciler.manifest.declared import Mapping
     from reconciler.manifest.findings import Context, Findings
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
     from reconciler.names import Name
     from reconciler.strict_yaml import Loc, Node
 
-_INHERITED = frozenset({"provider", "ttl", "switch_ttl", "lifecycle", "mx", "attestations", "waivers", "ignore_drift"})
+_D = TypeVar("_D")
+_M = TypeVar("_M")
+
+_SETTINGS = frozenset({"provider", "ttl", "switch_ttl", "lifecycle", "mx"})
+_INHERITED = frozenset({*_SETTINGS, "attestations", "waivers", "ignore_drift"})
 
 
 class Level(NamedTuple):
@@ -40,17 +46,24 @@ class Level(NamedTuple):
     ignore_drift: tuple[DriftIgnore, ...]
 
 
+make_level = row_of(Level)
+
 TOP = Level(None, None, None, Lifecycle.ACTIVE, True, (), (), ())  # noqa: FBT003 - a tuple's field
 
 
 class LevelBuilder:
-    """Builds the levels of one manifest, and applies the rules for what people vouch for and excuse."""
+    """Builds the levels of one manifest, and applies the rules for what people vouch for and excuse.
+
+    Most of that is written alike for one domain after the other: what no rule had a word for is kept, and is the same.
+    """
 
     def __init__(self, context: Context, findings: Findings) -> None:
         """For the manifest of these findings."""
         self._context = context
         self._findings = findings
         self._document = findings.document
+        self._attested: dict[tuple[AttestationManifest, ...], list[Attestation]] = {}
+        self._waived: dict[tuple[WaiverManifest, ...], list[Waiver]] = {}
 
     def build(
         self, model: OrganizationManifest | ServiceManifest | DomainManifest, loc: Loc, node: Mapping, outer: Level
@@ -58,46 +71,42 @@ class LevelBuilder:
         """What holds below `outer`, with what the model says closer; `node` is what is written at `loc`."""
         if _INHERITED.isdisjoint(node):
             return outer
-        attestations, waivers, ignore_drift = outer.attestations, outer.waivers, outer.ignore_drift
-        if model.attestations:
-            attestations = (*self._attestations(model.attestations, loc, node["attestations"]), *attestations)
-        if model.waivers:
-            waivers = (*self._waivers(model.waivers, loc, node["waivers"]), *waivers)
-        if model.ignore_drift:
-            ignore_drift = (*self._ignore_rules(model.ignore_drift, loc, node["ignore_drift"]), *ignore_drift)
-        return Level(
-            outer.provider if model.provider is None else model.provider,
-            outer.ttl if model.ttl is None else model.ttl,
-            outer.switch_ttl if model.switch_ttl is None else model.switch_ttl,
-            outer.lifecycle if model.lifecycle is None else Lifecycle(model.lifecycle),
-            outer.mx_exclusive if model.mx is None else model.mx.exclusive,
-            attestations,
-            waivers,
-            ignore_drift,
-        )
+        provider, ttl, switch_ttl, lifecycle, mx_exclusive, attestations, waivers, ignore_drift = outer
+        if not _SETTINGS.isdisjoint(node):
+            provider = provider if model.provider is None else model.provider
+            ttl = ttl if model.ttl is None else model.ttl
+            switch_ttl = switch_ttl if model.switch_ttl is None else model.switch_ttl
+            lifecycle = lifecycle if model.lifecycle is None else Lifecycle(model.lifecycle)
+            mx_exclusive = mx_exclusive if model.mx is None else model.mx.exclusive
+        if said := model.attestations:
+            judge_said = partial(self._attestations, said, (*loc, "attestations"))
+            attestations = (*self._judged(self._attested, said, judge_said), *attestations)
+        if excused := model.waivers:
+            judge_excused = partial(self._waivers, excused, (*loc, "waivers"))
+            waivers = (*self._judged(self._waived, excused, judge_excused), *waivers)
+        if rules := model.ignore_drift:
+            ignored = self._ignore_rules(rules, (*loc, "ignore_drift"), node["ignore_drift"])
+            ignore_drift = (*ignored, *ignore_drift)
+        return make_level(provider, ttl, switch_ttl, lifecycle, mx_exclusive, attestations, waivers, ignore_drift)
 
-    def _sources(self, loc: Loc, nodes: Sequence[Node]) -> list[Source]:
-        """The places of the items, `nodes`, of the list at `loc`."""
-        file = self._document.file
-        return [Source(file, line) for line in self._document.lines(loc, nodes)]
+    def _judged(
+        self, known: dict[tuple[_D, ...], list[_M]], declared: tuple[_D, ...], judge: Callable[[], list[_M]]
+    ) -> list[_M]:
+        """What is made of a list by `judge`, which applies its rules; or was, where it is written alike."""
+        made = known.get(declared)
+        if made is None:
+            before = len(self._findings.diagnostics)
+            made = judge()
+            # where the models refused something no rule is heard, and silence proves nothing
+            if len(self._findings.diagnostics) == before and not self._findings.refused:
+                known[declared] = made
+        return made
 
-    def _attestations(
-        self, declared: Sequence[AttestationManifest], loc: Loc, nodes: Sequence[Node]
-    ) -> list[Attestation]:
+    def _attestations(self, declared: tuple[AttestationManifest, ...], loc: Loc) -> list[Attestation]:
         apply_attestation_rules(declared, loc, self._context, self._findings)
-        own = (*loc, "attestations")
         return [
-            Attestation(
-                a.what,
-                a.by,
-                a.on,
-                a.expires,
-                a.region,
-                a.multi_region,
-                source,
-                self._attested_next_hops(a, (*own, i)) if a.next_hops else None,
-            )
-            for i, (a, source) in enumerate(zip(declared, self._sources(own, nodes), strict=True))
+            Attestation(a.what, a.by, a.on, a.expires, a.region, a.multi_region, self._attested_next_hops(a, (*loc, i)))
+            for i, a in enumerate(declared)
         ]
 
     def _attested_next_hops(self, a: AttestationManifest, loc: Loc) -> tuple[Name, ...] | None:
@@ -106,19 +115,17 @@ class LevelBuilder:
         ]
         return tuple(sorted(h for h in hosts if h is not None)) or None
 
-    def _waivers(self, declared: Sequence[WaiverManifest], loc: Loc, nodes: Sequence[Node]) -> list[Waiver]:
+    def _waivers(self, declared: tuple[WaiverManifest, ...], loc: Loc) -> list[Waiver]:
         apply_waiver_rules(declared, loc, self._context, self._findings)
-        sources = self._sources((*loc, "waivers"), nodes)
-        return [
-            Waiver(w.gate, w.owner, w.reason, w.expires, source) for w, source in zip(declared, sources, strict=True)
-        ]
+        return [Waiver(w.gate, w.owner, w.reason, w.expires) for w in declared]
 
     def _ignore_rules(
         self, declared: Sequence[DriftIgnoreManifest], loc: Loc, nodes: Sequence[Node]
     ) -> list[DriftIgnore]:
         apply_ignore_rules(declared, loc, self._context, self._findings)
-        sources = self._sources((*loc, "ignore_drift"), nodes)
+        document = self._document
+        lines = [document.line((*loc, i), node) for i, node in enumerate(nodes)]
         return [
-            DriftIgnore(r.finding, r.resource, r.owner, r.reason, r.expires, source)
-            for r, source in zip(declared, sources, strict=True)
+            DriftIgnore(r.finding, r.resource, r.owner, r.reason, r.expires, Source(document.file, line))
+            for r, line in zip(declared, lines, strict=True)
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.collector import paused_collection
@@ -64,7 +63,7 @@ def _load(found: Found, named: str, context: Context, tolerated: frozenset[str] 
                 continue
             digest.add(file.relative, octets)
             organization, said = _load_file(file, octets, context)
-            diagnostics += (replace(d, severity=Severity.WARNING) if d.code in tolerated else d for d in said)
+            diagnostics += (d._replace(severity=Severity.WARNING) if d.code in tolerated else d for d in said)
             if organization is not None:
                 organizations.append(organization)
     if not any(d.severity is Severity.ERROR for d in diagnostics):

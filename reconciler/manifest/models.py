@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from reconciler.errors import RefusedValueError
 from reconciler.manifest.forms import (
     IDENTIFIER_PATTERN,
     MAX_TEXT,
@@ -25,13 +26,13 @@ from reconciler.manifest.forms import (
 )
 from reconciler.manifest.origin_models import AllowlistManifest, CapabilitiesManifest, SpamRule
 from reconciler.wording import shown
-from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel, refusal
+from reconciler.yaml_models import IsoDate, Listed, Optional, YamlModel
 
 
 def _identifier(value: str) -> str:
     if not is_identifier(value):
         detail = "Write 1 to 63 letters, digits, dots, hyphens or underscores, with a letter or digit at both ends."
-        raise refusal("identifier", f"{shown(value)} is not usable as a name", detail)
+        raise RefusedValueError("identifier", f"{shown(value)} is not usable as a name", detail)
     return value
 
 
@@ -39,7 +40,7 @@ def _text(value: str) -> str:
     text = line_of_text(value)
     if text is None:
         detail = f"Write one line of 1 to {MAX_TEXT} characters."
-        raise refusal("text", "the text is blank, too long or has control characters", detail)
+        raise RefusedValueError("text", "the text is blank, too long or has control characters", detail)
     return text
 
 
@@ -50,13 +51,15 @@ def _token(value: str) -> str:
             "A value is 1 to 255 printable ASCII characters without spaces, quotation marks and backslashes. Copy it "
             "from the vendor's console once more."
         )
-        raise refusal("token", summary, detail)
+        raise RefusedValueError("token", summary, detail)
     return value
 
 
 def _address(value: str) -> str:
     if not is_address(value):
-        raise refusal("address", f"{shown(value)} is no e-mail address", "Write it as in: secops@acme.example.")
+        raise RefusedValueError(
+            "address", f"{shown(value)} is no e-mail address", "Write it as in: secops@acme.example."
+        )
     return value
 
 

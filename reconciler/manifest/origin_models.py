@@ -4,29 +4,30 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from reconciler.errors import RefusedValueError
 from reconciler.manifest.forms import MAX_OBJECT_NAME, ListIntent, is_export_path, is_object_name, is_word
 from reconciler.wording import shown
-from reconciler.yaml_models import Optional, YamlModel, refusal
+from reconciler.yaml_models import Optional, YamlModel
 
 
 def _object_name(value: str) -> str:
     if not is_object_name(value):
         detail = f"Write 1 to {MAX_OBJECT_NAME} letters, digits, spaces or ._:/@()+- as the server shows it."
-        raise refusal("object-name", f"{shown(value)} cannot be an object's name here", detail)
+        raise RefusedValueError("object-name", f"{shown(value)} cannot be an object's name here", detail)
     return value
 
 
 def _word(value: str) -> str:
     if not is_word(value):
         detail = "Write letters, digits, dots, hyphens and underscores."
-        raise refusal("option", f"{shown(value)} cannot be an option's value", detail)
+        raise RefusedValueError("option", f"{shown(value)} cannot be an option's value", detail)
     return value
 
 
 def _export_path(value: str) -> str:
     if not is_export_path(value):
         detail = "Write it relative to the settings file's folder and inside of it, as exports/acme/hq.json."
-        raise refusal("export-path", f"{shown(value)} is no path inside the repository", detail)
+        raise RefusedValueError("export-path", f"{shown(value)} is no path inside the repository", detail)
     return value
 
 

@@ -182,9 +182,9 @@ def require_connection(service: DeclaredService, declared: Declared, context: Co
 
 
 def apply_waiver_rules(waivers: Sequence[WaiverManifest], loc: Loc, context: Context, findings: Findings) -> None:
-    """A waiver names a known gate and has not expired; `loc` is the place of what holds the waivers."""
+    """A waiver names a known gate and has not expired; `loc` is the place of their list."""
     for i, waiver in enumerate(waivers):
-        own = (*loc, "waivers", i)
+        own = (*loc, i)
         if waiver.gate not in context.known_gates:
             detail = choice_detail(waiver.gate, sorted(context.known_gates))
             findings.error("unknown-gate", f"there is no gate {shown(waiver.gate)}", detail, (*own, "gate"))
@@ -195,9 +195,9 @@ def apply_waiver_rules(waivers: Sequence[WaiverManifest], loc: Loc, context: Con
 
 
 def apply_ignore_rules(rules: Sequence[DriftIgnoreManifest], loc: Loc, context: Context, findings: Findings) -> None:
-    """An ignore rule names a known code or class and has not expired; `loc` is the place of what holds the rules."""
+    """An ignore rule names a known code or class and has not expired; `loc` is the place of their list."""
     for i, rule in enumerate(rules):
-        own = (*loc, "ignore_drift", i)
+        own = (*loc, i)
         if rule.finding not in KNOWN_FINDINGS:
             detail = choice_detail(rule.finding, sorted(KNOWN_FINDINGS))
             findings.error("unknown-finding", f"there is no finding {shown(rule.finding)}", detail, (*own, "finding"))
@@ -212,7 +212,7 @@ def apply_attestation_rules(
 ) -> None:
     """An attestation speaks of the past, may have expired, and names a state only where there is one to be named."""
     for i, attestation in enumerate(attestations):
-        own = (*loc, "attestations", i)
+        own = (*loc, i)
         if attestation.on > context.today:
             summary = f"the attestation is dated {attestation.on}, which is after today, {context.today}"
             findings.error("attestation-future", summary, "Write the day on which it was seen.", (*own, "on"))

@@ -65,14 +65,14 @@ def observed_beneath(reply: Reply, key: Key, apex: Name) -> Observed:
     plain = reply.plain
     if plain is None or not _is_from_zone(plain, apex):
         return observed_in(reply.message, key, apex)
-    _, rcode, ttl, rdatas, _ = plain
+    rdatas = plain.rdatas
     if not rdatas:
         return _ABSENT
     name, rdtype = key
     # a contradiction, other text than the canonical rdata's, or a zone of its own begins there
-    if rcode or (rdtype not in _SAME_TEXT and reply.has_capitals) or (rdtype == "SOA" and name != apex):
+    if plain.rcode or (rdtype not in _SAME_TEXT and reply.has_capitals) or (rdtype == "SOA" and name != apex):
         return observed_in(reply.message, key, apex)
-    return Present(RRset(key, ttl, _texts(rdtype, rdatas)))
+    return Present(RRset(key, plain.ttl, _texts(rdtype, rdatas)))
 
 
 def is_plain_absence(reply: Reply, apex: Name) -> bool:
@@ -83,13 +83,27 @@ def is_plain_absence(reply: Reply, apex: Name) -> bool:
 
 def _is_from_zone(plain: Plain, apex: Name) -> bool:
     """Whether a plain reply about a name at or below `apex` has authority, and shows no other zone."""
-    flags, _, _, _, authority = plain
-    if not flags & AA:
+    authority = plain.authority
+    if not plain.flags & AA:
         return False
     if not authority:
         return True
     shown = authority[0][1] if len(authority) == 1 else _shown_zone(authority)
-    return shown == (len(name_wire(apex)) if "\\" in apex or apex == ROOT else len(apex) + 1)
+    return shown == len(name_wire(apex))
+
+
+def shows_apex(reply: Reply, name: Name) -> bool:
+    """Whether a reply about `name` alone shows that the server holds the zone whose apex that name is.
+
+    A positive answer with authority, beside the NS rrset of the name itself and nothing else: an authoritative server
+    copies out the data of the zone nearest to the name (RFC 1034 section 4.3.2), and answers with authority for nobody
+    else's (RFC 2181 section 6.1).
+    """
+    plain = reply.plain
+    if plain is None:
+        return False
+    is_positive = bool(plain.rdatas) and not plain.rcode and bool(plain.flags & AA)
+    return is_positive and plain.authority == ((dns.rdatatype.NS, len(name_wire(name))),)
 
 
 def _shown_zone(authority: Owners) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import dns.rcode
 
@@ -75,13 +76,14 @@ class DnsSettings(Protocol):
         ...
 
 
-class Query(NamedTuple):
+@dataclass(slots=True)
+class Query:
     """What is asked: an absolute name, a type as text; `recurse` sets the RD bit, `flags` others, for resolvers."""
 
-    name: str
-    type: str
-    recurse: bool = False
-    flags: int = 0
+    name: Final[str]
+    type: Final[str]
+    recurse: Final[bool] = False
+    flags: Final[int] = 0
 
 
 class ExchangeError(Exception):

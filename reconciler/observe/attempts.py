@@ -13,7 +13,7 @@ from reconciler.observe.asking import Address, ExchangeError, rcode_failure, tim
 from reconciler.observe.peer import Peer, Port
 from reconciler.observe.ports import Ports
 from reconciler.observe.reply import Reply, is_answer_but_for_case, is_answer_to, read_message
-from reconciler.observe.tcp import ask_over_tcp
+from reconciler.observe.tcp import begin_over_tcp
 from reconciler.observe.wire import TC, mixed_names
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Attempts:
     pace: Pace
     answered: Callable[[Answered], None]
     failed: Callable[[Inquiry, ExchangeError], None]
+    _begun: list[Inquiry] = field(default_factory=list)  # in this turn
     _peers: dict[Address, Peer] = field(default_factory=dict)
     _hungry: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for a place
     _thirsty: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for the next tick
@@ -69,12 +70,7 @@ class Attempts:
 
     def begin(self, inquiry: Inquiry) -> None:
         """Asks the address whose turn it is, as soon as there is a place."""
-        if inquiry.is_over:
-            return
-        peer = self._peers.get(inquiry.address) or self._new_peer(inquiry.address)
-        peer.waiting.append(inquiry)
-        if peer not in self._thirsty:
-            self._hungry[peer] = None
+        self._begun.append(inquiry)
         if self._next_turn is None:
             self._next_turn = asyncio.get_running_loop().call_soon(self._pump)
 
@@ -96,6 +92,7 @@ class Attempts:
             if handle is not None:
                 handle.cancel()
         self._tick = self._next_turn = None
+        self._begun.clear()
         for peer in (*self._hungry, *self._thirsty):
             peer.waiting.clear()
         self._hungry.clear()
@@ -105,19 +102,20 @@ class Attempts:
     def stop(self) -> None:
         """Gives up whatever is under way or waits, and rests: nothing is begun or told any more."""
         for peer in self._peers.values():
+            under_way = [inquiry for port in peer.ports.values() for inquiry in port.pending.values()]
+            for inquiry in (*under_way, *peer.waiting):
+                inquiry.is_over = True
+                self.withdraw(inquiry)
             peer.waiting.clear()
-            for port in peer.ports.values():
-                for inquiry in tuple(port.pending.values()):
-                    inquiry.is_over = True
-                    self.withdraw(inquiry)
-        for inquiry in self._between:
+        for inquiry in (*self._begun, *self._between):
             inquiry.is_over = True
         self._between.clear()
         self.rest()
 
     def _begin_again(self, inquiry: Inquiry) -> None:
         self._between.pop(inquiry, None)
-        self.begin(inquiry)
+        if not inquiry.is_over:
+            self.begin(inquiry)
 
     def _new_peer(self, address: Address) -> Peer:
         pace = self.pace
@@ -133,11 +131,22 @@ class Attempts:
         now = loop.time()
         if self._tick is None:
             self._tick = loop.call_later(_TICK, self._on_tick)
+        self._line_up()
         for peer in tuple(self._hungry):
             if self._under_way >= self.pace.in_flight:
                 return
             del self._hungry[peer]
             self._send(peer, now)
+
+    def _line_up(self) -> None:
+        """Lets everything that was begun wait at its address."""
+        begun, self._begun = self._begun, []
+        peers, hungry, thirsty = self._peers, self._hungry, self._thirsty
+        for inquiry in begun:
+            peer = peers.get(inquiry.address) or self._new_peer(inquiry.address)
+            peer.waiting.append(inquiry)
+            if peer not in thirsty:
+                hungry[peer] = None
 
     def _send(self, peer: Peer, now: float) -> None:
         """Sends what waits at an address."""
@@ -161,21 +170,21 @@ class Attempts:
             for inquiry in inquiries:
                 self._fail_soon(inquiry, silence)
             return len(inquiries)
-        names = [inquiry.name.wire for inquiry in inquiries]
+        names = [inquiry.name[0] for inquiry in inquiries]
         names = mixed_names(names, self._ports.randomness(sum(map(len, names))))
-        deadline, folds_case = now + self.pace.timeout, peer.folds_case
+        deadline, folds_case, ports = now + self.pace.timeout, peer.folds_case, peer.ports
         begun, ended = 0, len(inquiries)
-        for inquiry, name, (identity, number) in zip(inquiries, names, self._ports.drawn(ended), strict=True):
+        for inquiry, name, drawn, number in zip(inquiries, names, *self._ports.drawn(ended), strict=True):
             try:
-                port = peer.ports.get(number) or self._ports.open(peer, number)
+                port = ports.get(number) or self._ports.open(peer, number)
             except OSError as exc:
                 self._fail_soon(inquiry, unreachable(peer.address, exc))
                 continue
-            inquiry.identity = self._ports.free_identity(port, identity)
-            inquiry.sent = name + inquiry.kind.wire
+            identity = drawn if drawn not in port.pending else self._ports.free_identity(port)
+            packet = inquiry.pack(identity, name)
             if not folds_case:
                 try:
-                    port.sock.send(inquiry.packed())
+                    port.send(packet)
                 except BlockingIOError:
                     ended = inquiries.index(inquiry)
                     peer.take_back(inquiries[ended:])
@@ -186,7 +195,7 @@ class Attempts:
                     self._fail_soon(inquiry, unreachable(peer.address, exc))
                     continue
             inquiry.deadline, inquiry.port = deadline, port
-            port.pending[inquiry.identity] = inquiry
+            port.pending[identity] = inquiry
             begun += 1
             if folds_case:
                 self._go_to_tcp(inquiry)
@@ -242,25 +251,13 @@ class Attempts:
     def _go_to_tcp(self, inquiry: Inquiry) -> None:
         """Asks again over TCP, within the time of the attempt, which keeps its place."""
         if inquiry.task is None:
-            asking = ask_over_tcp(inquiry.address, inquiry.packed(), inquiry.sent)
-            inquiry.task = asyncio.get_running_loop().create_task(asking)
-            inquiry.task.add_done_callback(lambda task: self._has_come_over_tcp(inquiry, task))
+            begin_over_tcp(inquiry, self._has_come_over_tcp)
 
-    def _has_come_over_tcp(self, inquiry: Inquiry, task: asyncio.Task[Reply]) -> None:
-        if task.cancelled():
-            return
-        error = task.exception()
-        if inquiry.task is not task:
-            return
-        inquiry.task = None
-        if error is None:
-            self._replied(inquiry, task.result())
-        elif isinstance(error, ExchangeError):
-            self._failed(inquiry, error)
-        elif isinstance(error, OSError):
-            self._failed(inquiry, unreachable(inquiry.address, error))
+    def _has_come_over_tcp(self, inquiry: Inquiry, result: Reply | ExchangeError) -> None:
+        if isinstance(result, ExchangeError):
+            self._failed(inquiry, result)
         else:
-            raise error
+            self._replied(inquiry, result)
 
     def _broken(self, port: Port, error: OSError) -> None:
         """The network refused what was sent from a port: an ICMP message, as a rule."""

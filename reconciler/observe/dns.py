@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.observe.exchange import Exchanger
+from reconciler.observe.fixed_zones import FixedZones
 from reconciler.observe.streaming import stream_results
 from reconciler.observe.survey import Surveyor
 from reconciler.observe.zones import ZoneFinder
@@ -45,7 +46,10 @@ class LiveObserver:
         Questions are taken as there is room for them, so that those of a whole fleet are never there at the same time.
         """
         exchanger = Exchanger(self._settings)
-        surveyor = Surveyor(exchanger, ZoneFinder(exchanger, self._settings, self._port))
+        finder = ZoneFinder(exchanger, self._settings, self._port)
+        servers = self._settings.servers
+        fixed = FixedZones(exchanger.begin, servers, finder.find_addresses) if servers else None
+        surveyor = Surveyor(exchanger.begin, fixed or finder)
         results = stream_results(questions, surveyor.begin, self._settings.in_flight, exchanger.stop)
         for done, (_, observation) in enumerate(results, start=1):
             if self._progress is not None:

@@ -7,6 +7,7 @@ Whether an answer is authenticated is the resolver's word alone: its AD bit (RFC
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import dns.exception
@@ -21,8 +22,9 @@ import dns.rrset
 from reconciler.names import ROOT, Name
 from reconciler.observe.answer import zone_in_soa_reply
 from reconciler.observe.exchange import Exchanger, Query
+from reconciler.observe.shared import Once
 from reconciler.observe.surroundings import name_below
-from reconciler.observe.zones import Once, ZoneFinder
+from reconciler.observe.zones import ZoneFinder
 from reconciler.state import Absent, Cause, Key, Present, Unknown, build_rrset, rdata_text
 from reconciler.surroundings import DnssecSight, HostSight, TlsaSight
 
@@ -111,7 +113,7 @@ class HostLookup:
         """
         name, alias, is_authenticated = query.name, None, True
         for _ in range(_MAX_CHAIN):
-            reply = await self._finder.resolve(query._replace(name=name))
+            reply = await self._finder.resolve(replace(query, name=name))
             if isinstance(reply, Unknown):
                 return reply
             alias = alias or _alias(reply, query.name)

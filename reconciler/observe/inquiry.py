@@ -24,11 +24,13 @@ class Inquiry:
 
     __slots__ = (
         *("_spare", "_turn", "address", "addresses", "deadline", "done", "failures", "frame", "has_other_case"),
-        *("identity", "is_over", "kind", "left", "name", "port", "query", "sent", "task", "use_edns"),
+        *("identity", "is_over", "kind", "left", "name", "packet", "port", "query", "rdtype", "sent", "task"),
+        "use_edns",
     )
-    # of the attempt under way: its id, its question as it was sent, and when the time is up
+    # of the attempt under way: its id, its question and the whole query as they were sent, and when the time is up
     identity: bytes
     sent: bytes
+    packet: bytes
     deadline: float
     # set with the first failure
     _turn: int
@@ -45,13 +47,12 @@ class Inquiry:
         self.addresses = addresses
         self.query = query
         self.done = done
-        name, rdtype, recurse, flags = query
-        self.name = encoded_name(name)
-        self.kind = encoded_kind(rdtype)
+        self.name = encoded_name(query.name)
+        self.kind, self.rdtype = encoded_kind(query.type)
         self.address = addresses[0]  # whose turn it is
         self.left = attempts
         self.use_edns = True
-        self.frame = query_frame(self.flags, use_edns=True) if recurse or flags else _USUAL_FRAME
+        self.frame = query_frame(self.flags, use_edns=True) if query.recurse or query.flags else _USUAL_FRAME
         self.failures: list[ExchangeError] | None = None
         self.is_over = False
         self.has_other_case = False
@@ -61,17 +62,20 @@ class Inquiry:
     @property
     def question(self) -> bytes:
         """Its question section, in lower case."""
-        return self.name.wire + self.kind.wire
+        return self.name[0] + self.kind
 
     @property
     def flags(self) -> int:
         """The flags in the header of its queries."""
         return self.query.flags | RD if self.query.recurse else self.query.flags
 
-    def packed(self) -> bytes:
-        """The query of the attempt under way, as it is sent."""
+    def pack(self, identity: bytes, name: bytes) -> bytes:
+        """The query of an attempt, which begins: with this id, and the name in this case."""
         head, tail = self.frame
-        return self.identity + head + self.sent + tail
+        self.identity = identity
+        self.sent = sent = name + self.kind
+        self.packet = packet = identity + head + sent + tail
+        return packet
 
     def next_delay(self, failure: ExchangeError, timeout: float) -> float | None:
         """Takes note of a failed attempt: the next address has its turn after so many seconds; None: enough.

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from reconciler.observe.exchange import shown_address
 from reconciler.observe.mail_connection import connected
 from reconciler.observe.places import shares
+from reconciler.observe.shared import Once
 from reconciler.observe.smtp import MailServerProbe, Outcome, Reach
 from reconciler.observe.surroundings import not_probed
-from reconciler.observe.zones import Once
 from reconciler.state import Cause, Unknown
 from reconciler.surroundings import SmtpRefusal, SmtpSight
 

@@ -16,8 +16,8 @@ import httpx
 from reconciler.names import Name, display_name
 from reconciler.observe.exchange import shown_address
 from reconciler.observe.mta_sts import PolicyError, parse_policy, policy_id
+from reconciler.observe.shared import Once
 from reconciler.observe.surroundings import name_below
-from reconciler.observe.zones import Once
 from reconciler.state import Absent, Cause, Key, Present, Unknown
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ _SILENT_ATTEMPTS = 32
 class Port:
     """A connected socket: the kernel drops what another address sends (RFC 5452 section 4)."""
 
-    __slots__ = ("peer", "pending", "sock")
+    __slots__ = ("peer", "pending", "receive", "send", "sock")
 
     def __init__(self, peer: Peer) -> None:
         """Open the socket.
@@ -42,6 +42,7 @@ class Port:
         except OSError:
             self.sock.close()
             raise
+        self.send, self.receive = self.sock.send, self.sock.recv
 
 
 @dataclass(slots=True, eq=False)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.observe.peer import Port
 from reconciler.observe.reply import read_plain_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.observe.inquiry import Inquiry
     from reconciler.observe.peer import Peer
@@ -29,6 +31,12 @@ _LATE_DATAGRAMS = 1024  # looked through before an attempt's time is over: what 
 _MAX_DATAGRAM = 65535
 _RANDOM_OCTETS = 1 << 15
 _PORT_NUMBERS = bytes(octet % _PORTS for octet in range(256))  # of each random octet
+
+
+@lru_cache(maxsize=256)
+def _pairs(count: int) -> Callable[[bytes], tuple[bytes, ...]]:
+    """What cuts so many pairs of octets from each other."""
+    return struct.Struct("2s" * count).unpack
 
 
 class Ports:
@@ -61,16 +69,14 @@ class Ports:
             begin, self._drawn = 0, octets
         return self._random[begin : self._drawn]
 
-    def drawn(self, count: int) -> Iterator[tuple[bytes, int]]:
-        """So many random ids, each with the number of a random port to an address."""
-        identities = self.randomness(2 * count)
-        numbers = self.randomness(count).translate(_PORT_NUMBERS)
-        return zip([identities[begin : begin + 2] for begin in range(0, 2 * count, 2)], numbers, strict=True)
+    def drawn(self, count: int) -> tuple[Sequence[bytes], Iterable[int]]:
+        """So many random ids, and as many numbers of random ports to an address."""
+        return _pairs(count)(self.randomness(2 * count)), self.randomness(count).translate(_PORT_NUMBERS)
 
-    def free_identity(self, port: Port, identity: bytes) -> bytes:
-        """A random id, or another one where an inquiry has it that is pending at the port."""
-        while identity in port.pending:
-            identity = self.randomness(2)
+    def free_identity(self, port: Port) -> bytes:
+        """A random id that no inquiry has which is pending at the port."""
+        while (identity := self.randomness(2)) in port.pending:
+            pass
         return identity
 
     def open(self, peer: Peer, number: int) -> Port:
@@ -120,7 +126,7 @@ class Ports:
             yield inquiry
 
     def _drain(self, port: Port, datagrams: int) -> None:
-        receive, pending = port.sock.recv, port.pending
+        receive, pending = port.receive, port.pending
         answered: Answered = []
         try:
             for _ in range(datagrams):

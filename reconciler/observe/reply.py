@@ -101,7 +101,7 @@ def read_plain_reply(wire: bytes, inquiry: Inquiry) -> Reply | None:
     """A datagram with the id of an inquiry as the answer that it waits for, where it is one and is plain."""
     if not wire.startswith(inquiry.sent, HEADER_OCTETS):
         return None
-    plain = walk(wire, inquiry.name, inquiry.kind.number)
+    plain = walk(wire, inquiry.name, inquiry.rdtype)
     return None if plain is None else Reply(wire, inquiry.sent, plain)
 
 

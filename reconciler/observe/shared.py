@@ -46,8 +46,16 @@ class Shared(Generic[_Key, _Value]):
             self._keep(key, value)
             then(value)
         else:
-            self._waiting[key] = [then]
-            self._look(key, partial(self._has_come, key))
+            self._look(key, self.begin(key, then))
+
+    def is_new(self, key: _Key) -> bool:
+        """Whether nobody has asked for `key` yet, or it is forgotten: it would be looked up."""
+        return not (key in self._known or key in self._waiting or key in self._older)
+
+    def begin(self, key: _Key, then: Callable[[_Value], None]) -> Callable[[_Value], None]:
+        """Whom to tell what came of a look-up of a new key that the caller makes; `then` and all who ask hear of it."""
+        self._waiting[key] = [then]
+        return partial(self._has_come, key)
 
     def _has_come(self, key: _Key, value: _Value) -> None:
         self._keep(key, value)

@@ -18,7 +18,7 @@ _PATIENCE = 0.02  # seconds that a result waits for others: handing them over ha
 
 def stream_results(
     items: Iterable[_Item],
-    begin: Callable[[_Item, Callable[[_Result], None]], None],
+    begin: Callable[[_Item, Callable[[_Result], None]], object],
     at_once: int,
     stop: Callable[[], None],
 ) -> Generator[tuple[_Item, _Result], None, None]:
@@ -47,7 +47,7 @@ class _Stream(Generic[_Item, _Result]):
     """What is under way and what has come of it."""
 
     def __init__(
-        self, items: Iterator[_Item], begin: Callable[[_Item, Callable[[_Result], None]], None], at_once: int
+        self, items: Iterator[_Item], begin: Callable[[_Item, Callable[[_Result], None]], object], at_once: int
     ) -> None:
         self._items = items
         self._begin = begin

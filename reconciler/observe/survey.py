@@ -2,6 +2,8 @@
 
     question -> zone and its servers (zones.py) -> each server (exchange.py) -> what its reply says (answer.py)
 
+At servers of the settings a mail domain's own MX question is the search for its zone, too (fixed_zones.py).
+
 Thousands are on their way at the same time, so there is no task and no future for any of them: plain objects, which the
 engine's callbacks take from one stage to the next.
 """
@@ -16,6 +18,7 @@ import dns.rcode
 from reconciler.names import MAX_NAME_OCTETS, Name, is_under
 from reconciler.observe.answer import answered_rrset, has_answer, is_plain_absence, observed_beneath
 from reconciler.observe.exchange import ExchangeError, Query
+from reconciler.observe.fixed_zones import FixedZones
 from reconciler.observe.shared import Shared
 from reconciler.state import Absent, Cause, Key, Observation, Present, ServerAnswer, Unknown
 
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.observe import Question
-    from reconciler.observe.exchange import Address, Exchanger
+    from reconciler.observe.exchange import Address
+    from reconciler.observe.fixed_zones import Ask
     from reconciler.observe.reply import Reply
     from reconciler.observe.zones import FoundZone, ZoneFinder
     from reconciler.state import Observed, Zone
@@ -37,10 +41,11 @@ _NO_ANSWER = ServerAnswer("", Unknown(Cause.NOT_PROBED, "not asked yet"))  # in 
 class Surveyor:
     """What the questions of one run share: who asks, and everything that is looked up once."""
 
-    def __init__(self, exchanger: Exchanger, finder: ZoneFinder) -> None:
+    def __init__(self, ask: Ask, zones: ZoneFinder | FixedZones) -> None:
         """Prepare; nothing is asked yet."""
-        self.ask = exchanger.begin
-        self.finder = finder
+        self.ask = ask
+        self.zones = zones
+        self._fixed = zones if isinstance(zones, FixedZones) else None
         self.is_covered: Shared[tuple[tuple[Address, ...], Name], bool | Unknown] = Shared(self._look_for_cover)
         self.under_way: dict[Question, _Survey] = {}
 
@@ -49,7 +54,13 @@ class Surveyor:
         survey = self.under_way.get(question)
         if survey is None:
             survey = self.under_way[question] = _Survey(self, question, done)
-            self.finder.find(question.domain, question.zone, survey.has_zone)
+            key, domain, declared = question
+            fixed = self._fixed
+            if fixed is not None and key == (domain, "MX") and fixed.is_new(domain, declared):
+                survey.has_begun()
+                fixed.find_with_mx(domain, declared, survey.has_zone, survey.has_reply)
+            else:
+                self.zones.find(domain, declared, survey.has_zone)
         else:
             survey.join(done)
 
@@ -85,13 +96,18 @@ class Surveyor:
 class _Survey:
     """A question, and what the servers of its zone have said so far."""
 
-    __slots__ = ("_answers", "_done", "_left", "_others", "apex", "found", "question", "surveyor")
+    __slots__ = ("_answers", "_done", "_early", "_left", "_others", "apex", "found", "question", "surveyor")
 
     def __init__(self, surveyor: Surveyor, question: Question, done: Callable[[Observation], None]) -> None:
         self.surveyor = surveyor
         self.question = question
         self._done = done
         self._others: list[Callable[[Observation], None]] | None = None
+        self._early: dict[int, Reply | ExchangeError] | None = None
+
+    def has_begun(self) -> None:
+        """Its question is asked already, to find the zone: `has_reply` is called for each server that can be asked."""
+        self._early = {}
 
     def join(self, done: Callable[[Observation], None]) -> None:
         """Somebody else asks the same meanwhile."""
@@ -100,26 +116,42 @@ class _Survey:
         self._others.append(done)
 
     def has_zone(self, found: FoundZone | Unknown) -> None:
-        key = self.question.key
         if isinstance(found, Unknown):
-            self._end(None, (ServerAnswer(self.surveyor.finder.source, found),))
+            self._end(None, (ServerAnswer(self.surveyor.zones.source, found),))
             return
         zone, servers = found
-        self.found = found
-        self.apex: Name = zone.apex
-        name, rdtype = key
-        if not is_under(name, self.apex):
-            outside = Unknown(Cause.DELEGATED, f"{name} does not lie in the zone {self.apex}")
+        name, rdtype = self.question.key
+        apex = zone.apex
+        if not is_under(name, apex):
+            outside = Unknown(Cause.DELEGATED, f"{name} does not lie in the zone {apex}")
             self._end(zone, tuple(ServerAnswer(label, outside) for label in zone.servers))
             return
+        self.found = found
+        self.apex: Name = apex
         self._answers = [_NO_ANSWER] * len(servers)
         self._left = len(servers)
-        query = Query(name, rdtype)
+        early, self._early = self._early, None
         for place, server in enumerate(servers):
-            if server.problem is None:
-                self.surveyor.ask(server.addresses, query, _Visit(self, place).has_answer)
-            else:
+            if server.problem is not None:
                 self.has_observed(place, server.problem)
+            elif early is None:
+                self.surveyor.ask(server.addresses, Query(name, rdtype), partial(self.has_reply, place))
+            elif place in early:
+                self.has_reply(place, early[place])
+
+    def has_reply(self, place: int, reply: Reply | ExchangeError) -> None:
+        """What became of the question at one server; `place` is the server's in the zone."""
+        if self._early is not None:
+            self._early[place] = reply
+        elif isinstance(reply, ExchangeError):
+            self.has_observed(place, reply.unknown)
+        else:
+            key, apex = self.question.key, self.apex
+            observed = observed_beneath(reply, key, apex)
+            if key.name == apex:
+                self.has_observed(place, observed)
+            else:
+                _Confirmation(self, place, reply, observed).begin()
 
     def has_observed(self, place: int, observed: Observed) -> None:
         zone = self.found.zone
@@ -137,14 +169,25 @@ class _Survey:
                 done(observation)
 
 
-class _Visit:
-    """A question at one server: the answer, then, where it needs to be confirmed, the probe's."""
+class _Confirmation:
+    """What one server said about a name below the apex, and what else it has to be asked before that counts."""
 
     __slots__ = ("_observed", "_place", "_probe", "_reply", "_survey")
 
-    def __init__(self, survey: _Survey, place: int) -> None:
+    def __init__(self, survey: _Survey, place: int, reply: Reply, observed: Observed) -> None:
         self._survey = survey
         self._place = place
+        self._reply = reply
+        self._observed = observed
+
+    def begin(self) -> None:
+        observed = self._observed
+        name, rdtype = self._survey.question.key
+        if (isinstance(observed, Present) or _is_alias(observed)) and len(probe := _probe(name)) < MAX_NAME_OCTETS:
+            self._probe = probe
+            self._ask(Query(probe, rdtype), self._has_probed)
+        else:
+            self._has_confirmed(observed)
 
     def _ask(self, query: Query, then: Callable[[Reply | ExchangeError], None]) -> None:
         survey = self._survey
@@ -152,24 +195,6 @@ class _Visit:
 
     def _end(self, observed: Observed) -> None:
         self._survey.has_observed(self._place, observed)
-
-    def has_answer(self, reply: Reply | ExchangeError) -> None:
-        if isinstance(reply, ExchangeError):
-            self._end(reply.unknown)
-            return
-        survey = self._survey
-        key, apex = survey.question.key, survey.apex
-        self._reply = reply
-        observed = observed_beneath(reply, key, apex)
-        name, rdtype = key
-        if name == apex:
-            survey.has_observed(self._place, observed)
-        elif (isinstance(observed, Present) or _is_alias(observed)) and len(probe := _probe(name)) < MAX_NAME_OCTETS:
-            self._observed = observed
-            self._probe = probe
-            self._ask(Query(probe, rdtype), self._has_probed)
-        else:
-            self._has_confirmed(observed)
 
     def _has_probed(self, second: Reply | ExchangeError) -> None:
         """What was observed below the apex, unless it comes from a zone below, or from a wildcard.

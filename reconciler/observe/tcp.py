@@ -4,14 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
+from typing import TYPE_CHECKING
 
-from reconciler.observe.asking import Address, ExchangeError, family, shown_address
+from reconciler.observe.asking import Address, ExchangeError, family, shown_address, unreachable
 from reconciler.observe.reply import Reply, is_answer_to, read_reply
 from reconciler.observe.wire import TC, folded_case
 from reconciler.state import Cause
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-async def ask_over_tcp(address: Address, query: bytes, sent: bytes) -> Reply:
+    from reconciler.observe.inquiry import Inquiry
+
+
+def begin_over_tcp(inquiry: Inquiry, then: Callable[[Inquiry, Reply | ExchangeError], None]) -> None:
+    """Asks again what an attempt asked, as its `task`; `then` is called with what came, unless that is cancelled."""
+    asking = _asked_over_tcp(inquiry.address, inquiry.packet, inquiry.sent)
+    inquiry.task = asyncio.get_running_loop().create_task(asking)
+    inquiry.task.add_done_callback(partial(_has_come, inquiry, then))
+
+
+def _has_come(
+    inquiry: Inquiry, then: Callable[[Inquiry, Reply | ExchangeError], None], task: asyncio.Task[Reply]
+) -> None:
+    if task.cancelled():
+        return
+    error = task.exception()
+    if inquiry.task is not task:
+        return
+    inquiry.task = None
+    if error is None:
+        then(inquiry, task.result())
+    elif isinstance(error, ExchangeError):
+        then(inquiry, error)
+    elif isinstance(error, OSError):
+        then(inquiry, unreachable(inquiry.address, error))
+    else:
+        raise error
+
+
+async def _asked_over_tcp(address: Address, query: bytes, sent: bytes) -> Reply:
     """The whole answer to a packed query whose question section is `sent`; the caller bounds the time.
 
     Raises:

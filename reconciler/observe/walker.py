@@ -12,8 +12,9 @@ have in common, their shape, is walked once.
 from __future__ import annotations
 
 import struct
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from reconciler.observe.compression import POINTER_TO_QUESTION, OddError
 from reconciler.observe.records import ADDRESS_OCTETS, NAMELESS, in_order, own_values, read_answers, read_rest
@@ -30,7 +31,7 @@ from reconciler.observe.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
     from reconciler.observe.records import Owners
@@ -48,7 +49,8 @@ _LAYOUTS = 4  # known of messages that are otherwise alike
 _NO_NAME = LETTER  # for what must not be pointed to: a name that begins there is odd
 
 
-class Plain(NamedTuple):
+@dataclass(slots=True)
+class Plain:
     """What a plain answer says.
 
     `flags` are the header's, without opcode and rcode; `rcode` is 0 or 3. `rdatas` are of the type asked for, in
@@ -57,15 +59,11 @@ class Plain(NamedTuple):
     the name asked for, and is told by how many octets its wire form has.
     """
 
-    flags: int
-    rcode: int
-    ttl: int
-    rdatas: tuple[bytes, ...]
-    authority: Owners
-
-
-# a named tuple's own constructor is a function in Python, which takes three times as long
-_made: Callable[[tuple[int, int, int, tuple[bytes, ...], Owners]], Plain] = partial(tuple.__new__, Plain)
+    flags: Final[int]
+    rcode: Final[int]
+    ttl: Final[int]
+    rdatas: Final[tuple[bytes, ...]]
+    authority: Final[Owners]
 
 
 def read_plain(wire: bytes, question: bytes) -> Plain | None:
@@ -81,24 +79,31 @@ def read_plain(wire: bytes, question: bytes) -> Plain | None:
 
 def walk(wire: bytes, name: EncodedName, rdtype: int) -> Plain | None:
     """The same where the question is known to be for `name` and `rdtype`, but for case, unless there is none."""
+    canonical, outline = name
     if len(wire) > EDNS_PAYLOAD:  # it came over TCP, is like no other, and thousands of them would fill the memory
-        return _walked(wire, name.wire, rdtype)
+        return _walked(wire, canonical, rdtype)
     if rdtype in NAMELESS and wire[6:8] != _NO_ANSWERS:
         # each domain has its own values here, and nothing points to them
-        layouts = _layouts(name.outline, rdtype, wire[2:HEADER_OCTETS], len(wire))
+        layouts = _layouts(outline, rdtype, wire[2:HEADER_OCTETS], len(wire))
         for layout in layouts:
-            plain = _laid_out(layout, wire)
-            if plain is not None:
-                return plain
-        plain = _walked(wire, name.wire, rdtype)
+            if layout.around(wire) == layout.octets:
+                return _saying(layout.plain, [wire[value] for value in layout.values])
+        plain = _walked(wire, canonical, rdtype)
         if plain is not None and len(layouts) < _LAYOUTS:
-            layouts += _layout_of(wire, name.outline, rdtype, plain)
+            layouts += _layout_of(wire, outline, rdtype, plain)
         return plain
-    position = HEADER_OCTETS + len(name.wire) + _KIND_OCTETS
-    shape = _shape(name.outline, rdtype, wire[2:HEADER_OCTETS], wire[position:])
+    position = HEADER_OCTETS + len(canonical) + _KIND_OCTETS
+    shape = _shape(outline, rdtype, wire[2:HEADER_OCTETS], wire[position:])
     if shape is None:
-        return _walked(wire, name.wire, rdtype)
-    return _spelled_out(shape, name.wire) if shape.forms else shape.plain
+        return _walked(wire, canonical, rdtype)
+    if not shape.forms:
+        return shape.plain
+    return _saying(shape.plain, [canonical[begin:].join(parts) for begin, parts in shape.forms])
+
+
+def _saying(plain: Plain, rdatas: Sequence[bytes]) -> Plain:
+    """The same with these rdatas."""
+    return Plain(plain.flags, plain.rcode, plain.ttl, in_order(rdatas), plain.authority)
 
 
 def _walked(wire: bytes, name: bytes, rdtype: int) -> Plain | None:
@@ -128,14 +133,16 @@ def _head(octets: bytes) -> tuple[int, int, int, int, int]:
     return flags & ~RCODE, rcode, answers, authorities, additionals
 
 
-class _Layout(NamedTuple):
+@dataclass(slots=True)
+class _Layout:
     """Where a message has its own values, and the octets in front of, between, and behind them.
 
-    `plain` is what it says, but for the values.
+    `around` takes those out of a message of this length; `plain` is what it says, but for the values.
     """
 
-    around: tuple[tuple[int, bytes], ...]  # from where on, and what
-    values: tuple[slice, ...]
+    around: Callable[[bytes], tuple[bytes, ...]]
+    octets: tuple[bytes, ...]
+    values: list[slice]
     plain: Plain
 
 
@@ -143,15 +150,6 @@ class _Layout(NamedTuple):
 def _layouts(_outline: bytes, _rdtype: int, _head: bytes, _octets: int) -> list[_Layout]:
     """Those that are known of messages of so many octets with this header, to be added to."""
     return []
-
-
-def _laid_out(layout: _Layout, wire: bytes) -> Plain | None:
-    """What a message says that differs in nothing but its values; None: it does."""
-    around, values, (flags, rcode, ttl, _, authority) = layout
-    for begin, octets in around:
-        if not wire.startswith(octets, begin):
-            return None
-    return _made((flags, rcode, ttl, in_order([wire[value] for value in values]), authority))
 
 
 def _layout_of(wire: bytes, outline: bytes, rdtype: int, plain: Plain) -> list[_Layout]:
@@ -168,17 +166,18 @@ def _layout_of(wire: bytes, outline: bytes, rdtype: int, plain: Plain) -> list[_
     shape = _shape(outline, _READ_ALREADY, wire[2:HEADER_OCTETS], wire[end:], end - begin)
     if shape is None:
         return []
-    around = []
+    form = f"{begin}x"
     for value in values:
         # the first octet of a text is its length
         behind = value.start + (rdtype not in ADDRESS_OCTETS)
-        around.append((begin, wire[begin:behind]))
+        form += f"{behind - begin}s{value.stop - behind}x"
         begin = value.stop
-    around.append((begin, wire[begin:]))
-    return [_Layout(tuple(around), tuple(values), plain)]
+    around = struct.Struct(f"{form}{len(wire) - begin}s").unpack
+    return [_Layout(around, around(wire), values, plain)]
 
 
-class _Shape(NamedTuple):
+@dataclass(slots=True)
+class _Shape:
     """A message behind its question, or behind its answer, as it is for all questions of one outline.
 
     `plain` is what it says, but for rdatas that hold an end of the name asked for: `forms` take their place.
@@ -186,12 +185,6 @@ class _Shape(NamedTuple):
 
     plain: Plain
     forms: tuple[_Form, ...]
-
-
-def _spelled_out(shape: _Shape, name: bytes) -> Plain:
-    """What a message of this shape says to the question for `name`."""
-    flags, rcode, ttl, _, authority = shape.plain
-    return _made((flags, rcode, ttl, in_order([name[begin:].join(parts) for begin, parts in shape.forms]), authority))
 
 
 @lru_cache(maxsize=2048)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import dns.name
 import dns.rdatatype
@@ -12,7 +12,11 @@ import dns.rdatatype
 from reconciler.names import MAX_LABEL_OCTETS, MAX_NAME_OCTETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    EncodedName: TypeAlias = tuple[bytes, bytes]
+    """Its canonical wire form (lowercase, uncompressed), and that with all letters alike: its outline."""
 
 HEADER_OCTETS = 12
 EDNS_PAYLOAD = 1232  # octets that pass nearly every path unfragmented (DNS flag day 2020; RFC 9715 section 3.2)
@@ -35,33 +39,22 @@ _SIMPLE = b"abcdefghijklmnopqrstuvwxyz0123456789_*-"
 _CASE_BIT = bytes(0x20 if chr(octet).isalpha() and octet < 0x80 else 0 for octet in range(256))  # noqa: PLR2004 - ASCII
 
 
-class EncodedName(NamedTuple):
-    """A name as it is asked for: its canonical wire form (lowercase, uncompressed), and that with all letters alike."""
-
-    wire: bytes
-    outline: bytes
-
-
-# a named tuple's own constructor is a function in Python, which takes three times as long
-_made: Callable[[tuple[bytes, bytes]], EncodedName] = partial(tuple.__new__, EncodedName)
-
-
 @lru_cache(maxsize=2048)
 def encoded_name(name: str) -> EncodedName:
-    """An absolute name in text, with what every question for it needs.
+    """What every question for an absolute name in text needs.
 
     Raises:
         dns.exception.DNSException: it is no name.
 
     """
     first, _, rest = name.partition(".")
-    label = first.encode("ascii", "replace")
+    label = first.encode()
     size = len(label)
-    if rest and 0 < size <= MAX_LABEL_OCTETS and not label.translate(None, _SIMPLE):
+    if rest and 0 < size <= MAX_LABEL_OCTETS and not label.strip(_SIMPLE):
         above, outline = encoded_name(rest)  # known, as a rule
         wire = _LENGTH[size] + label + above
         if len(wire) <= MAX_NAME_OCTETS:
-            return _made((wire, _outline_below(size, outline)))
+            return wire, _outline_below(size, outline)
     labels = dns.name.from_text(name).canonicalize().labels
     return encoded_wire(b"".join(_LENGTH[len(label)] + label for label in labels))
 
@@ -77,7 +70,7 @@ def encoded_wire(wire: bytes) -> EncodedName:
     outline = b"\x00"
     for size in reversed(sizes):
         outline = _outline_below(size, outline)
-    return EncodedName(wire, outline)
+    return wire, outline
 
 
 @lru_cache(maxsize=2048)
@@ -93,7 +86,7 @@ def name_wire(name: str) -> bytes:
         dns.exception.DNSException: it is no name.
 
     """
-    return encoded_name(name).wire
+    return encoded_name(name)[0]
 
 
 def question_wire(name: str, rdtype: str) -> bytes:
@@ -103,26 +96,19 @@ def question_wire(name: str, rdtype: str) -> bytes:
         dns.exception.DNSException: it is no name, or no type.
 
     """
-    return name_wire(name) + encoded_kind(rdtype).wire
-
-
-class EncodedKind(NamedTuple):
-    """What follows the name in a question, a type and the class IN, and the type's number."""
-
-    wire: bytes
-    number: int
+    return name_wire(name) + encoded_kind(rdtype)[0]
 
 
 @lru_cache(maxsize=256)
-def encoded_kind(rdtype: str) -> EncodedKind:
-    """A type in text, in class IN, with what every question for it needs.
+def encoded_kind(rdtype: str) -> tuple[bytes, int]:
+    """What follows the name in a question for a type in text: type and class IN; and the type's number.
 
     Raises:
         dns.exception.DNSException: it is no type.
 
     """
     number = int(dns.rdatatype.from_text(rdtype))
-    return EncodedKind(number.to_bytes(2, "big") + _IN, number)
+    return number.to_bytes(2, "big") + _IN, number
 
 
 def mixed_case(question: bytes, randomness: bytes) -> bytes:

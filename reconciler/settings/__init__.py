@@ -1,7 +1,8 @@
 """The settings file: how to observe, which providers write, how long is waited, what stops. Read once.
 
 Secrets stay unresolved. `values.py` is what the program reads, `file.py` what people write, `fields.py` its kinds of
-fields; `build.py` makes the one of the other, and `load.py` is where it begins.
+fields. `plain.py` takes usual settings, and `modelled.py` all others by their models, with every error; `build.py`
+makes of either what the program reads, and `load.py` is where it begins.
 """
 
 from reconciler.settings.journal import journal_url

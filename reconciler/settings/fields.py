@@ -7,15 +7,17 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from reconciler.errors import RefusedValueError
 from reconciler.names import InvalidNameError, canonical_name, display_name
 from reconciler.wording import shown
-from reconciler.yaml_models import refusal
 
 if TYPE_CHECKING:
     from reconciler.settings.values import Server
 
 DNS_PORT = 53
 MAX_PORT = 65535
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+YEAR_HOURS = 8760
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NEITHER_OR = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "none"})
@@ -41,34 +43,36 @@ def _server_host(host: str, written: str) -> str:
             return str(ipaddress.IPv4Address(host))
         canonical_name(host)
     except (InvalidNameError, ipaddress.AddressValueError) as exc:
-        raise refusal("server", f"{shown(written)} is no server: {exc}", detail) from exc
+        raise RefusedValueError("server", f"{shown(written)} is no server: {exc}", detail) from exc
     return host
 
 
 def _require_port(number: int, written: str) -> int:
     if not 1 <= number <= MAX_PORT:
-        raise refusal("server", f"{shown(written)} has no port", f"Write a port from 1 to {MAX_PORT}.")
+        raise RefusedValueError("server", f"{shown(written)} has no port", f"Write a port from 1 to {MAX_PORT}.")
     return number
 
 
 def check_extension(value: str) -> str:
     """What follows a zone's name in a file's name."""
     if not value.isprintable() or "/" in value or value in {".", ".."}:
-        raise refusal("extension", f"{shown(value)} is no file name extension", "Write it as in: .zone.")
+        raise RefusedValueError("extension", f"{shown(value)} is no file name extension", "Write it as in: .zone.")
     return value
 
 
 def check_path(value: str) -> str:
     """A path; whether it is there is seen when it is opened."""
     if not value or not value.isprintable():
-        raise refusal("path", "the path is empty or has control characters", "Write a path.")
+        raise RefusedValueError("path", "the path is empty or has control characters", "Write a path.")
     return value
 
 
 def check_text(value: str) -> str:
     """A text for people."""
     if not value.strip() or not value.isprintable():
-        raise refusal("text", "the text is empty or has control characters", "Write one line for whoever asks why.")
+        raise RefusedValueError(
+            "text", "the text is empty or has control characters", "Write one line for whoever asks why."
+        )
     return value
 
 
@@ -77,7 +81,9 @@ def check_host(value: str) -> str:
     try:
         return display_name(canonical_name(value))
     except InvalidNameError as exc:
-        raise refusal("host", f"{shown(value)} is no host name: {exc}", "Write it as in: mail.example.com.") from exc
+        raise RefusedValueError(
+            "host", f"{shown(value)} is no host name: {exc}", "Write it as in: mail.example.com."
+        ) from exc
 
 
 def check_helo(value: str) -> str:
@@ -91,7 +97,7 @@ def check_helo(value: str) -> str:
         return f"[{ipaddress.IPv4Address(literal)}]"
     except ValueError as exc:
         detail = "Write a host name, [192.0.2.1] or [IPv6:2001:db8::1]."
-        raise refusal("host", f"{shown(value)} is no address literal", detail) from exc
+        raise RefusedValueError("host", f"{shown(value)} is no address literal", detail) from exc
 
 
 def window_start(value: object) -> datetime:
@@ -113,9 +119,9 @@ def _moment(value: object, after_day: timedelta) -> datetime:
         written = datetime.fromisoformat(text)
         moment = written.astimezone(UTC)
     except (ValueError, OverflowError) as exc:
-        raise refusal("date", f"{shown(value)} is no day and no time", detail) from exc
+        raise RefusedValueError("date", f"{shown(value)} is no day and no time", detail) from exc
     if written.tzinfo is None:
-        raise refusal("date", f"{shown(value)} is a time without a zone", detail)
+        raise RefusedValueError("date", f"{shown(value)} is a time without a zone", detail)
     return moment
 
 
@@ -125,5 +131,5 @@ def read_kill_switch(value: object) -> str | None:
         return "the settings give no reason" if value else None
     detail = "Write false, true, or the reason in one line."
     if not isinstance(value, str) or value.strip().lower() in _NEITHER_OR:
-        raise refusal("wrong-value", f"`kill_switch` cannot be {shown(value)}", detail)
+        raise RefusedValueError("wrong-value", f"`kill_switch` cannot be {shown(value)}", detail)
     return check_text(value)

@@ -1,6 +1,6 @@
 """The settings file as people write it. Titles and descriptions are what editors show."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -8,7 +8,15 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJso
 from reconciler.history import DEFAULT_WAITS as WAITS
 from reconciler.limits import DEFAULT_LIMITS as LIMITS
 from reconciler.manifest.fleet import MANUAL_PROVIDER
-from reconciler.settings.fields import check_text, read_kill_switch, window_end, window_start
+from reconciler.settings.fields import (
+    HOUR,
+    MINUTE,
+    YEAR_HOURS,
+    check_text,
+    read_kill_switch,
+    window_end,
+    window_start,
+)
 from reconciler.settings.journal_fields import check_journal_url, check_password
 from reconciler.settings.looking import ObserveModel, PathText, ProbesModel, alone
 from reconciler.settings.notifications import NotificationsModel
@@ -21,12 +29,8 @@ from reconciler.settings.values import (
 )
 from reconciler.yaml_models import Listed, Optional, YamlModel
 
-_HOUR = timedelta(hours=1)
-_YEAR_HOURS = 8760
-
-
-_Hours = Annotated[float, Field(ge=0, le=_YEAR_HOURS)]
-_Minutes = Annotated[float, Field(ge=0, le=_YEAR_HOURS * 60)]
+_Hours = Annotated[float, Field(ge=0, le=YEAR_HOURS)]
+_Minutes = Annotated[float, Field(ge=0, le=YEAR_HOURS * 60)]
 _MOMENT = WithJsonSchema({"type": "string"})
 
 
@@ -71,36 +75,36 @@ class WaitsModel(YamlModel):
     settle_minutes: _Minutes = _wait(
         "Settle",
         "Minutes after the old MX's TTL before what only the old state needed goes.",
-        WAITS.settle / timedelta(minutes=1),
+        WAITS.settle / MINUTE,
     )
     assumed_ttl_hours: _Hours = _wait(
-        "Assumed TTL", "What an MX's TTL is taken for where nobody saw it.", WAITS.assumed_ttl / _HOUR
+        "Assumed TTL", "What an MX's TTL is taken for where nobody saw it.", WAITS.assumed_ttl / HOUR
     )
     absent_ttl_hours: _Hours = _wait(
         "Absent TTL",
         "How long senders remember that there was no MX (RFC 2308 section 5).",
-        WAITS.absent_ttl / _HOUR,
+        WAITS.absent_ttl / HOUR,
     )
     restrict_hours: _Hours = _wait(
         "Restrict",
         "Hours after the last sender's cache has run out, before an origin defers others (4xx).",
-        WAITS.restrict / _HOUR,
+        WAITS.restrict / HOUR,
     )
     restrict_hard_hours: _Hours = _wait(
         "Restrict hard",
         "Hours after the last sender's cache has run out, before an origin refuses others (5xx).",
-        WAITS.restrict_hard / _HOUR,
+        WAITS.restrict_hard / HOUR,
     )
     gap_hours: _Hours = _wait(
         "Gap",
         "Hours for which nobody may have looked at a domain, or what is remembered of it has a gap.",
-        WAITS.gap / _HOUR,
+        WAITS.gap / HOUR,
     )
     support_hours: _Hours = _wait(
         "Support",
         "Hours for which a value is visible and not attested as verified before the advice is to write to the vendor's "
         "support.",
-        WAITS.support / _HOUR,
+        WAITS.support / HOUR,
     )
 
 
@@ -182,7 +186,7 @@ class SettingsModel(YamlModel):
         description="Hours for which a saved plan may be applied.",
         default=PLAN_EXPIRES_HOURS,
         ge=1,
-        le=_YEAR_HOURS,
+        le=YEAR_HOURS,
     )
     reviewed_days: int = Field(
         title="Reviewed",
@@ -206,7 +210,7 @@ class SettingsModel(YamlModel):
         description="Hours after which an origin's export is unknown.",
         default=EXPORT_MAX_AGE_HOURS,
         ge=1,
-        le=_YEAR_HOURS,
+        le=YEAR_HOURS,
     )
     journal: Annotated[Optional[JournalModel], alone("url")] = Field(
         title="Journal", description="Where the journal is: an SQLAlchemy URL, or url and password.", default=None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reconciler.yaml_models import refusal
+from reconciler.errors import RefusedValueError
 
 _DRIVERS = ("postgresql", "postgresql+psycopg")
 _SQLITE = "sqlite:///"
@@ -17,7 +17,7 @@ _EXAMPLES = (
 def check_journal_url(url: str) -> str:
     """The URL of a journal as it may stand in the settings. No message repeats it: it may hold a secret."""
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise refusal("journal", "the journal's URL has characters that no URL has", _EXAMPLES)
+        raise RefusedValueError("journal", "the journal's URL has characters that no URL has", _EXAMPLES)
     if url.startswith("sqlite:"):
         _check_sqlite(url)
     else:
@@ -28,9 +28,9 @@ def check_journal_url(url: str) -> str:
 def _check_sqlite(url: str) -> None:
     path = url.removeprefix(_SQLITE)
     if path == url or not path or path.startswith(":") or path.endswith("/"):
-        raise refusal("journal", "the journal's URL names no file: it would remember nothing", _EXAMPLES)
+        raise RefusedValueError("journal", "the journal's URL names no file: it would remember nothing", _EXAMPLES)
     if set(path) & set("?#"):
-        raise refusal("journal", "the journal's URL has more than a path", _EXAMPLES)
+        raise RefusedValueError("journal", "the journal's URL has more than a path", _EXAMPLES)
 
 
 def _check_postgresql(url: str) -> None:
@@ -41,14 +41,14 @@ def _check_postgresql(url: str) -> None:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as exc:
-        raise refusal("journal", "the journal's URL is none that SQLAlchemy can read", _EXAMPLES) from exc
+        raise RefusedValueError("journal", "the journal's URL is none that SQLAlchemy can read", _EXAMPLES) from exc
     if parsed.drivername not in _DRIVERS:
-        raise refusal("journal", "the journal is neither SQLite nor PostgreSQL by psycopg", _EXAMPLES)
+        raise RefusedValueError("journal", "the journal is neither SQLite nor PostgreSQL by psycopg", _EXAMPLES)
     if parsed.password is not None or any("pass" in key.lower() for key in parsed.query):
         detail = (
             "Take it out, change it, and write: journal: {url: postgresql://user@host/database, password: env/NAME}."
         )
-        raise refusal(
+        raise RefusedValueError(
             "journal-password", "the journal's URL says its password to everybody who reads this file", detail
         )
 
@@ -57,5 +57,5 @@ def check_password(value: object) -> str:
     """Where a password is: `env/NAME`. No message repeats what is written instead."""
     if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
         detail = "Write env/ and the name of an environment variable, as in: env/JOURNAL_PASSWORD."
-        raise refusal("journal-password", "the journal's password does not say where it is", detail)
+        raise RefusedValueError("journal-password", "the journal's password does not say where it is", detail)
     return value

@@ -1,4 +1,4 @@
-"""Loading the settings; where there is no file, its models are not even imported."""
+"""Loading the settings; where there is no file, nothing that reads one is even imported."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def load_settings(path: Path, *, required: bool) -> Settings:
         summary = f"the settings cannot be read: {exc.strerror}"
         detail = "Make it readable, or name another with --settings."
         raise SettingsError([error("settings-unreadable", summary, detail, file=str(path))]) from exc
-    from reconciler.settings.build import read_settings  # noqa: PLC0415 - models, which no file needs none of
+    from reconciler.settings.build import read_settings  # noqa: PLC0415 - no file needs none of it
 
     return read_settings(octets, path)
 
 
 def settings_schema() -> dict[str, Any]:
     """The JSON Schema of the settings file, for editors."""
-    from reconciler.settings.build import build_schema  # noqa: PLC0415 - as above
+    from reconciler.settings.modelled import build_schema  # noqa: PLC0415 - models, which no run needs
 
     return build_schema()

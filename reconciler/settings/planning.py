@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from reconciler.document import digest_of
@@ -21,7 +20,7 @@ def planning_digest(settings: Settings) -> str:
         {
             "default_provider": settings.default_provider,
             "providers": sorted(settings.providers),
-            "waits": {name: wait.total_seconds() for name, wait in asdict(settings.waits).items()},
+            "waits": {name: wait.total_seconds() for name, wait in settings.waits._asdict().items()},
             "new_rrset_ttl": settings.new_rrset_ttl,
         }
     )

@@ -158,7 +158,7 @@ def test_what_does_not_fit_into_the_socket_is_sent_later_in_its_order(monkeypatc
         def __init__(self, peer: Peer) -> None:
             super().__init__(peer)
             self.sock.close()
-            self.sock = near
+            self.sock, self.send, self.receive = near, near.send, near.recv
 
     monkeypatch.setattr("reconciler.observe.ports.Port", Narrow)
     monkeypatch.setattr("reconciler.observe.ports._PORT_NUMBERS", bytes(256))

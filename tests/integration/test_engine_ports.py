@@ -12,10 +12,12 @@ import pytest
 from servers.engine_lab import true_answer
 
 from reconciler.observe.asking import Query
+from reconciler.observe.attempts import Pace
+from reconciler.observe.engine import Engine
 from reconciler.observe.inquiry import Inquiry
 from reconciler.observe.peer import Peer, Port
 from reconciler.observe.ports import Ports
-from reconciler.observe.wire import question_wire
+from reconciler.observe.wire import name_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,10 +58,10 @@ class Turn:
         """An inquiry that is under way at the first port; its query has come to the server."""
         inquiry = Inquiry((self.peer.address,), Query("a.example.", "TXT"), 1, lambda _result: None)
         inquiry.port = self.peer.ports.get(0) or self.ports.open(self.peer, 0)
-        inquiry.identity = self.ports.free_identity(inquiry.port, identity)
-        inquiry.sent, inquiry.deadline = question_wire("a.example.", "TXT"), 0.5
-        inquiry.port.pending[inquiry.identity] = inquiry
-        inquiry.port.sock.send(inquiry.packed())
+        packet = inquiry.pack(identity, name_wire("a.example."))
+        inquiry.deadline = 0.5
+        inquiry.port.pending[identity] = inquiry
+        inquiry.port.send(packet)
         self.peer.under_way += 1
         self.client: Address = inquiry.port.sock.getsockname()
         return inquiry
@@ -92,7 +94,7 @@ async def a_turn() -> None:
 
 def answer_to(inquiry: Inquiry) -> bytes:
     """As the server would send it."""
-    return true_answer(inquiry.packed())
+    return true_answer(inquiry.packet)
 
 
 def test_an_answer_that_comes_twice_in_one_turn_counts_once() -> None:
@@ -111,11 +113,32 @@ def test_an_answer_that_comes_twice_in_one_turn_counts_once() -> None:
 def test_an_id_that_is_under_way_at_the_port_is_not_drawn_again() -> None:
     async def run() -> None:
         with run_turn() as turn:
-            inquiries = [turn.begin(b"AA") for _ in range(20)]
-            assert inquiries[0].identity == b"AA"
-            assert len({inquiry.identity for inquiry in inquiries}) == 20
+            port = turn.begin(b"AA").port
+            assert port is not None
+            taken = {number.to_bytes(2, "big") for number in range(1 << 16)} - {b"AB"}
+            port.pending = dict.fromkeys(taken, Inquiry((turn.peer.address,), Query("a.example.", "TXT"), 1, print))
+            assert turn.ports.free_identity(port) == b"AB"
 
     asyncio.run(run())
+
+
+def test_questions_that_drew_the_same_id_and_port_are_sent_with_different_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ports, "drawn", lambda _self, count: ([b"AA"] * count, [0] * count))
+
+    async def run(server: socket.socket) -> list[bytes]:
+        engine = Engine(Pace(timeout=5.0))
+        for _ in range(20):
+            engine.start((server.getsockname(),), Query("a.example.", "TXT"), lambda _result: None)
+        await a_turn()
+        engine.stop()
+        return [server.recv(512) for _ in range(20)]
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(5)
+        queries = asyncio.run(run(server))
+    assert queries[0][:2] == b"AA"
+    assert len({query[:2] for query in queries}) == 20
 
 
 def test_answers_before_an_error_count_and_the_error_is_for_the_others() -> None:

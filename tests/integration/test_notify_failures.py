@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -197,6 +199,18 @@ def test_two_runs_at_once_tell_it_once(web: Web) -> None:
     assert len(web.bodies) == 1
 
 
+def await_taken(number: int) -> None:
+    """Wait until the journal has it that so many were taken: the next message is on its way by then."""
+    deadline = time.monotonic() + 30
+    with closing(sqlite3.connect(JOURNAL)) as journal:
+        while time.monotonic() < deadline:
+            kept = [text for (text,) in journal.execute("SELECT text FROM reconciler_told")]
+            if sum('"standing":"told"' in text for text in kept) >= number:
+                return
+            time.sleep(0.02)
+    pytest.fail(f"not taken: {kept}")
+
+
 def test_a_run_that_is_ended_has_kept_what_was_taken(run: Command, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second message hangs when SIGTERM comes: it is sent again, and the first one is not."""
     hang = silent(web)
@@ -205,6 +219,7 @@ def test_a_run_that_is_ended_has_kept_what_was_taken(run: Command, web: Web, mon
     say(drift_json(*(finding(d, organization=o) for o, d in places), domains=places))
     with started(web.url("slow")) as process:
         web.await_bodies(2)
+        await_taken(1)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM

@@ -114,7 +114,7 @@ def test_time_alone_opens_what_waits_for_a_time(world: Facts) -> None:
         return
     assert result.not_before > world.now
     looked = replace(world, history=history_with_this_look(world))
-    later = gate.judge(replace(looked, now=result.not_before, waits=replace(world.waits, gap=timedelta(days=999))))
+    later = gate.judge(replace(looked, now=result.not_before, waits=world.waits._replace(gap=timedelta(days=999))))
     assert later.verdict is Verdict.PASS
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import json
 from datetime import date
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from damaged_data import damaged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
+from table_laws import assert_equal, assert_table_is_of
 
 from reconciler.catalog import load_catalog
 from reconciler.errors import ManifestError
@@ -21,15 +20,18 @@ from reconciler.manifest import declared, models, origin_models, plain
 from reconciler.manifest.load import load_manifests
 from reconciler.manifest.plain import read_plain_manifest
 from reconciler.strict_yaml import load_yaml
+from reconciler.tables import NotPlainError, Table
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from reconciler.errors import Diagnostic
     from reconciler.manifest.fleet import Fleet
 
 CATALOG = load_catalog()
 TODAY = date(2026, 11, 22)
 ROOT = Path(__file__).parents[2]
-TABLES: dict[type[BaseModel], plain.Table] = {
+TABLES: dict[type[BaseModel], Table] = {
     models.OrganizationManifest: plain.ORGANIZATION,
     models.ServiceManifest: plain.SERVICE,
     models.DomainManifest: plain.DOMAIN,
@@ -128,59 +130,17 @@ ODD: list[Any] = [
 KEYS = [*dict.fromkeys(key for table in TABLES.values() for key in table.takes), "strange", "Name", 1]
 
 
-def _places(node: Any) -> list[Any]:  # noqa: ANN401 - any data
-    """Every mapping and list, the outer ones first."""
-    below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    own = [node] if isinstance(node, dict | list) else []
-    return own + [place for each in below for place in _places(each)]
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> Any:  # noqa: ANN401 - any data
-    """A manifest with something odd at a few places: another value, a key or an item more, one less."""
-    data = copy.deepcopy(draw(organizations))
-    for _ in range(draw(st.integers(1, 3))):
-        place, odd = draw(st.sampled_from(_places(data))), copy.deepcopy(draw(st.sampled_from(ODD)))
-        if isinstance(place, list):
-            place.append(odd)
-            continue
-        key = draw(st.sampled_from([*place, *place, *place, *KEYS]))
-        if draw(st.integers(0, 3)):
-            place[key] = odd
-        else:
-            place.pop(key, None)
-    return data
-
-
-def _require_equal(made: Any, model: Any) -> None:  # noqa: ANN401 - whatever a model has
-    if isinstance(model, BaseModel):
-        for name in type(model).model_fields:
-            _require_equal(getattr(made, name), getattr(model, name))
-    elif isinstance(model, tuple):
-        assert type(made) is tuple
-        assert len(made) == len(model)
-        for one, other in zip(made, model, strict=True):
-            _require_equal(one, other)
-    else:
-        assert (type(made), made) == (type(model), model)
-
-
 def check(data: Any) -> bool:  # noqa: ANN401 - any data
     """Whether it is taken; then the models say the same."""
     made = read_plain_manifest(data)
     if made is not None:
-        _require_equal(made, models.OrganizationManifest.model_validate(data))
+        assert_equal(made, models.OrganizationManifest.model_validate(data))
     return made is not None
 
 
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
 def test_a_table_has_the_keys_of_its_model_with_their_defaults(model: type[BaseModel]) -> None:
-    table, fields = TABLES[model], {f.alias or name: f for name, f in model.model_fields.items()}
-    assert set(table.takes) == set(fields)
-    assert set(table.required) == {key for key, field in fields.items() if field.is_required()}
-    expected = {key: field.default for key, field in fields.items() if field.default is not PydanticUndefined}
-    assert table.defaults == expected
-    assert {key: type(value) for key, value in table.defaults.items()} == {k: type(v) for k, v in expected.items()}
+    assert_table_is_of(TABLES[model], model)
 
 
 def test_every_model_of_a_manifest_has_a_table() -> None:
@@ -195,7 +155,7 @@ def test_whatever_the_models_accept_is_taken(data: dict[str, Any]) -> None:
 
 
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=damaged())
+@given(data=damaged(organizations, ODD, KEYS))
 def test_damaged_manifests_are_taken_as_the_models_take_them_or_not_at_all(data: Any) -> None:  # noqa: ANN401
     check(data)
 
@@ -206,9 +166,9 @@ def test_no_odd_value_is_taken_otherwise_at_any_key(model: type[BaseModel]) -> N
     for key, odd in itertools.product(model.model_fields, ODD):
         try:
             made: Any = TABLES[model]({**_least(model), key: odd})
-        except plain._NotPlainError:  # noqa: SLF001 - a table by itself
+        except NotPlainError:
             continue
-        _require_equal(made, model.model_validate({**_least(model), key: odd}))
+        assert_equal(made, model.model_validate({**_least(model), key: odd}))
 
 
 def _least(model: type[BaseModel]) -> dict[str, Any]:
@@ -255,7 +215,7 @@ def _loaded(directory: Path, *, is_plain_taken: bool) -> tuple[Fleet | None, lis
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(manifests=st.lists(organizations | damaged(), min_size=1, max_size=2))
+@given(manifests=st.lists(organizations | damaged(organizations, ODD, KEYS), min_size=1, max_size=2))
 def test_a_fleet_and_its_diagnostics_are_the_same_with_and_without(
     manifests: list[Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

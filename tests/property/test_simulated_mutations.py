@@ -85,7 +85,7 @@ def empty_the_list(plan: DomainPlan, service: ServicePlan | None) -> Pair:
 
 def believe_in_the_new_ttl(facts: Facts) -> Facts:
     """Whatever is gone is taken to have had a TTL of a minute."""
-    sightings = tuple(s if s.gone is None else replace(s, ttl=60) for s in facts.history.mx)
+    sightings = tuple(s if s.gone is None else s._replace(ttl=60) for s in facts.history.mx)
     return replace(facts, history=replace(facts.history, mx=sightings))
 
 
@@ -97,13 +97,13 @@ def believe_one_server(facts: Facts) -> Facts:
 
 def believe_that_the_unknown_is_nothing(facts: Facts) -> Facts:
     """Where nobody knows what senders hold, they hold nothing."""
-    return replace(facts, waits=replace(facts.waits, assumed_ttl=timedelta()))
+    return replace(facts, waits=facts.waits._replace(assumed_ttl=timedelta()))
 
 
 def believe_that_time_flies(facts: Facts) -> Facts:
     """Nothing is waited for after an origin began to defer."""
-    waits = replace(facts.waits, assumed_ttl=timedelta(), restrict=timedelta(), settle=timedelta())
-    sightings = tuple(s if s.gone is None else replace(s, ttl=0) for s in facts.history.mx)
+    waits = facts.waits._replace(assumed_ttl=timedelta(), restrict=timedelta(), settle=timedelta())
+    sightings = tuple(s if s.gone is None else s._replace(ttl=0) for s in facts.history.mx)
     return replace(facts, waits=waits, history=replace(facts.history, mx=sightings))
 
 

@@ -125,7 +125,6 @@ class Manifest:
                 None,
                 v.region,
                 v.multi_region,
-                SOURCE,
                 None if v.next_hops is None else tuple(sorted(Name(h) for h in v.next_hops)),
             )
             for v, on in self.vouched.items()

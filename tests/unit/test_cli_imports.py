@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+_IN_SYNC = Path(__file__).parents[1] / "golden" / "drift" / "in_sync"
 
 _FOR_OTHER_VERBS = frozenset(
     {
@@ -33,7 +33,7 @@ _FOR_OTHER_VERBS = frozenset(
         "tqdm",
     }
 )
-_FOR_ODD_MANIFESTS = frozenset(
+_FOR_ODD_FILES = frozenset(
     {
         "_ruamel_yaml",
         "annotated_types",
@@ -81,19 +81,47 @@ def _imported(folder: Path, *arguments: str, code: int = 0) -> set[str]:
 def test_validate_imports_nothing_that_observes_decides_or_reports(tmp_path: Path) -> None:
     (tmp_path / "acme.yaml").write_text(_MANIFEST, encoding="utf-8")
     imported = _imported(tmp_path, "validate", "acme.yaml")
-    assert imported & (_FOR_OTHER_VERBS | _FOR_ODD_MANIFESTS) == set()
+    assert imported & (_FOR_OTHER_VERBS | _FOR_ODD_FILES) == set()
     assert imported >= _FOR_EVERY_VERB
+
+
+_SETTINGS = """\
+observe: {zonefiles: zones}
+default_provider: files
+providers: {files: {class: octodns_bind.ZoneFileProvider, directory: zones, file_extension: .zone}}
+journal: sqlite:///.reconciler/journal.sqlite3
+limits: {switches_per_run: 50}
+"""
+
+
+def test_usual_settings_need_neither_the_parser_nor_the_models(tmp_path: Path) -> None:
+    (tmp_path / "acme.yaml").write_text(_MANIFEST, encoding="utf-8")
+    (tmp_path / "reconciler.yaml").write_text(_SETTINGS, encoding="utf-8")
+    imported = _imported(tmp_path, "validate", "acme.yaml")
+    assert imported & _FOR_ODD_FILES == set()
+    assert "reconciler.settings.plain" in imported
+    (tmp_path / "reconciler.yaml").write_text(_SETTINGS.replace("run: 50", "run: -50"), encoding="utf-8")
+    assert "pydantic" in _imported(tmp_path, "validate", "acme.yaml", code=1)
+
+
+def test_a_drift_in_sync_with_settings_needs_neither(tmp_path: Path) -> None:
+    """The one that runs every few minutes."""
+    folder = tmp_path / "in_sync"
+    shutil.copytree(_IN_SYNC, folder)
+    imported = _imported(folder, "--now", "2026-11-21T12:00:00Z", "drift", "--detailed-exitcode")
+    assert imported & _FOR_ODD_FILES == set()
+    assert imported >= {"reconciler.settings.plain", "reconciler.run_in_sync"}
 
 
 def test_a_manifest_that_is_not_plain_is_for_the_parser_and_the_models(tmp_path: Path) -> None:
     """Or the test above would hold the names of modules that nothing ever imports."""
     escaped, strange = _MANIFEST.replace("token", '"\\x41"'), _MANIFEST.replace("kind: postfix", "kind: postfx")
     (tmp_path / "acme.yaml").write_text(escaped, encoding="utf-8")
-    assert _imported(tmp_path, "validate", "acme.yaml") & _FOR_ODD_MANIFESTS == {"_ruamel_yaml", "ruamel.yaml"}
+    assert _imported(tmp_path, "validate", "acme.yaml") & _FOR_ODD_FILES == {"_ruamel_yaml", "ruamel.yaml"}
     (tmp_path / "acme.yaml").write_text(strange, encoding="utf-8")
-    assert _imported(tmp_path, "validate", "acme.yaml", code=1) >= _FOR_ODD_MANIFESTS
+    assert _imported(tmp_path, "validate", "acme.yaml", code=1) >= _FOR_ODD_FILES
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_imports_nothing_that_a_verb_does(tmp_path: Path, option: str) -> None:
-    assert _imported(tmp_path, option) & (_FOR_OTHER_VERBS | _FOR_ODD_MANIFESTS | _FOR_EVERY_VERB) == set()
+    assert _imported(tmp_path, option) & (_FOR_OTHER_VERBS | _FOR_ODD_FILES | _FOR_EVERY_VERB) == set()

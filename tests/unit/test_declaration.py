@@ -126,7 +126,7 @@ def test_two_domains_of_one_service_have_one_of_it_and_two_of_their_own() -> Non
 
 
 def test_places_spellings_and_the_order_of_statements_are_not() -> None:
-    moved = tuple(a._replace(source=ELSEWHERE) for a in reversed(domain().attestations))
+    moved = tuple(reversed(domain().attestations))
     assert digest(domain(attestations=moved, source=ELSEWHERE, written="ACME.Example")) == digest(domain())
     moved_list = replace(ALLOWLIST, source=ELSEWHERE)
     assert digest(domain(), its_service=service(source=ELSEWHERE, allowlists=(moved_list,))) == digest(domain())

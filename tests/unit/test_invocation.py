@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,7 @@ def test_those_that_look_at_the_same_time_ask_nobody_faster_than_one(count: int,
     assert each.observe.share == count
     assert each.probes.spacing == alone.probes.spacing * count
     assert each.probes.per_address == per_address
-    assert replace(each, observe=alone.observe, probes=alone.probes) == alone
+    assert each._replace(observe=alone.observe, probes=alone.probes) == alone
 
 
 def test_where_nobody_is_asked_there_is_nothing_to_share() -> None:

@@ -62,6 +62,29 @@ def test_of_thousands_of_results_those_are_kept_that_are_asked_for() -> None:
     assert asked == [*range(20), 1], "and nothing is kept for ever"
 
 
+def test_a_look_up_that_somebody_else_makes_is_heard_of_by_all() -> None:
+    asked: list[str] = []
+    shared: Shared[str, int] = Shared(lambda key, _then: asked.append(key))
+    heard: list[int] = []
+    has_come = shared.begin("a", heard.append)
+    shared("a", heard.append)
+    assert not shared.is_new("a")
+    has_come(7)
+    shared("a", heard.append)
+    assert heard == [7, 7, 7]
+    assert asked == []
+
+
+def test_a_key_is_new_until_somebody_asks_for_it_and_when_it_is_forgotten() -> None:
+    shared: Shared[int, int] = Shared(lambda key, then: then(key), kept=3)
+    new = []
+    for key in range(1, 10):
+        shared(key, lambda _: None)
+        new.append([each for each in range(1, key + 2) if shared.is_new(each)])
+    assert new[:4] == [[2], [3], [4], [5]]
+    assert new[-1] == [1, 2, 3, 10], "the six that were asked for last are known"
+
+
 def test_results_come_together_in_their_order() -> None:
     heard: list[Sequence[str]] = []
     together: Together[str] = Together(3, heard.append)

@@ -60,7 +60,7 @@ def test_nothing_around_a_domain_is_looked_at() -> None:
 def test_master_files_are_read_as_ever_and_live_dns_is_not_asked(invocation: Invocation) -> None:
     files = invocation.offline()
     assert (files.settings.observe, files.is_offline, files.diagnostics) == (invocation.settings.observe, True, ())
-    live = replace(invocation, settings=replace(invocation.settings, observe=DnsSettings())).offline()
+    live = replace(invocation, settings=invocation.settings._replace(observe=DnsSettings())).offline()
     assert live.settings.observe == OfflineSettings(WHY)
     assert [d.code for d in live.diagnostics] == ["offline"]
     assert live.later().is_offline
@@ -68,7 +68,7 @@ def test_master_files_are_read_as_ever_and_live_dns_is_not_asked(invocation: Inv
 
 def test_a_database_that_is_elsewhere_is_not_asked(invocation: Invocation) -> None:
     journal = JournalSettings("postgresql://user@192.0.2.1/journal", "env/NOWHERE")
-    with open_memory(replace(invocation.settings, journal=journal), is_offline=True) as memory:
+    with open_memory(invocation.settings._replace(journal=journal), is_offline=True) as memory:
         assert [d.code for d in memory.diagnostics] == ["journal-not-asked"]
         assert memory.known_domains() == {}
     with open_memory(invocation.settings, is_offline=True) as memory:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import plain_yaml
 from reconciler.plain_yaml import read_plain_yaml
 from reconciler.strict_yaml import load_yaml
 
@@ -32,6 +33,7 @@ MANIFESTS = sorted((Path(__file__).parent.parent.parent / "manifests").glob("*.y
         ('a: "1"\nb: \'true\'\nc: ""\n', {"a": "1", "b": "true", "c": ""}),
         ("a: b c   # d: e\nf: g/h+i", {"a": "b c", "f": "g/h+i"}),
         ("a: b [c], {d}\n", {"a": "b [c], {d}"}),
+        ("a: https://b.example\nb: 10:30 # c\nd: e :f::g", {"a": "https://b.example", "b": "10:30", "d": "e :f::g"}),
         ("a: öffentlich\nb: größer als ß\n", {"a": "öffentlich", "b": "größer als ß"}),
         ("a: []\nb: { }\nc: [ d , 1 ]  # e\n", {"a": [], "b": {}, "c": ["d", 1]}),
         ("a: [b, {c: d, e: [f, {}]}, \"g, h\", 'i']", {"a": ["b", {"c": "d", "e": ["f", {}]}, "g, h", "i"]}),
@@ -70,8 +72,8 @@ def test_reads_what_can_be_taken_in_one_way(text: str, value: object) -> None:
         *("a: - b", "a:\tb", "a: b\r", "a: b\t", "a: {b:c}", "---\n---\na: b"),
         # what goes on in the next line, and looks like an item
         "a:\n- b\n  - c",
-        # colons and hashes in plain scalars: the parser knows what they mean where
-        *("a: https://b.example", "a: 10:30 # b", "a: b#c", "a: b #c:d\ne: f:"),
+        # colons that may end a key, and hashes, in plain scalars: the parser knows what they mean where
+        *("a: b:", "a: b: ", "a: b: # c", "a: b:\xa0c", "a: b:\u2028c", "a: b:#c", "a: b#c", "a: b #c:d\ne: f:"),
         # what the loader has a word to say about
         f"a: {'1' * 41}",
     ],
@@ -102,6 +104,21 @@ def test_leaves_a_file_of_empty_lines_to_the_parser() -> None:
     """Each of them would be a tuple in memory."""
     assert read_plain_yaml("a: b" + "\n" * 50_000) is not None
     assert read_plain_yaml("a: b" + "\n" * 50_001) is None
+
+
+def test_the_lines_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their number, and by the length of each; what was kept does not change what is read."""
+    monkeypatch.setattr(plain_yaml, "_MAX_KNOWN", 2)
+    monkeypatch.setattr(plain_yaml, "_MAX_KNOWN_LENGTH", 20)
+    known = plain_yaml._known_lines  # noqa: SLF001 - that is what is looked at
+    known.clear()
+    for text, value in (("a: b\nc: 1\na2: b", {"a": "b", "c": 1, "a2": "b"}), (f"a: {'x' * 20}", {"a": "x" * 20})):
+        for _ in range(2):
+            read = read_plain_yaml(text)
+            assert read is not None
+            assert repr(read[0]) == repr(value)
+            assert len(known) <= 2
+            assert all(len(line) <= 20 for line in known)
 
 
 def test_says_where_each_mapping_begins() -> None:

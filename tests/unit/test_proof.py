@@ -141,7 +141,7 @@ def test_servers_that_disagree_show_several_mx_at_once() -> None:
 
 @pytest.mark.parametrize(("last_look", "is_ok"), [(1, True), (8, False)])
 def test_after_a_gap_in_the_history_anything_may_be_cached(last_look: int, *, is_ok: bool) -> None:
-    before = replace(sighting(EU), last_seen=NOW - timedelta(days=last_look))
+    before = sighting(EU)._replace(last_seen=NOW - timedelta(days=last_look))
     lists = (allowlist(*EU_ADDRESSES, MULTI),)
     given = case(domain(), EU, PRIMARY, lists=lists, history=History((before,)))
     wrong = WRONG_PLANNERS["remove-address-at-once"](given.plan, given.service_plan)

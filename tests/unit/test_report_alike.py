@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def _signed(name: str, **changes: object) -> Diagnostic:
     summary, detail = f"the zone of {name} is signed with DNSSEC", f"Edit {name} where it is signed."
     given = Diagnostic(Severity.ADVISORY, "dnssec", summary, detail, "manifests/a.yaml", 7, domain=name)
-    return replace(given, **changes)  # type: ignore[arg-type]
+    return given._replace(**changes)  # type: ignore[arg-type]
 
 
 def _many(count: int, **changes: object) -> list[Diagnostic]:

@@ -112,7 +112,7 @@ OUTDATED = Diagnostic(Severity.WARNING, "reviewed-expired", "a reviewed plan doe
 def test_what_waits_for_a_review_is_counted_and_leaves_the_run_incomplete() -> None:
     report = replace(_report(), notes=(UNREVIEWED_NOTE,))
     assert render_applied(report, color=False).endswith("0 failed. 1 step waits for a review.\n")
-    two = replace(_report(), notes=(UNREVIEWED_NOTE, replace(UNREVIEWED_NOTE, summary="b.example/mx is ready")))
+    two = replace(_report(), notes=(UNREVIEWED_NOTE, UNREVIEWED_NOTE._replace(summary="b.example/mx is ready")))
     assert "2 steps wait for a review." in render_applied(two, color=False)
     assert worst_exit_code(report.exit_codes) is ExitCode.INCOMPLETE
     assert report.diagnostics == [UNREVIEWED_NOTE]

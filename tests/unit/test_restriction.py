@@ -81,7 +81,7 @@ def restriction(plan: ServicePlan) -> list[tuple[str, Status, tuple[Enforcement,
 
 
 def test_others_are_kept_out_for_now_first_and_only_days_after_the_caches_are_empty() -> None:
-    late = replace(DEFAULT_WAITS, restrict=timedelta(days=70))
+    late = DEFAULT_WAITS._replace(restrict=timedelta(days=70))
     plan = planned(table(NONE), known(waits=late))
     assert restriction(plan) == [("restrict", Status.HELD, (NONE, SOFT))]
     assert plan.steps[-1].not_before == NOW - 60 * DAY + late.assumed_ttl + late.settle + late.restrict

@@ -93,9 +93,32 @@ def test_the_commit_is_that_of_the_manifests(folder: Path, monkeypatch: pytest.M
     assert commit_of(manifests) == head
     (folder / "elsewhere").write_text("not a manifest")
     assert commit_of(manifests) == head
+    _git(folder, "config", "status.showUntrackedFiles", "no")
     (manifests / "new.yaml").write_text("")
-    assert commit_of(manifests) is None
+    assert commit_of(manifests) is None, "whatever is shown to people"
     assert commit_of(folder / "none") is None
+
+
+def test_before_the_first_commit_there_is_none_though_nothing_differs(folder: Path) -> None:
+    _git(folder, "init", "--quiet")
+    (folder / ".gitignore").write_text("*\n")
+    assert commit_of(folder / "manifests") is None
+
+
+def test_the_commit_is_known_on_no_branch_and_on_one_that_follows_another(folder: Path, tmp_path: Path) -> None:
+    """As in CI, and as on somebody's own machine, where git could count what was not pushed."""
+    _git(folder, "init", "--quiet")
+    _git(folder, "add", "manifests")
+    _git(folder, "commit", "--quiet", "-m", "manifests")
+    clone = tmp_path / "clone"
+    _git(folder, "clone", "--quiet", str(folder), str(clone))
+    _git(clone, "commit", "--quiet", "--allow-empty", "-m", "mine")
+    head = _git(clone, "rev-parse", "HEAD")
+    assert commit_of(clone / "manifests") == head
+    _git(clone, "checkout", "--quiet", "--detach")
+    assert commit_of(clone / "manifests") == head
+    next((clone / "manifests").iterdir()).write_text("")
+    assert commit_of(clone / "manifests") is None
 
 
 def test_a_machine_without_git_knows_no_commit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def test_no_file_gives_the_defaults(tmp_path: Path) -> None:
     assert settings.state_directory == tmp_path / ".reconciler"
     written = load(tmp_path, "{}\n")
     assert written.digest != settings.digest
-    assert all(getattr(written, n) == getattr(settings, n) for n in Settings.__slots__ if n != "digest")
+    assert all(getattr(written, n) == getattr(settings, n) for n in Settings._fields if n != "digest")
 
 
 def test_a_required_file_must_be_there(tmp_path: Path) -> None:

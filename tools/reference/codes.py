@@ -38,7 +38,7 @@ class _Maker:
 
 _MAKERS: Mapping[str, _Maker] = {
     "error": _Maker("error"),
-    "refusal": _Maker("error"),
+    "RefusedValueError": _Maker("error"),
     "refuse": _Maker("error", summary=2),
     "_refused": _Maker("error"),
     "KindProblem": _Maker("error"),

@@ -5,8 +5,8 @@ from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 
-from reconciler.manifest.drafts import draft_of
-from reconciler.manifest.fleet import Fleet
+from reconciler.manifest.drafts import draft_of, row_of
+from reconciler.manifest.fleet import Fleet, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +44,11 @@ def test_takes_the_arguments_of_its_class_alone() -> None:
         with pytest.raises(TypeError):
             make_place(*arguments)
     assert draft_of(Fleet)((), "a") == Fleet((), "a")
+
+
+def test_a_row_is_what_its_class_makes() -> None:
+    made, source = row_of(Source)("a", 1), Source("a", 1)
+    assert type(made) is Source
+    assert made == source
+    assert hash(made) == hash(source)
+    assert pickle.loads(pickle.dumps(made)) == source  # noqa: S301 - our own

@@ -117,8 +117,7 @@ def test_attestations_and_waivers_of_all_levels_hold_the_closest_first(tmp_path:
             f"waivers: [{{gate: allowlist, owner: {by}, reason: known, expires: 2026-11-21}}]"
         )
 
-    text = manifest(top=said("top"), service=said("middle"), domain=said("close"))
-    domain = only_domain(tmp_path, text)
+    domain = only_domain(tmp_path, manifest(top=said("top"), service=said("middle"), domain=said("close")))
     assert [a.by for a in domain.attestations] == [w.owner for w in domain.waivers] == ["close", "middle", "top"]
     close = domain.attestations[0]
     assert (close.what, close.on, close.expires, close.region, close.multi_region) == (
@@ -128,10 +127,6 @@ def test_attestations_and_waivers_of_all_levels_hold_the_closest_first(tmp_path:
         "eu",
         True,
     )
-    lines = text.splitlines()
-    for attestation, waiver in zip(domain.attestations, domain.waivers, strict=True):
-        assert f"by: {attestation.by}" in lines[attestation.source.line - 1]
-        assert f"owner: {waiver.owner}" in lines[waiver.source.line - 1]
 
 
 @pytest.mark.parametrize("level", ["top", "service", "domain"])
