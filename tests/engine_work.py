@@ -65,8 +65,10 @@ def _fail(order: Order) -> None:
 
 
 def _stay(order: Order) -> None:
-    """For longer than any test; the file has the process's id."""
-    order.file.write_text(f"{os.getpid()}\n")
+    """For longer than any test; the file has the process's id, from the moment that it is there."""
+    written = order.file.with_suffix(".written")
+    written.write_text(f"{os.getpid()}\n")
+    written.rename(order.file)
     time.sleep(120)
 
 
