@@ -6,6 +6,7 @@ pytest-socket refuses sockets and connections. Datagrams need no connection, so 
 from __future__ import annotations
 
 import ipaddress
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,15 @@ TESTS = Path(__file__).parent
 WITHOUT_NETWORK = {"unit", "property", "golden"}
 LOOPBACK = ["127.0.0.0/8", "::1"]
 _SENDING = {"socket.sendto", "socket.sendmsg"}
+
+
+def pytest_configure() -> None:
+    """Before everything: what a test interrupts must not have learnt from its parents to ignore that.
+
+    A shell without job control starts what it has in the background so.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -201,9 +201,12 @@ def test_an_interrupt_ends_with_its_code_and_no_traceback(
             [*PROGRAM, *verb], cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process,
     ):
-        server.recvfrom(512)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=SECONDS)
+        try:
+            server.recvfrom(512)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (code, b"")
     assert err == b"interrupted; what was written stays written, and the next run goes on from there\n"
     journal = folder / ".reconciler" / "journal.sqlite3"

@@ -116,9 +116,10 @@ def test_whoever_stops_the_waiting_is_told_what_was_done(
             while backend.content("acme.example.")[mx] == before and time.monotonic() < end:
                 time.sleep(0.1)
             time.sleep(4)  # the switch is looked at and journalled, and then it waits
-        finally:
             process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == code, err
     assert err == "interrupted; what was written stays written, and the next run goes on from there\n"
     assert re.search(r"MX +acme\.example", out)
