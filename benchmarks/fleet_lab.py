@@ -79,10 +79,10 @@ def missing_programs() -> list[str]:
     return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
-def write_workspace(folder: Path, count: int, port: int, dns: str = "") -> None:
-    """Manifests, and settings that observe at the server; `dns` is more of their `dns` block, as `, timeout: 1`."""
-    write_manifests(folder / "manifests", count)
-    (folder / "reconciler.yaml").write_text(f'observe: {{dns: {{servers: ["{ADDRESS}:{port}"]{dns}}}}}\n')
+def write_workspace(folder: Path, count: int, port: int, origin: str = "") -> None:
+    """Manifests, and settings that observe at the server; `origin` is more of each service, as `ALLOWLISTS`."""
+    write_manifests(folder / "manifests", count, origin)
+    (folder / "reconciler.yaml").write_text(f'observe: {{dns: {{servers: ["{ADDRESS}:{port}"]}}}}\n')
 
 
 @contextmanager

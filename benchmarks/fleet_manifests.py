@@ -18,8 +18,10 @@ services:
   - name: hq
     kind: postfix
     connection: mx
-    domains:
+{origin}    domains:
 """
+ALLOWLISTS = "    allowlists: [{target: postfix-access}]\n"
+"""What a service has whose origin lets the gateway's addresses alone in."""
 _DOMAIN = """\
       - name: {name}
         next_hops:
@@ -53,12 +55,12 @@ def token_of(number: int) -> str:
     return f"{number:043d}="
 
 
-def write_manifests(directory: Path, count: int) -> None:
-    """As many domains, each file an organization."""
+def write_manifests(directory: Path, count: int, origin: str = "") -> None:
+    """As many domains, each file an organization; `origin` is more of its service, as `ALLOWLISTS`."""
     directory.mkdir(parents=True)
     for first in range(0, count, DOMAINS_IN_A_FILE):
         organization = f"org{first:05}"
-        text = _ORGANIZATION.format(organization=organization)
+        text = _ORGANIZATION.format(organization=organization, origin=origin)
         for number in range(first, min(first + DOMAINS_IN_A_FILE, count)):
             token = token_of(number)
             secondary = f"s{token[1:]}"

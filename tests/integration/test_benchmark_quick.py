@@ -23,6 +23,7 @@ ROWS = {
     "drift/stock",
     "drift/floors",
     "drift/memory",
+    "drift/allowlists",
     "peers/octodns",
     "far/seconds",
     "far/unanswered",
