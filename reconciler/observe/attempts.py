@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from reconciler.observe.politeness import Allowance
     from reconciler.observe.ports import Answered
 
-_TICK = 0.02  # seconds; all time-outs, and those who wait for tokens
+_TICK = 0.02  # seconds; all time-outs, and those who wait for tokens, or for a socket
+_KEPT_PEERS = 4096  # addresses that are known; beyond, those are forgotten of which nothing would be missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Attempts:
     failed: Callable[[Inquiry, ExchangeError], None]
     _begun: list[Inquiry] = field(default_factory=list)  # in this turn
     _peers: dict[Address, Peer] = field(default_factory=dict)
+    _most_peers: int = _KEPT_PEERS
     _hungry: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for a place
     _thirsty: dict[Peer, None] = field(default_factory=dict)  # with inquiries that wait for the next tick
     _between: dict[Inquiry, None] = field(default_factory=dict)  # two attempts, or before a failure is told
@@ -163,37 +165,36 @@ class Attempts:
                 return
 
     def _sent(self, peer: Peer, inquiries: Sequence[Inquiry], now: float) -> int:
-        """How many of them are under way, or have failed already; the others where the socket's buffer is full."""
-        silence = peer.silence(now) if peer.is_doubtful else None
-        if silence is not None:
+        """How many of them are under way, or have failed already; the others where no socket has room."""
+        refused = peer.refused(now) if peer.is_doubtful else None
+        if refused is not None:
             peer.return_tokens(len(inquiries))
             for inquiry in inquiries:
-                self._fail_soon(inquiry, silence)
+                self._fail_soon(inquiry, refused)
             return len(inquiries)
         names = [inquiry.name[0] for inquiry in inquiries]
         names = mixed_names(names, self._ports.randomness(sum(map(len, names))))
         deadline, folds_case, ports = now + self.pace.timeout, peer.folds_case, peer.ports
         begun, ended = 0, len(inquiries)
         for inquiry, name, drawn, number in zip(inquiries, names, *self._ports.drawn(ended), strict=True):
+            port = ports.get(number)
             try:
-                port = ports.get(number) or self._ports.open(peer, number)
-            except OSError as exc:
-                self._fail_soon(inquiry, unreachable(peer.address, exc))
-                continue
-            identity = drawn if drawn not in port.pending else self._ports.free_identity(port)
-            packet = inquiry.pack(identity, name)
-            if not folds_case:
-                try:
+                if port is None:
+                    port = self._ports.open(peer, number)
+                identity = drawn if drawn not in port.pending else self._ports.free_identity(port)
+                packet = inquiry.pack(identity, name)
+                if not folds_case:
                     port.send(packet)
-                except BlockingIOError:
-                    ended = inquiries.index(inquiry)
-                    peer.take_back(inquiries[ended:])
-                    break
-                except OSError as exc:
+            except BlockingIOError:
+                ended = inquiries.index(inquiry)
+                peer.take_back(inquiries[ended:])
+                break
+            except OSError as exc:
+                if port is not None:
                     # it may be what became of an earlier datagram from this port, which will not be told again
                     asyncio.get_running_loop().call_soon(self._broken, port, exc)
-                    self._fail_soon(inquiry, unreachable(peer.address, exc))
-                    continue
+                self._fail_soon(inquiry, unreachable(peer.address, exc))
+                continue
             inquiry.deadline, inquiry.port = deadline, port
             port.pending[identity] = inquiry
             begun += 1
@@ -282,6 +283,9 @@ class Attempts:
         for inquiry in self._ports.overdue(now):
             self._expired(inquiry, now)
         self._ports.close_idle()
+        if len(self._peers) > self._most_peers:
+            self._peers = {address: peer for address, peer in self._peers.items() if not peer.is_as_new(now)}
+            self._most_peers = max(_KEPT_PEERS, 2 * len(self._peers))
         self._hungry |= self._thirsty
         self._thirsty.clear()
         self._pump()

@@ -68,6 +68,13 @@ class Peer:
     _silent_since: float = 0.0
     _next_probe: float = 0.0
 
+    def is_as_new(self, now: float) -> bool:
+        """Whether nothing is under way, and nothing known of it that would be missed."""
+        is_idle = not (self.under_way or self.waiting or self.ports or self.folds_case)
+        is_full = not self.rate or (now - self._refilled) * self.rate >= self._most_tokens
+        is_alive = not self.is_doubtful and (not self._silent_attempts or now - self._silent_since > self.patience)
+        return is_idle and is_full and is_alive
+
     def forget_ports(self) -> list[Port]:
         """The ports, for the engine to close; the next attempt opens others."""
         ports = list(self.ports.values())
@@ -88,12 +95,15 @@ class Peer:
         """How many attempts, at most so many, the rate allows now."""
         if not self.rate:
             return most
-        full = max(self.rate * BURST_SECONDS, 1.0)
-        self._tokens = min(full, self._tokens + (now - self._refilled) * self.rate)
+        self._tokens = min(self._most_tokens, self._tokens + (now - self._refilled) * self.rate)
         self._refilled = now
         granted = min(most, int(self._tokens))
         self._tokens -= granted
         return granted
+
+    @property
+    def _most_tokens(self) -> float:
+        return max(self.rate * BURST_SECONDS, 1.0)
 
     def take_back(self, inquiries: Sequence[Inquiry]) -> None:
         """Those that were taken and not sent are the first again."""
@@ -106,7 +116,7 @@ class Peer:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether it has been silent for so many attempts that `silence` is to be asked."""
+        """Whether it has been silent for so many attempts that it may be `refused`."""
         return self._silent_attempts >= _SILENT_ATTEMPTS
 
     def note_answer(self) -> None:
@@ -119,8 +129,8 @@ class Peer:
             self._silent_since = now - self.timeout
         self._silent_attempts += 1
 
-    def silence(self, now: float) -> ExchangeError | None:
-        """Why it is not worth an attempt now; None: try."""
+    def refused(self, now: float) -> ExchangeError | None:
+        """Why it is not worth an attempt now; None: this one is made, and the next one not before `timeout`."""
         if self._silent_attempts < _SILENT_ATTEMPTS or now - self._silent_since < self.patience:
             return None
         if now < self._next_probe:

@@ -7,8 +7,11 @@ with the others that lie there; one by one they cost more than they say.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import resource
 import struct
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
     Answered = list[tuple[Inquiry, Reply]]
 
 _PORTS = 32  # to one address: five bits more for a forger to guess
-_MAX_SOCKETS = 512  # beyond, an address shares those it has; the usual limit of a process is 1024 files
+_MAX_SOCKETS = 512  # beyond, or beyond half the files that the process may open, an address shares those it has
+_NO_FILE_LEFT = (errno.EMFILE, errno.ENFILE)
 _DATAGRAMS = 64  # taken from one socket before others have their turn: a flood must not stop the clock
 _LATE_DATAGRAMS = 1024  # looked through before an attempt's time is over: what lies in the buffer has come in time
 _MAX_DATAGRAM = 65535
@@ -37,6 +41,12 @@ _PORT_NUMBERS = bytes(octet % _PORTS for octet in range(256))  # of each random 
 def _pairs(count: int) -> Callable[[bytes], tuple[bytes, ...]]:
     """What cuts so many pairs of octets from each other."""
     return struct.Struct("2s" * count).unpack
+
+
+def _most_files() -> int:
+    """How many files the process may have open: 256 or 1024, as a rule. Others need some of them, too."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 class Ports:
@@ -58,6 +68,7 @@ class Ports:
         self._broken = broken
         self._open: dict[Peer, None] = {}
         self._sockets = 0
+        self._files = _most_files()
         self._random = b""
         self._drawn = 0
 
@@ -83,12 +94,20 @@ class Ports:
         """The port of this number, which is not open yet; where there are enough, another one.
 
         Raises:
+            BlockingIOError: there are too many sockets to other addresses, some of which will be closed.
             OSError: no socket can be opened to the address.
 
         """
-        if peer.ports and self._sockets >= _MAX_SOCKETS:
+        if peer.ports and self._sockets >= min(_MAX_SOCKETS, self._files // 2):
             return list(peer.ports.values())[number % len(peer.ports)]
-        port = peer.ports[number] = Port(peer)
+        if self._sockets >= self._files * 3 // 4:
+            raise BlockingIOError
+        try:
+            port = peer.ports[number] = Port(peer)
+        except OSError as exc:
+            if exc.errno in _NO_FILE_LEFT and self._sockets:
+                raise BlockingIOError from exc
+            raise
         self._open[peer] = None
         self._sockets += 1
         asyncio.get_running_loop().add_reader(port.sock.fileno(), self._drain, port, _DATAGRAMS)

@@ -37,6 +37,8 @@ def stream_results(
         finally:
             stream.end()
             runner.run(_stopped(stop))
+            # what stopping brought to light; behind an error of the iteration, as its context
+            stream.raise_error()
 
 
 async def _stopped(stop: Callable[[], None]) -> None:
@@ -73,10 +75,15 @@ class _Stream(Generic[_Item, _Result]):
             if handle is not None:
                 handle.cancel()
         self._patience = self._next_turn = None
-        if self._error is not None:
-            raise self._error
+        self.raise_error()
         batch, self._results = self._results, []
         return batch
+
+    def raise_error(self) -> None:
+        """Raises what a callback has raised, once."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def _turn(self) -> None:
         """Starts others in place of those that are done: once in a turn of the loop, for all that came in it."""

@@ -26,8 +26,9 @@ _ENTRY = rf" *(?:{_KEY} +)?(?:{_FIRST}{_IN_WORD}*|{_SCALAR}) *"
 _FLOW = re.compile(rf"[\[{{](?:{_ENTRY}(?:,|(?=[\]}}])))* *[\]}}]", re.ASCII)
 
 _VALUE = rf"(?:{_FIRST}{_IN_WORD}*(?:[: ]{_IN_WORD}+)*|{_SCALAR})"
-_LINE = rf" *(?:- )*(?:{_KEY}(?=[ \n]) *)?{_VALUE}? *(?:(?<![^ \n])#[ -~]*)?\n"
-_LINES = re.compile(rf"(?:{_LINE})*", re.ASCII)
+# nothing that was taken is given back: lines that can be taken in several ways, tried together, have no end
+_LINE = rf" *+(?:- )*+(?:{_KEY}(?=[ \n]) *+)?+{_VALUE}?+ *+(?:(?<![^ \n])#[ -~]*+)?+\n"
+_LINES = re.compile(rf"(?>{_LINE})*+", re.ASCII)
 
 
 def are_surely_alike(octets: bytes) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -80,3 +83,15 @@ def test_usual_settings_are_seen_to_be_alike(text: str) -> None:
 @pytest.mark.parametrize("text", ["a: no", "no: a", "[a, Off]", "a: 053", "a: 1e3", "a: é", "a:\tb", "a: b\r", "a: -1"])
 def test_what_may_be_otherwise_is_looked_at(text: str) -> None:
     assert not are_surely_alike(text.encode())
+
+
+@pytest.mark.parametrize("comment", ["    # a comment", "", "  ", "- - a: b # c"])
+@pytest.mark.parametrize("odd", ["    key_secret: abc==", "é: 1", "\ta", "a: {b: [c, [d}"])
+def test_whatever_is_in_a_file_the_look_at_it_has_an_end(comment: str, odd: str) -> None:
+    """In a process of its own, which can be ended."""
+    program = (
+        "from reconciler.settings.dialects import are_surely_alike\n"
+        f"print(are_surely_alike({(f'{comment}{chr(10)}' * 1000 + odd).encode()!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "False\n"

@@ -55,3 +55,29 @@ def test_a_doubtful_address_gets_one_at_a_time() -> None:
     assert len(peer.take(20, 11.0)) == 1
     peer.note_answer()
     assert len(peer.take(20, 11.0)) == 20
+
+
+def test_only_an_address_of_which_nothing_would_be_missed_is_as_new() -> None:
+    peer = a_peer(rate=0.5, waiting=1)
+    assert not peer.is_as_new(1000.0), "somebody waits"
+    assert peer.take(1, 1000.0)
+    assert not peer.is_as_new(1001.9), "a new one would be asked again at once, and this one in two seconds"
+    now = 1002.0
+    assert peer.is_as_new(now)
+    peer.under_way = 1
+    assert not peer.is_as_new(now)
+    peer.under_way = 0
+    peer.folds_case = True
+    assert not peer.is_as_new(now), "it would be asked over UDP again"
+
+
+def test_an_address_that_may_be_silent_is_remembered_until_its_patience_is_over() -> None:
+    peer = a_peer()
+    peer.note_silence(10.0)
+    assert not peer.is_as_new(12.0)
+    assert peer.is_as_new(20.0)
+    for _ in range(31):
+        peer.note_silence(10.0)
+    assert not peer.is_as_new(20.0), "thousands of questions to it would take hours"
+    peer.note_answer()
+    assert peer.is_as_new(20.0)

@@ -130,3 +130,15 @@ def test_twice_as_many_are_under_way_or_wait_to_be_taken_and_no_more() -> None:
     next(results)
     results.close()
     assert len(taken) == 8
+
+
+def test_an_error_while_everything_is_stopped_is_the_callers_to_know_too() -> None:
+    def stop() -> None:
+        asyncio.get_running_loop().call_soon(lambda: 1 // 0)
+
+    results = stream_results(range(100), later, 5, stop)
+    next(results)
+    with pytest.raises(ZeroDivisionError):
+        results.close()
+    with pytest.raises(ZeroDivisionError):
+        list(stream_results(range(100), later, 5, stop))
