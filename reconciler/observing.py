@@ -5,7 +5,6 @@ What is needed of mail domains that are settled at sight is here and in what thi
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -90,40 +89,36 @@ def observe_domains(invocation: Invocation, domains: Sequence[Domain]) -> Iterat
     for domain in domains:
         if not domain.is_filtered_by_mx:
             yield ObservedDomain(domain, (), {})
-    questions = _Questions(domains, invocation.catalog)
-    if (estimate := estimate_observing(questions, invocation.settings.observe)) is not None:
+    estimate = estimate_observing(questions_of(domains, invocation.catalog), invocation.settings.observe)
+    if estimate is not None:
         invocation.say(estimate)
     waiting: dict[Key, ObservedDomain] = {}
-    with invocation.progress("observing", len(questions)) as advance:
+    filtered = [domain for domain in domains if domain.is_filtered_by_mx]
+    with invocation.progress("observing", RRSETS_EACH * len(filtered)) as advance:
         observer = build_observer(invocation.settings.observe, advance)
-        for observation in observer.observe(questions.put(waiting)):
+        for observation in observer.observe(_asked(filtered, invocation.catalog, waiting)):
             observed = waiting.pop(observation.key)
             observed.observations[observation.key] = observation
             if len(observed.observations) == RRSETS_EACH:
                 yield observed
 
 
-class _Questions(Collection[Question]):
-    """Every question of some domains, made when it is asked."""
+def questions_of(domains: Iterable[Domain], catalog: Catalog) -> Iterator[Question]:
+    """What is asked of the mail domains, each question made when it is taken."""
+    for domain in domains:
+        if domain.is_filtered_by_mx:
+            yield from _questions(domain, desired_keys(domain, catalog))
 
-    def __init__(self, domains: Iterable[Domain], catalog: Catalog) -> None:
-        self._domains = [d for d in domains if d.is_filtered_by_mx]
-        self._catalog = catalog
 
-    def __len__(self) -> int:
-        return RRSETS_EACH * len(self._domains)
+def _asked(domains: Iterable[Domain], catalog: Catalog, waiting: dict[Key, ObservedDomain]) -> Iterator[Question]:
+    """The same, and in `waiting` whose question it is, with the answers so far."""
+    for domain in domains:
+        observed = ObservedDomain(domain, desired_keys(domain, catalog), {})
+        for question in _questions(domain, observed.keys):
+            waiting[question.key] = observed
+            yield question
 
-    def __iter__(self) -> Iterator[Question]:
-        return self.put({})
 
-    def __contains__(self, question: object) -> bool:
-        return any(question == each for each in self)
-
-    def put(self, waiting: dict[Key, ObservedDomain]) -> Iterator[Question]:
-        """Each question, and in `waiting` whose it is, with the answers so far."""
-        for domain in self._domains:
-            keys = desired_keys(domain, self._catalog)
-            observed, name, zone = ObservedDomain(domain, keys, {}), domain.name, domain.zone
-            for key in reversed(keys):  # the MX first: its answer tells the zone, as a rule
-                waiting[key] = observed
-                yield Question(key, name, zone)
+def _questions(domain: Domain, keys: Sequence[Key]) -> list[Question]:
+    """The MX first: its answer tells the zone, as a rule."""
+    return [Question(key, domain.name, domain.zone) for key in reversed(keys)]

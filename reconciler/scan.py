@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.collector import rare_collection
-from reconciler.desired import build_desired
 from reconciler.document import render_document
 from reconciler.drift import render_drift_json
-from reconciler.history import NO_HISTORY
 from reconciler.invocation import open_invocation
-from reconciler.observe import Question
 from reconciler.observe.estimate import estimate_observing, has_estimate
+from reconciler.observing import questions_of
 from reconciler.run import plan
 from reconciler.run_drift import drift
 from reconciler.run_validate import validate
@@ -66,8 +64,7 @@ def say_estimate(invocation: Invocation, selection: Selection) -> None:
     if selection.changed_since is not None or not has_estimate(invocation.settings.observe):
         return
     domains = select_domains(validate(invocation, ())[0], selection)
-    desired = (build_desired(domain, invocation.catalog, NO_HISTORY) for domain in domains)
-    questions = (Question(r.key, d.domain.name, d.domain.zone) for d in desired for r in d.rrsets)
+    questions = questions_of(domains, invocation.catalog)
     if (estimate := estimate_observing(questions, invocation.settings.observe)) is not None:
         invocation.say(estimate)
 

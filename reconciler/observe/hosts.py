@@ -45,7 +45,7 @@ class HostLookup:
         self._finder = ZoneFinder(Exchanger(settings), settings, _DNS_PORT)
         self.host: Once[Name, Host] = Once(self._host)
         self.tlsa: Once[Name, TlsaSight | Absent | Unknown] = Once(self._tlsa)
-        self._ds: Once[Name, _Answer] = Once(self._ds_answer)
+        self._ds: Once[Name, DnssecSight | Unknown] = Once(self._ds_sight)
 
     async def addresses(self, host: Name) -> tuple[str, ...] | Unknown:
         """The addresses of a host, A before AAAA; unknown where there are none, too."""
@@ -71,15 +71,11 @@ class HostLookup:
         3.2.2) as it got it; one that does not validate answers the same to both, and no problem is seen.
         """
         ds, mx = await asyncio.gather(self._ds(zone), self._validated(Query(domain, "MX")))
-        if isinstance(ds.reply, Unknown):
-            return ds.reply
+        if isinstance(ds, Unknown):
+            return ds
         if isinstance(mx.reply, Unknown):
             return mx.reply
-        rrset = _rrset_at(ds.reply, zone, dns.rdatatype.DS)
-        if rrset is None and zone_in_soa_reply(ds.reply, zone) == dns.name.from_text(zone):
-            detail = f"the server asked serves {zone} itself and not its parent, where its DS would be"
-            return Unknown(Cause.NOT_AUTHORITATIVE, detail)
-        return DnssecSight(rrset is not None, ds.problem or mx.problem)
+        return DnssecSight(ds.is_signed, ds.problem or mx.problem)
 
     async def _host(self, host: Name) -> Host:
         if host == ROOT:
@@ -128,8 +124,16 @@ class HostLookup:
             name = end
         return Unknown(Cause.MALFORMED, f"the CNAMEs at {query.name} have no end")
 
-    async def _ds_answer(self, zone: Name) -> _Answer:
-        return await self._validated(Query(zone, "DS"))
+    async def _ds_sight(self, zone: Name) -> DnssecSight | Unknown:
+        """Whether a zone is signed; of the whole answer nothing is kept."""
+        reply, problem = await self._validated(Query(zone, "DS"))
+        if isinstance(reply, Unknown):
+            return reply
+        rrset = _rrset_at(reply, zone, dns.rdatatype.DS)
+        if rrset is None and zone_in_soa_reply(reply, zone) == dns.name.from_text(zone):
+            detail = f"the server asked serves {zone} itself and not its parent, where its DS would be"
+            return Unknown(Cause.NOT_AUTHORITATIVE, detail)
+        return DnssecSight(rrset is not None, problem)
 
     async def _validated(self, query: Query) -> _Answer:
         reply = await self._finder.resolve(Query(query.name, query.type, recurse=True, flags=dns.flags.AD))

@@ -93,11 +93,19 @@ class Once(Generic[_Key, _Value]):
     def __init__(self, function: Callable[[_Key], Awaitable[_Value]]) -> None:
         """Wrap a function that returns its failures instead of raising them."""
         self._function = function
-        self._tasks: dict[_Key, asyncio.Future[_Value]] = {}
+        self._tasks: dict[_Key, asyncio.Future[_Value]] = {}  # under way; a result is a fraction of its task
+        self._known: dict[_Key, _Value] = {}
 
     async def __call__(self, key: _Key) -> _Value:
         """The result for `key`."""
+        if key in self._known:
+            return self._known[key]
         task = self._tasks.get(key)
         if task is None:
-            task = self._tasks[key] = asyncio.ensure_future(self._function(key))
+            task = self._tasks[key] = asyncio.ensure_future(self._result(key))
         return await asyncio.shield(task)
+
+    async def _result(self, key: _Key) -> _Value:
+        value = self._known[key] = await self._function(key)
+        del self._tasks[key]
+        return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 from reconciler.observe.shared import Once, Shared, Together
@@ -108,3 +109,17 @@ def test_a_coroutine_runs_once() -> None:
 
     assert asyncio.run(ask()) == [8, 8, 8]
     assert runs == [4]
+
+
+def test_of_a_hundred_hosts_the_results_are_kept_and_not_what_ran() -> None:
+    async def look(key: int) -> int:
+        return key
+
+    async def ask() -> int:
+        once = Once(look)
+        assert await asyncio.gather(*map(once, range(100))) == list(range(100))
+        gc.collect()
+        assert await once(99) == 99
+        return sum(isinstance(each, asyncio.Task) for each in gc.get_objects())
+
+    assert asyncio.run(ask()) < 10
