@@ -58,7 +58,7 @@ def run_measured(command: list[str], cwd: Path, accepted: Collection[int] = (0,)
     report = cwd / "usage.json"
     alone = [sys.executable, "-I", "-S", str(HERE / "run_alone.py"), str(report), *command]
     with (cwd / "output.log").open("wb") as output, (cwd / "errors.log").open("wb") as errors:
-        subprocess.run(alone, cwd=cwd, stdout=output, stderr=errors, env=environment, check=True)
+        subprocess.run(alone, cwd=cwd, stdout=output, stderr=errors, env=environment, check=True, timeout=SECONDS)
     took = json.loads(report.read_text(encoding="utf-8"))
     if took["code"] not in accepted:
         tails = [(cwd / name).read_text(errors="replace")[-_SHOWN:] for name in ("output.log", "errors.log")]
