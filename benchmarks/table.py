@@ -91,7 +91,7 @@ def shown_value(value: float | None, unit: str) -> str:
 
 
 def shown_goal(row: Row) -> str:
-    """The goal, and whether it is reached."""
+    """The goal; empty where there is none."""
     if row.goal is None:
         return ""
     bound = "at least" if row.better == "higher" else "at most"
