@@ -1,8 +1,9 @@
 """Which zone holds a mail domain, and which servers are authoritative for it, asked of a resolver.
 
-SOA at the domain and upwards, NS at the apex, addresses of every NS name. Each distinct look-up happens once while
-it is remembered, and everybody who needs it waits for the same one. With servers in the settings (a lab, a hidden primary, split horizon)
-these are THE authoritative servers of every zone, and zones are looked for there: see `fixed_zones.py`.
+SOA at the domain and upwards, NS at the apex, addresses of every NS name. Each distinct look-up happens once while it
+is remembered, and everybody who needs it waits for the same one. With servers in the settings (a lab, a hidden
+primary, split horizon) these are THE authoritative servers of every zone, and zones are looked for there: see
+`fixed_zones.py`.
 """
 
 from __future__ import annotations
