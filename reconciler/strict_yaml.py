@@ -25,10 +25,13 @@ __all__ = ["MAX_DIAGNOSTICS", "MAX_OCTETS", "Document", "Loc", "Node", "Position
 
 MAX_OCTETS = 1024 * 1024
 
-# what section 5.1 forbids; U+0085, U+2028 and U+2029, line breaks to libyaml and none in YAML 1.2; and the controls
-# that show a reviewer another order of characters than the one that is read (Unicode UAX 9)
-_FORBIDDEN = "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-_HARMLESS_OCTETS = bytes((9, 10, 13, *range(0x20, 0x7F)))
+# what section 5.1 forbids; U+0085, U+2028 and U+2029, line breaks to libyaml and none in YAML 1.2; a carriage return
+# alone, which is one, and none to git; and the controls that show a reviewer another order of characters than the one
+# that is read (Unicode UAX 9)
+_FORBIDDEN = (
+    "\r(?!\n)|[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_HARMLESS_OCTETS = bytes((9, 10, *range(0x20, 0x7F)))
 
 
 @dataclass(slots=True)

@@ -119,7 +119,11 @@ class Attempts:
         if not inquiry.is_over:
             self.begin(inquiry)
 
-    def _new_peer(self, address: Address) -> Peer:
+    def _new_peer(self, address: Address, now: float) -> Peer:
+        if len(self._peers) >= self._most_peers:
+            for each in [each for each, peer in self._peers.items() if peer.is_as_new(now)]:
+                del self._peers[each]
+            self._most_peers = max(_KEPT_PEERS, 2 * len(self._peers))
         pace = self.pace
         window, rate = (pace.window, pace.rate) if pace.allowance is None else pace.allowance(address)
         peer = Peer(address, min(window, pace.in_flight), rate, pace.timeout, pace.attempts * pace.timeout)
@@ -133,19 +137,19 @@ class Attempts:
         now = loop.time()
         if self._tick is None:
             self._tick = loop.call_later(_TICK, self._on_tick)
-        self._line_up()
+        self._line_up(now)
         for peer in tuple(self._hungry):
             if self._under_way >= self.pace.in_flight:
                 return
             del self._hungry[peer]
             self._send(peer, now)
 
-    def _line_up(self) -> None:
+    def _line_up(self, now: float) -> None:
         """Lets everything that was begun wait at its address."""
         begun, self._begun = self._begun, []
         peers, hungry, thirsty = self._peers, self._hungry, self._thirsty
         for inquiry in begun:
-            peer = peers.get(inquiry.address) or self._new_peer(inquiry.address)
+            peer = peers.get(inquiry.address) or self._new_peer(inquiry.address, now)
             peer.waiting.append(inquiry)
             if peer not in thirsty:
                 hungry[peer] = None
@@ -211,9 +215,9 @@ class Attempts:
             if inquiry.task is not None:
                 inquiry.task.cancel()
                 inquiry.task = None
-        peer = port.peer
-        peer.under_way -= len(inquiries)
-        self._under_way -= len(inquiries)
+        peer, count = port.peer, len(inquiries)
+        peer.under_way -= count
+        self._under_way -= count
         if peer.waiting and peer not in self._thirsty:
             self._hungry[peer] = None
         if self._hungry and self._next_turn is None:
@@ -240,9 +244,8 @@ class Attempts:
                 self._replied(inquiry, reply)
 
     def _replied(self, inquiry: Inquiry, reply: Reply) -> None:
-        address = inquiry.address
-        self._peers[address].note_answer()
-        failure = rcode_failure(address, reply.rcode, inquiry.query, use_edns=inquiry.use_edns)
+        self._peers[inquiry.address].note_answer()
+        failure = rcode_failure(inquiry.address, reply.rcode, inquiry.query, use_edns=inquiry.use_edns)
         if failure is None:
             self.withdraw(inquiry)
             self.answered([(inquiry, reply)])
@@ -283,9 +286,6 @@ class Attempts:
         for inquiry in self._ports.overdue(now):
             self._expired(inquiry, now)
         self._ports.close_idle()
-        if len(self._peers) > self._most_peers:
-            self._peers = {address: peer for address, peer in self._peers.items() if not peer.is_as_new(now)}
-            self._most_peers = max(_KEPT_PEERS, 2 * len(self._peers))
         self._hungry |= self._thirsty
         self._thirsty.clear()
         self._pump()

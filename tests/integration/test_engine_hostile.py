@@ -149,14 +149,16 @@ def test_truncation_leads_to_tcp_and_to_the_whole_answer() -> None:
     assert answering.over_tcp == 50
 
 
-def test_a_server_that_folds_case_is_asked_over_tcp() -> None:
+@pytest.mark.parametrize("is_whole", [True, False], ids=["TCP, too", "UDP alone"])
+def test_a_server_that_folds_case_is_asked_over_tcp(is_whole: bool) -> None:  # noqa: FBT001 - by name
     """Its answers over UDP cannot be told from forged ones."""
 
-    def folded(query: bytes, answer: bytes) -> list[bytes]:
-        end = query.index(b"\x00", 12)
-        return [answer[:12] + answer[12:end].lower() + answer[end:]]
+    def folded(answer: bytes) -> bytes:
+        end = answer.index(b"\x00", 12)
+        return answer[:12] + answer[12:end].lower() + answer[end:]
 
-    with run_answering(to_client(folded)) as answering:
+    over_tcp = folded if is_whole else bytes
+    with run_answering(to_client(lambda _query, answer: [folded(answer)]), over_tcp) as answering:
         check_all_true(answering, 40, Pace(timeout=0.3, attempts=3, in_flight=10, window=10))
     assert answering.over_tcp == 40
 

@@ -34,9 +34,13 @@ class Ask(NamedTuple):
 
 @dataclass
 class Answering:
-    """A running server: the queries over UDP with the ports that they came from, and how many came over TCP."""
+    """A running server: the queries over UDP with the ports that they came from, and how many came over TCP.
+
+    What it sends over TCP is `made` of the true answer.
+    """
 
     endpoint: Address
+    made: Callable[[bytes], bytes]
     asked: list[tuple[bytes, int]] = field(default_factory=list)
     over_tcp: int = 0
 
@@ -44,7 +48,7 @@ class Answering:
         """Over TCP; whoever had the answer over UDP meanwhile sends nothing."""
         if framed := connection.recv(65535):
             self.over_tcp += 1
-            answer = true_answer(framed[2:])
+            answer = self.made(true_answer(framed[2:]))
             connection.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
@@ -92,10 +96,12 @@ def to_client(reply: Replying) -> ReplyingTo:
 
 
 @contextmanager
-def run_answering(replying: ReplyingTo) -> Iterator[Answering]:
+def run_answering(
+    replying: ReplyingTo, made_for_tcp: Callable[[bytes], bytes] = lambda answer: answer
+) -> Iterator[Answering]:
     """The server from its first datagram to the end of the block."""
     endpoint = ("127.0.0.1", free_port("127.0.0.1"))
-    answering = Answering(endpoint)
+    answering = Answering(endpoint, made_for_tcp)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.create_server(endpoint) as tcp:
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         udp.bind(endpoint)

@@ -107,6 +107,7 @@ def test_forms_of_one_document(text: str) -> None:
         ("a: b\x00\nc: \x1b[2J\n", [("character", 1, 5), ("character", 2, 4)]),
         ("a: b\u2028c: d\n", [("character", 1, 5)]),
         ("# \u202e\na: 1\n", [("character", 1, 3)]),
+        ("# b\r  c: d # e\n\ra: 1\r\n", [("character", 1, 4), ("character", 2, 1)]),
         ("ä: ü: 1\n", [("syntax", 1, 5)]),
         ("a: [1\nb: 2\n", [("syntax", 2, 2)]),
         ("a:\n\t- b\n", [("syntax", 2, 1)]),
