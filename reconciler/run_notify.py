@@ -25,6 +25,7 @@ from reconciler.notify.sending import RUN_SECONDS, Parcel, deliver
 from reconciler.session import open_session
 from reconciler.settings import endpoint_url
 from reconciler.templating import Templates
+from reconciler.wording import INSTALL_EXTRAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -206,7 +207,7 @@ def _hours() -> int:
 
 
 def _no_apprise() -> Diagnostic:
-    detail = 'Install it: pip install "mail-gateway-reconciler[notifications]"; or remove `notifications:`.'
+    detail = f"Remove `notifications:`, or install it {INSTALL_EXTRAS}."
     return error("notification-library", "endpoints are declared, and Apprise is not installed", detail)
 
 

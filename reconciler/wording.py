@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+INSTALL_EXTRAS = "in the checkout of this program: .venv/bin/pip install --require-hashes -r requirements-extras.lock"
+"""Where and how extras are installed. Never by a name alone: of this program there is none at any index."""
+
 _MAX_SHOWN = 60
 
 

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from reconciler.apply import ApplyError, ProviderConfigError
+from reconciler.wording import INSTALL_EXTRAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _CREDENTIAL = re.compile(r"secret|passw|token|credential|api_?key|access_key|private|(?:^|_)key$", re.IGNORECASE)
 _CREDENTIAL_EXCEPT = re.compile(r"_(?:name|algorithm|file|path)$", re.IGNORECASE)
+_IN_THE_LOCK = frozenset({"octodns_bind", "octodns_powerdns", "octodns_route53"})
 _BASE_PROVIDER = "octodns.provider.base.BaseProvider"
 _REDACTED = "(secret)"
 _Made = TypeVar("_Made")
@@ -233,7 +235,7 @@ def _imported(dotted: str, owner: str) -> type:
         distribution = missing.partition(".")[0].replace("_", "-")
         message = (
             f"{owner}: {dotted} needs the Python package {distribution}, which is not installed; "
-            f"`pip install {distribution}`, or correct the class"
+            f"correct the class, or install it {_how_to_install(package, distribution)}"
         )
         raise ProviderConfigError(message) from exc
     except AttributeError as exc:
@@ -247,6 +249,16 @@ def _imported(dotted: str, owner: str) -> type:
         message = f"{owner}: {dotted} is no class; correct it"
         raise ProviderConfigError(message)
     return found
+
+
+def _how_to_install(package: str, distribution: str) -> str:
+    """How a provider's package is installed, and with it what it needs."""
+    if package in _IN_THE_LOCK:
+        return INSTALL_EXTRAS
+    return (
+        f"in the checkout of this program: .venv/bin/pip install {distribution}; "
+        "once it is known to be the right one, put it into a lock of your own, with its hashes"
+    )
 
 
 def _instance(

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from reconciler.engines.errors import EngineError, engine_error
 from reconciler.errors import ReconcilerError
+from reconciler.wording import INSTALL_EXTRAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -68,7 +69,7 @@ def connected(address: str, jobs: int) -> Iterator[SchedulerEngine]:
     try:
         from distributed import Client  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as exc:
-        detail = f"Install it here and on the workers: pip install '{_DISTRIBUTION}[fleet]'."
+        detail = f"Install it here and on the workers, {INSTALL_EXTRAS}."
         raise engine_error("no-dask", "--engine needs dask.distributed, which is not installed", detail) from exc
     try:
         client = Client(address, timeout=_CONNECT_SECONDS)
@@ -108,7 +109,8 @@ def _said(there: object) -> str:
 
 def _other_version(here: str, which: str) -> EngineError:
     summary = f"this is version {here} of {_DISTRIBUTION}, and not all workers have it: {which}"
-    return engine_error("worker-version", summary, f"Install {_DISTRIBUTION}[fleet]=={here} on every worker.")
+    detail = f"Have a checkout of version {here} on every worker, and install it there with requirements-extras.lock."
+    return engine_error("worker-version", summary, detail)
 
 
 class SchedulerEngine:

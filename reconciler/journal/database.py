@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from reconciler.errors import JournalError, error
 from reconciler.journal.tables import DamagedValueError
+from reconciler.wording import INSTALL_EXTRAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,7 +165,7 @@ def _postgresql_engine(location: Location, *, is_read_only: bool) -> Engine:
             isolation_level="REPEATABLE READ" if is_read_only else "READ COMMITTED",
         )
     except ModuleNotFoundError as exc:
-        detail = 'Install it: pip install "mail-gateway-reconciler[postgresql]".'
+        detail = f"Install it {INSTALL_EXTRAS}."
         raise _refused("journal-driver", "the driver for PostgreSQL is not installed", detail) from exc
     statements = [f"SET lock_timeout = '{BUSY_SECONDS}s'"]
     if is_read_only:

@@ -148,4 +148,4 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "not installed" in done.stdout
-    assert "pip install 'mail-gateway-reconciler[fleet]'" in done.stdout
+    assert ".venv/bin/pip install --require-hashes -r requirements-extras.lock" in done.stdout

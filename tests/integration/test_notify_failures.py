@@ -181,7 +181,7 @@ def test_without_apprise_it_is_an_error_that_says_what_to_install(
     monkeypatch.setenv("CHAT", "json://127.0.0.1/")
     ran = run("notify", say(drift_json(finding())))
     assert (ran.code, ran.out) == (1, "")
-    assert 'pip install "mail-gateway-reconciler[notifications]"' in ran.err
+    assert ".venv/bin/pip install --require-hashes -r requirements-extras.lock" in ran.err
     assert not JOURNAL.exists()
 
 
