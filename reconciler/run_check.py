@@ -12,7 +12,7 @@ from reconciler.gather import gather_facts
 from reconciler.manifest.fleet import Domain, Source, Verification
 from reconciler.names import InvalidNameError, Name, canonical_name
 from reconciler.observing import observe_domains
-from reconciler.state import Present, mx_exchange
+from reconciler.state import Cause, Present, Unknown, mx_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,14 +31,24 @@ class Checked:
     is_declared: bool
     gates: tuple[GateResult, ...]
     hazards: tuple[Diagnostic, ...]
+    unread: Unread | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """1 for an error, 3 for anything that would hold the switch."""
         if any(h.severity is Severity.ERROR for h in self.hazards):
             return ExitCode.ERROR
-        is_held = any(g.verdict is not Verdict.PASS for g in self.gates)
+        is_held = self.unread is not None or any(g.verdict is not Verdict.PASS for g in self.gates)
         return ExitCode.INCOMPLETE if is_held else ExitCode.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why the MX could not be read, what to do, and the gates that nobody can judge without it."""
+
+    evidence: str
+    advice: str
+    gates: tuple[str, ...]
 
 
 def check_domains(
@@ -77,7 +87,28 @@ def _checked(facts: Facts, *, is_declared: bool) -> Checked:
     hazards = find_hazards(facts)
     if not is_declared:
         hazards = tuple(h for h in hazards if h.code not in _ABOUT_VALUES)
-    return Checked(facts.domain, is_declared, judge_gates(gates, facts), hazards)
+    judged = judge_gates(gates, facts)
+    mx = facts.desired.mx
+    seen = None if mx is None else facts.observations[mx.key].observed
+    if not isinstance(seen, Unknown):
+        return Checked(facts.domain, is_declared, judged, hazards)
+    # nothing around the domain was looked at: what a gate says of that is about this run, not about the domain
+    known = tuple(g for g in judged if g.verdict is Verdict.HOLD or (g.verdict is Verdict.PASS and g.id != "mx-target"))
+    unread = Unread(seen.detail, _ADVICE.get(seen.cause, _ASK_AGAIN), tuple(g.id for g in judged if g not in known))
+    return Checked(facts.domain, is_declared, known, hazards, unread)
+
+
+_ASK_AGAIN = (
+    "look whether the server answers from here, and whether it is the right one (`observe` in the settings); "
+    "then check again"
+)
+_ADVICE = {
+    Cause.NO_SUCH_ZONE: "correct the name, or where zones are looked for (`observe` in the settings); then check again",
+    Cause.DELEGATED: "correct the name, or the zone's delegation; then check again",
+    Cause.CNAME: "put an MX in the place of the CNAME; then check again",
+    Cause.DISAGREE: "wait until the zone's servers agree, or mend the one that lags behind; then check again",
+    Cause.UNREADABLE: "mend the file; then check again",
+}
 
 
 _ABOUT_NEXT_HOPS = frozenset({"loop", "next-hop", "tls"})

@@ -111,7 +111,23 @@ def test_a_name_that_is_none_and_a_zone_that_nobody_serves_are_said(tmp_path: Pa
         wrong = workspace.run("check", "a..b", "good.example")
         assert (wrong.code, wrong.out) == (1, "")
         assert "a..b" in wrong.err
-        lost = workspace.run("check", "nowhere.example")
-        assert lost.code in {1, 3}
-        assert "nowhere.example" in lost.out
-        assert peer.conversations == []
+        lost = workspace.run("check", "nowhere.example", "good.example")
+        assert lost.code == 3, lost.out
+        assert "unknown MX: 127.0.0.1:" in lost.out
+        assert "refused" in lost.out.lower()
+        assert "not judged without it: mx-target, mta-sts, mx-certificate, spf-mx" in lost.out
+        assert "mend the policy" not in lost.out
+        assert "nobody looked" not in lost.out
+        assert "2 domains, 0 with something to mend first, 1 that could not be looked at.\n" in lost.out
+        assert len(peer.conversations) == 1
+
+
+def test_where_no_server_answers_the_cause_is_said_and_not_a_policy_to_mend(tmp_path: Path) -> None:
+    workspace, endpoint = Workspace(tmp_path / "repository"), f"127.0.0.1:{free_port('127.0.0.1')}"
+    workspace.write("reconciler.yaml", f'observe: {{dns: {{servers: ["{endpoint}"]}}}}\n')
+    ran = workspace.run("check", "a.example")
+    assert (ran.code, ran.err) == (3, "")
+    assert f"  unknown MX: {endpoint} could not be asked: Connection refused\n" in ran.out
+    assert "look whether the server answers from here" in ran.out
+    assert "mend the policy" not in ran.out
+    assert "1 domain, 0 with something to mend first, 1 that could not be looked at.\n" in ran.out
