@@ -97,11 +97,10 @@ class SetList:
 
     def apply(self, world: World) -> World:
         """The world afterwards."""
-        return replace(world, lists=tuple(self._applied(one) for one in world.lists))
+        lists = tuple(one if one.name != self.name else self._applied(one) for one in world.lists)
+        return replace(world, lists=lists)
 
     def _applied(self, one: OriginList) -> OriginList:
-        if one.name != self.name:
-            return one
         restriction = one.restriction if self.restriction is None else self.restriction
         return OriginList(one.name, (one.allowed | self.added) - self.removed, restriction)
 

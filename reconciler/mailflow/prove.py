@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.mailflow.alike import without_alike
 from reconciler.mailflow.delivery import Fate, shown
 from reconciler.mailflow.model import Failure, Proof, Restriction
 from reconciler.mailflow.states import Done, Sent, State, States
@@ -23,6 +24,7 @@ _OTHERS = {
 
 def prove(scenario: Scenario) -> Proof:
     """Follow mail through every state that the moves may lead to; see the package's own words for what is assumed."""
+    scenario = without_alike(scenario)
     states = States(scenario)
     for done in states.reachable():
         for last in states.last_moves(done):

@@ -211,3 +211,34 @@ def test_to_wait_longer_with_the_last_step_never_makes_it_worse(scenario: Scenar
 @given(scenarios())
 def test_a_plan_that_does_nothing_is_never_to_blame(scenario: Scenario) -> None:
     assert prove(replace(scenario, moves=())).is_ok
+
+
+@st.composite
+def lists_alike(draw: st.DrawFn) -> tuple[Scenario, Scenario]:
+    """A scenario whose list there are several of; and the same with lists that differ in what no mail depends on."""
+    scenario, count = draw(scenarios()), draw(st.integers(2, 4))
+    (one,) = scenario.world.lists
+    moves = [
+        replace(move, id=f"{move.id}/{name}", effect=replace(move.effect, name=name))
+        for move in scenario.moves
+        if isinstance(move.effect, SetList)
+        for name in map(str, range(count))
+    ]
+    others = [move for move in scenario.moves if not isinstance(move.effect, SetList)]
+    order = draw(st.permutations(moves)) if draw(st.booleans()) else moves
+    merged = (*others, *order) if draw(st.booleans()) else (*order, *others)
+    alike = [replace(one, name=str(i)) for i in range(count)]
+    different = [replace(each, allowed=one.allowed | {f"203.0.113.{each.name}"}) for each in alike]
+    several = replace(scenario, moves=merged)
+    worlds = (replace(scenario.world, lists=tuple(lists)) for lists in (alike, different))
+    first, second = (replace(several, world=world) for world in worlds)
+    return first, second
+
+
+@settings(max_examples=300, deadline=None)
+@given(lists_alike())
+def test_lists_that_are_alike_are_proved_as_lists_that_are_not(both: tuple[Scenario, Scenario]) -> None:
+    alike, different = both
+    if sum(move.is_open for move in alike.moves) <= 8:
+        assert prove(alike).is_ok == prove(different).is_ok
+        assert prove(alike).lines == prove(different).lines
