@@ -176,7 +176,8 @@ def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:
     counts = document.summary
     domains = f"{counted(len(document.domains), 'domain')}, {in_sync:,} in sync"
     if not document.has_changes and not counts.unknown:
-        return f"{style('In sync.', 'green')} {domains}."
+        is_all = in_sync == len(document.domains)  # others are off-boarded
+        return f"{style('In sync.' if is_all else 'Nothing to do.', 'green')} {domains}."
     steps = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
     rest = f"{counts.held} held, {counts.manual} manual, {counts.unknown} unknown"
     return f"{style('Plan:', 'bold')} {steps}; {rest}. {domains}."
