@@ -29,7 +29,7 @@ from reconciler.observing import Begun, observe_domains, with_histories
 from reconciler.orphans import find_orphans
 from reconciler.plan import Status
 from reconciler.review import Reviewed, match_review
-from reconciler.run_validate import check_providers, provider_of, validate
+from reconciler.run_validate import provider_of, validate
 from reconciler.safety import Held, hold_plans
 from reconciler.selection import Selection, select_domains
 from reconciler.settings.planning import planning_digest
@@ -116,7 +116,6 @@ def _plan_declared(
     """The plan of manifests that are loaded."""
     fleet, diagnostics = begun.declared
     settings = invocation.settings
-    check_providers(fleet, settings)
     scope = _scope(invocation, fleet, selection.whole, memory)
     part = part_of(fleet, selection, scope.domains)
     domains = scope.domains if part is None else part.domains

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.memory import open_memory
 from reconciler.observing import Begun, observe_domains, with_histories
 from reconciler.orphans import find_orphans
-from reconciler.run_validate import check_providers, validate
+from reconciler.run_validate import validate
 from reconciler.selection import select_domains
 from reconciler.settled import SettledAtSight
 
@@ -48,7 +48,6 @@ def drift_unless_in_sync(invocation: Invocation, selection: Selection) -> DriftD
         declared = validate(invocation, ())
         begun = Begun(declared, None)
         if selection.shard is None and selection.changed_since is None and not _has_origins(declared[0]):
-            check_providers(declared[0], invocation.settings)
             domains = select_domains(declared[0], selection)
             has_settled = SettledAtSight(invocation.catalog).has_settled
             unsettled = with_histories(observe_domains(invocation, domains), memory.histories, has_settled)

@@ -4,48 +4,67 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.errors import Diagnostic, ManifestError, Severity, sorted_diagnostics
+from reconciler.catalog import load_catalog
+from reconciler.errors import Diagnostic, ManifestError, Severity
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.manifest.load import load_manifests, validate_paths
-from reconciler.names import display_name
+from reconciler.strict_yaml import MAX_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
 
+    from reconciler.catalog import Catalog
     from reconciler.invocation import Invocation
     from reconciler.manifest.fleet import Domain, Fleet
     from reconciler.settings import Settings
 
+_BY_CATALOG = frozenset(
+    {"gateway-domain", "multi-region-connection", "next-hop-gateway", "region", "residency", "verification-name"}
+)
+"""The codes of what another catalog may see otherwise."""
+
 
 def validate(invocation: Invocation, paths: Sequence[Path]) -> tuple[Fleet, list[Diagnostic]]:
     """Check manifests offline; without paths the whole tree."""
-    today = invocation.now.date()
+    providers = frozenset((MANUAL_PROVIDER, *invocation.settings.providers))
+    return _loaded(invocation.manifests, paths, invocation.catalog, invocation.now.date(), providers)
+
+
+def _loaded(
+    manifests: Path, paths: Sequence[Path], catalog: Catalog, today: date, providers: frozenset[str] | None
+) -> tuple[Fleet, list[Diagnostic]]:
     if paths:
-        return validate_paths(list(paths), catalog=invocation.catalog, today=today)
-    return load_manifests(invocation.manifests, catalog=invocation.catalog, today=today)
+        return validate_paths(list(paths), catalog=catalog, today=today, providers=providers)
+    return load_manifests(manifests, catalog=catalog, today=today, providers=providers)
+
+
+def errors_beside(settings_file: Path, manifests: Path, paths: Sequence[Path], today: date) -> list[Diagnostic]:
+    """The errors of manifests whose settings have errors, as far as they do not depend on those; none where none are.
+
+    Which providers there are nobody knows then; and by the shipped catalog is judged what any catalog says alike,
+    unless the settings surely name no other.
+    """
+    if not paths and not manifests.is_dir():
+        return []
+    unjudged = _BY_CATALOG if _may_name_catalog(settings_file) else frozenset[str]()
+    try:
+        _loaded(manifests, paths, load_catalog(), today, None)
+    except ManifestError as exc:
+        return [d for d in exc.diagnostics if d.severity is Severity.ERROR and d.code not in unjudged]
+    return []
+
+
+def _may_name_catalog(settings_file: Path) -> bool:
+    try:
+        with settings_file.open("rb") as stream:
+            octets = stream.read(MAX_OCTETS)
+    except OSError:
+        return True
+    return b"catalog" in octets or b"\\" in octets or b"\0" in octets  # also by an escape, or in UTF-16
 
 
 def provider_of(domain: Domain, settings: Settings) -> str:
     """The name of the provider that writes a domain's zone."""
     return domain.provider or settings.default_provider
-
-
-def check_providers(fleet: Fleet, settings: Settings) -> None:
-    """Raise ManifestError when a domain's provider is not in the settings."""
-    known = {MANUAL_PROVIDER, *settings.providers}
-    wrong = [
-        Diagnostic(
-            Severity.ERROR,
-            "unknown-provider",
-            f"provider {provider_of(domain, settings)!r} is not in the settings",
-            f"Use one of {', '.join(sorted(known))}, or add its octoDNS block under `providers:`.",
-            domain.source.file,
-            domain.source.line,
-            domain=display_name(domain.name),
-        )
-        for domain in fleet.domains
-        if provider_of(domain, settings) not in known
-    ]
-    if wrong:
-        raise ManifestError(sorted_diagnostics(wrong))

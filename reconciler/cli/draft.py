@@ -35,7 +35,11 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if not arguments.domains and arguments.source is None:
         arguments.usage_error("name domains, or a file of them with --from FILE")
     result = run_import.import_domains(
-        opened(arguments), arguments.domains, arguments.source, arguments.organization, arguments.out
+        opened(arguments, reads_manifests=False),
+        arguments.domains,
+        arguments.source,
+        arguments.organization,
+        arguments.out,
     )
     print_diagnostics(result.diagnostics, is_color_wanted=not arguments.no_color)
     write_data(result.text)

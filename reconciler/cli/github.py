@@ -66,7 +66,7 @@ def run_reviewed(arguments: argparse.Namespace) -> ExitCode:
     from reconciler.memory import open_memory  # noqa: PLC0415
 
     environment = read_environment(os.environ)
-    invocation = opened(arguments)
+    invocation = opened(arguments, reads_manifests=False)
     since = invocation.now - timedelta(hours=invocation.settings.plan_expires_hours)
     with open_memory(invocation.settings) as memory:
         wanted = Wanted(

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return tell_plan(document, _templates(arguments), arguments)
     _refuse(arguments, "drifts", ["out"])
     if arguments.record:
-        record(opened(arguments), document, given)
+        record(opened(arguments, reads_manifests=False), document, given)
     return tell_drift(document, _templates(arguments), arguments)
 
 
@@ -74,4 +74,4 @@ def _refuse(arguments: argparse.Namespace, what: str, names: list[str]) -> None:
 
 def _templates(arguments: argparse.Namespace) -> Path | None:
     """The folder of the user's own templates: the only thing that is read of the settings, and for HTML alone."""
-    return opened(arguments).settings.templates if arguments.format == "html" else None
+    return opened(arguments, reads_manifests=False).settings.templates if arguments.format == "html" else None

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Send what was not told yet, and say how much that was."""
     from reconciler.run_notify import notify  # noqa: PLC0415
 
-    report = notify(opened(arguments), arguments.file, os.environ)
+    report = notify(opened(arguments, reads_manifests=False), arguments.file, os.environ)
     print_diagnostics(report.diagnostics, is_color_wanted=not arguments.no_color)
     nothing = "Nothing to tell." if report.is_declared else "The settings name no endpoint: nobody is told anything."
     write_lines("".join(f"{_line(sent)}\n" for sent in report.sent) or f"{nothing}\n")

@@ -17,20 +17,38 @@ if TYPE_CHECKING:
     from reconciler.selection import Selection
 
 
-def opened(arguments: argparse.Namespace, *, is_about_manifests_alone: bool = False) -> Invocation:
-    """What the options before the verb say; who runs and at which commit matters where more than manifests do."""
-    from reconciler.invocation import open_invocation  # noqa: PLC0415 - keeps `--help` quick
+def opened(
+    arguments: argparse.Namespace, *, is_about_manifests_alone: bool = False, reads_manifests: bool = True
+) -> Invocation:
+    """What the options before the verb say; who runs and at which commit matters where more than manifests do.
 
-    return open_invocation(
-        manifests=arguments.manifests,
-        settings_file=arguments.settings or DEFAULT_SETTINGS,
-        is_settings_required=arguments.settings is not None,
-        now=arguments.now or datetime.now(UTC),
-        commit=None if is_about_manifests_alone else _commit_of(arguments.manifests),
-        progress=progress,
-        holder="nobody" if is_about_manifests_alone else _holder(),
-        say=say,
-    )
+    Raises:
+        SettingsError: the settings have errors; all of them, and those of the manifests where the verb reads them.
+
+    """
+    from reconciler.errors import SettingsError, sorted_diagnostics  # noqa: PLC0415 - keeps `--help` quick
+    from reconciler.invocation import open_invocation  # noqa: PLC0415 - likewise
+
+    settings, now = arguments.settings or DEFAULT_SETTINGS, arguments.now or datetime.now(UTC)
+    try:
+        return open_invocation(
+            manifests=arguments.manifests,
+            settings_file=settings,
+            is_settings_required=arguments.settings is not None,
+            now=now,
+            commit=None if is_about_manifests_alone else _commit_of(arguments.manifests),
+            progress=progress,
+            holder="nobody" if is_about_manifests_alone else _holder(),
+            say=say,
+        )
+    except SettingsError as exc:
+        if not reads_manifests:
+            raise
+        from reconciler.run_validate import errors_beside  # noqa: PLC0415 - for errors alone
+
+        paths = arguments.paths if is_about_manifests_alone else ()
+        found = [*exc.diagnostics, *errors_beside(settings, arguments.manifests, paths, now.date())]
+        raise SettingsError(sorted_diagnostics(found)) from exc
 
 
 def _commit_of(manifests: Path) -> str | None:

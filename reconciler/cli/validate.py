@@ -26,11 +26,10 @@ def add_arguments(validate: Parser) -> None:
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Every error at once; how much there is when there is none."""
     from reconciler.report.terminal import counted  # noqa: PLC0415
-    from reconciler.run_validate import check_providers, validate  # noqa: PLC0415
+    from reconciler.run_validate import validate  # noqa: PLC0415
 
     invocation = opened(arguments, is_about_manifests_alone=True)
     fleet, diagnostics = validate(invocation, arguments.paths)
-    check_providers(fleet, invocation.settings)
     print_diagnostics(diagnostics, is_color_wanted=not arguments.no_color)
     numbers = f"{counted(len(fleet.organizations), 'organization')}, {counted(len(fleet.domains), 'domain')}"
     write_lines(f"Valid: {numbers}.\n")

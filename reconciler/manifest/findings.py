@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class Context:
     """What holds for all manifests of one run.
 
-    `domains`, `organizations` and `tokens` are where each was declared first; a token's domain stands beside it.
+    `providers` are those that can be named, None where nobody knows them. `domains`, `organizations` and `tokens` are
+    where each was declared first; a token's domain stands beside it.
     """
 
     catalog: Catalog
     today: date
     known_gates: frozenset[str]
+    providers: frozenset[str] | None = None
     domains: dict[Name, Source] = field(default_factory=dict)
     organizations: dict[str, Source] = field(default_factory=dict)
     tokens: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # domain, file and line

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from reconciler.manifest.drafts import row_of
 from reconciler.manifest.fleet import Attestation, DriftIgnore, Lifecycle, Source, Waiver
 from reconciler.manifest.hosts import build_name
-from reconciler.manifest.rules import apply_attestation_rules, apply_ignore_rules, apply_waiver_rules
+from reconciler.manifest.rules import (
+    apply_attestation_rules,
+    apply_ignore_rules,
+    apply_waiver_rules,
+    require_known_provider,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +78,9 @@ class LevelBuilder:
             return outer
         provider, ttl, switch_ttl, lifecycle, mx_exclusive, attestations, waivers, ignore_drift = outer
         if not _SETTINGS.isdisjoint(node):
-            provider = provider if model.provider is None else model.provider
+            if model.provider is not None:
+                provider = model.provider
+                require_known_provider(provider, (*loc, "provider"), self._context, self._findings)
             ttl = ttl if model.ttl is None else model.ttl
             switch_ttl = switch_ttl if model.switch_ttl is None else model.switch_ttl
             lifecycle = lifecycle if model.lifecycle is None else Lifecycle(model.lifecycle)

@@ -31,24 +31,32 @@ def load_manifests(
     today: date,
     known_gates: frozenset[str] = KNOWN_GATES,
     tolerated: frozenset[str] = frozenset(),
+    providers: frozenset[str] | None = None,
 ) -> Loaded:
     """All manifests below a directory, with warnings and advisories, sorted.
 
     `today` decides what has expired; `known_gates` are the ids that a waiver may name; `tolerated` are the codes of
-    rules whose errors are warnings here, for a caller that can do without what they ask for.
+    rules whose errors are warnings here, for a caller that can do without what they ask for; `providers` are those that
+    may be named, any where None.
 
     Raises:
         ManifestError: every error of every file, sorted, warnings and advisories after them.
 
     """
-    return _load(find_manifests(directory), str(directory), Context(catalog, today, known_gates), tolerated)
+    context = Context(catalog, today, known_gates, providers)
+    return _load(find_manifests(directory), str(directory), context, tolerated)
 
 
 def validate_paths(
-    paths: Sequence[Path], *, catalog: Catalog, today: date, known_gates: frozenset[str] = KNOWN_GATES
+    paths: Sequence[Path],
+    *,
+    catalog: Catalog,
+    today: date,
+    known_gates: frozenset[str] = KNOWN_GATES,
+    providers: frozenset[str] | None = None,
 ) -> Loaded:
     """As `load_manifests`, for files and directories; rules across files hold over what is named."""
-    return _load(find_named(paths), str(paths[0]) if paths else "", Context(catalog, today, known_gates))
+    return _load(find_named(paths), str(paths[0]) if paths else "", Context(catalog, today, known_gates, providers))
 
 
 def _load(found: Found, named: str, context: Context, tolerated: frozenset[str] = frozenset()) -> Loaded:

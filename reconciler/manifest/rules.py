@@ -115,6 +115,15 @@ def require_known_region(region: str, loc: Loc, context: Context, findings: Find
         findings.error("region", f"the gateway has no region {shown(region)}", detail, loc)
 
 
+def require_known_provider(provider: str, loc: Loc, context: Context, findings: Findings) -> None:
+    """The settings have the provider."""
+    if context.providers is not None and provider not in context.providers:
+        detail = (
+            f"{choice_detail(provider, sorted(context.providers))} Or add its octoDNS block under `providers:` there."
+        )
+        findings.error("unknown-provider", f"the settings have no provider {shown(provider)}", detail, loc)
+
+
 def require_contact(declared: Declared, findings: Findings) -> None:
     """An organization has at least one escalation contact."""
     if not declared.model.escalation_contacts:
