@@ -22,7 +22,7 @@ from reconciler.yaml_reports import StopError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.plain_yaml import Node, Starts
+    from reconciler.plain_yaml import Node, Position, Starts
     from reconciler.yaml_reports import Reports
 
 MAX_DEPTH = 32
@@ -32,6 +32,11 @@ _SYNTAX_HINTS = {
     "found unexpected ':'": "Quote a text that holds a colon.",
     "found character that cannot start any token": "Indent with spaces; quote a text that begins with @, %, `.",
 }
+_NO_COLON = "could not find expected ':'"
+_COLON_HINT = (
+    "Write a colon and a space between the key and its value, as in `ttl: 3600`; quote a text of several lines."
+)
+_TAB_HINT = "Write spaces in the place of the tab: YAML takes no tabs there."
 _EMPTY_HINT = "Fill it, or remove it. (`{}` is a document without any key.)"
 _OTHER_SYNTAX_HINT = "Correct the syntax; most often it is the indentation, a missing colon, bracket or quotation mark."
 
@@ -45,6 +50,22 @@ def read_events(text: str, reports: Reports) -> tuple[Node, Starts]:
     """
     reader = _Reader(reports)
     return reader.document(text), reader.starts
+
+
+def _said(exc: YAMLError, text: str) -> tuple[str, str, Position]:
+    """In words, what to do, and the place: of what the parser cannot read."""
+    problem, mark = getattr(exc, "problem", str(exc)), getattr(exc, "problem_mark", None)
+    if problem == _NO_COLON:
+        # it is missed where the next key begins, or after the file's end: a person looks for it where this one does
+        mark = getattr(exc, "context_mark", None) or mark
+        return "a key without a colon and a space after it", _COLON_HINT, mark_position(mark)
+    if mark is None:
+        return problem, _OTHER_SYNTAX_HINT, (1, 1)
+    place = mark_position(mark)
+    line = "".join(text.split("\n")[mark.line : mark.line + 1])
+    if line[mark.column : mark.column + 1] == "\t":
+        return "a tab stands where a line is indented, or a value begins", _TAB_HINT, place
+    return problem, _SYNTAX_HINTS.get(problem, _OTHER_SYNTAX_HINT), place
 
 
 class _Reader:
@@ -61,9 +82,8 @@ class _Reader:
         try:
             return self._only_document()
         except YAMLError as exc:
-            problem, mark = getattr(exc, "problem", str(exc)), getattr(exc, "problem_mark", None)
-            detail = _SYNTAX_HINTS.get(problem, _OTHER_SYNTAX_HINT)
-            self.report("syntax", f"this is no YAML: {problem}", detail, mark_position(mark) if mark else (1, 1))
+            problem, detail, place = _said(exc, text)
+            self.report("syntax", f"this is no YAML: {problem}", detail, place)
             raise StopError from exc
 
     def _only_document(self) -> Node:

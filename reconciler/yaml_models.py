@@ -93,8 +93,10 @@ def _said(problem: ErrorDetails, root: type[BaseModel]) -> tuple[str, str, str]:
         return _unknown_key(loc, root)
     if kind == "missing":
         return _missing_key(loc, root)
-    if kind in _EXPECTED or kind == "no_value":
-        return _wrong_type(_field_name(loc), _EXPECTED.get(kind, "a value"), value)
+    if value is None and (kind in _EXPECTED or kind == "no_value"):
+        return _no_value(loc, _EXPECTED.get(kind, "a value"), root)
+    if kind in _EXPECTED:
+        return _wrong_type(_field_name(loc), _EXPECTED[kind], value)
     return _wrong_value(problem, root)
 
 
@@ -137,9 +139,25 @@ def _missing_key(loc: Loc, root: type[BaseModel]) -> tuple[str, str, str]:
     return "missing-key", f"`{loc[-1]}` is missing in: {_title(model)}", f"{description} Add the key `{loc[-1]}`."
 
 
+def _no_value(loc: Loc, expected: str, root: type[BaseModel]) -> tuple[str, str, str]:
+    """A key, or an item of a list, with nothing behind it; what may be left out can be removed."""
+    field = _field_at(root, loc)
+    said = f"{field.description} " if field is not None and field.description else ""
+    also = "" if field is not None and field.is_required() else ", or remove the key where none is needed"
+    return "wrong-type", f"{_field_name(loc)} has no value", f"{said}Write {expected}{also}."
+
+
+def _field_at(root: type[BaseModel], loc: Loc) -> FieldInfo | None:
+    """The field of a key; None where it is an item of a list, or a key of the user's own."""
+    names = tuple(p for p in loc if isinstance(p, str))
+    if not loc or not isinstance(loc[-1], str):
+        return None
+    model = _model_at(root, names[:-1])
+    is_own = len(names) > 1 and model is _model_at(root, names[:-2])
+    return None if is_own else _fields(model).get(names[-1])
+
+
 def _wrong_type(name: str, expected: str, value: object) -> tuple[str, str, str]:
-    if value is None:
-        return "wrong-type", f"{name} has no value", f"Write {expected}, or remove the key."
     if expected == "a text" and isinstance(value, bool | int | float):
         advice = f'Put it in quotes: "{shown(value).strip("`")}".'
     elif expected == "true or false" and isinstance(value, str):

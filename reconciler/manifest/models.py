@@ -141,7 +141,11 @@ class VerificationManifest(YamlModel):
     """The values of the verification TXT rrset, copied from the vendor's console."""
 
     model_config = ConfigDict(title="verification")
-    primary: Optional[Token] = _field("Primary", "The value for the organization's own region.", default=None)
+    primary: Optional[Token] = _field(
+        "Primary",
+        "The value for the organization's own region, from the vendor's console; needed with `connection: mx`.",
+        default=None,
+    )
     secondary: Optional[Token] = _field(
         "Secondary", "The value for the secondary region; needed when multi-region is on.", default=None
     )
@@ -244,7 +248,11 @@ class OrganizationManifest(_Inherited):
 
     model_config = ConfigDict(title="organization")
     organization: Identifier = _field("Organization", "The organization's name, once in all manifests.")
-    region: str = _field("Region", "The gateway's region (the vendor calls it environment).")
+    region: str = _field(
+        "Region",
+        "The gateway's region (the vendor calls it environment), as the vendor's console shows it: us, eu or au, if "
+        "the catalog has no others.",
+    )
     multi_region: bool = _field("Multi-region", "Whether the secondary region is on.", default=False)
     escalation_contacts: Listed[Address] = _field(
         "Escalation contacts",

@@ -221,3 +221,14 @@ def test_what_both_read_alike_stands_word_for_word(tmp_path: Path) -> None:
 
 def test_outside_of_the_blocks_yaml_1_2_alone_counts(tmp_path: Path) -> None:
     assert load(tmp_path, "state_directory: no\nproviders: {p: {class: a.B}}\n").state_directory == tmp_path / "no"
+
+
+def test_a_key_of_the_users_own_is_not_described_as_one_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, "providers:\n  catalog:\nlock:\n")
+    own, ours = caught.value.diagnostics
+    assert (own.line, own.detail) == (2, "Write a mapping of keys to values, or remove the key where none is needed.")
+    assert (ours.line, ours.detail) == (
+        3,
+        "One run writes at a time. Write a value, or remove the key where none is needed.",
+    )

@@ -76,3 +76,9 @@ def test_regions_come_from_the_catalog_alone() -> None:
 )
 def test_settings_schema_accepts_what_settings_accept(document: dict[str, Any]) -> None:
     jsonschema.validate(document, SCHEMAS["settings"])
+
+
+def test_the_regions_that_are_described_are_those_of_the_shipped_catalog() -> None:
+    description = SCHEMAS["manifest"]["properties"]["region"]["description"]
+    *others, last = CATALOG.regions
+    assert f": {', '.join(others)} or {last}, if" in description
