@@ -15,6 +15,7 @@ from reconciler.report.drift_words import (
     since_text,
     told_findings,
 )
+from reconciler.report.in_sync import NO_DOMAIN
 from reconciler.report.markdown import told_markdown
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def render_drift_markdown(
         "",
     ]
     if not document.counting:
-        head += ["No drift: everything is as declared, or waits for nothing that is not said here.", ""]
+        nothing = "No drift: everything is as declared, or waits for nothing that is not said here."
+        head += [NO_DOMAIN if document.shard is not None and not summary.domains else nothing, ""]
     blocks = [
         *(f"{told_markdown(entry)}\n" for entry in told(d.as_data() for d in document.diagnostics)),
         *(_block(finding, also, source) for finding, also in told_findings(document)),

@@ -16,7 +16,7 @@ from reconciler.report.drift_words import (
     since_text,
     told_findings,
 )
-from reconciler.report.in_sync import no_drift
+from reconciler.report.in_sync import NO_DOMAIN, no_drift
 from reconciler.report.terminal import Style, render_diagnostics
 
 if TYPE_CHECKING:
@@ -77,4 +77,6 @@ def _ignored_line(finding: FindingDocument, style: Style) -> str:
 def _counts(document: DriftDocument, style: Style) -> str:
     if document.counting:
         return f"{style('Drift:', 'bold')} {counts_text(document)}"
+    if document.shard is not None and not document.summary.domains:
+        return NO_DOMAIN
     return f"{no_drift(style)} {counts_text(document)}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from reconciler.report.terminal import Style
 
+NO_DOMAIN = "No domain falls into this shard."
+
 
 def in_sync_text(in_sync: int, domains: int) -> str:
     """How many of the domains are in sync, as the end of a sentence."""

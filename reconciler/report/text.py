@@ -10,6 +10,7 @@ from reconciler.escape import terminal_text
 from reconciler.gates import Verdict
 from reconciler.plan import Action, Stage, Status
 from reconciler.report.folded import listed, unlisted_text
+from reconciler.report.in_sync import NO_DOMAIN
 from reconciler.report.terminal import Style, counted, render_diagnostics
 from reconciler.targets.base import is_exchange_target
 
@@ -176,6 +177,8 @@ def _summary_line(document: PlanDocument, in_sync: int, style: Style) -> str:
     counts = document.summary
     domains = f"{counted(len(document.domains), 'domain')}, {in_sync:,} in sync"
     if not document.has_changes and not counts.unknown:
+        if document.shard is not None and not document.domains:
+            return NO_DOMAIN
         is_all = in_sync == len(document.domains)  # others are off-boarded
         return f"{style('In sync.' if is_all else 'Nothing to do.', 'green')} {domains}."
     steps = f"{counts.create} to create, {counts.update} to update, {counts.delete} to delete"
