@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -104,7 +105,12 @@ class ManifestError(ReconcilerError):
 
 
 class SettingsError(ReconcilerError):
-    """The settings, or the catalog that they name, cannot be used."""
+    """The settings, or the catalog that they name, cannot be used.
+
+    `catalog` is the catalog that settings with errors name, where that is no error itself.
+    """
+
+    catalog: Path | None = None
 
 
 class PlanFileError(ReconcilerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.catalog import load_catalog
-from reconciler.errors import Diagnostic, ManifestError, Severity
+from reconciler.errors import Diagnostic, ManifestError, SettingsError, Severity
 from reconciler.manifest.fleet import MANUAL_PROVIDER
 from reconciler.manifest.load import load_manifests, validate_paths
 from reconciler.strict_yaml import MAX_OCTETS
@@ -40,20 +40,29 @@ def _loaded(
     return load_manifests(manifests, catalog=catalog, today=today, providers=providers)
 
 
-def errors_beside(settings_file: Path, manifests: Path, paths: Sequence[Path], today: date) -> list[Diagnostic]:
-    """The errors of manifests whose settings have errors, as far as they do not depend on those; none where none are.
+def errors_beside(
+    refused: SettingsError, settings_file: Path, manifests: Path | None, paths: Sequence[Path], today: date
+) -> list[Diagnostic]:
+    """The errors of the catalog and the manifests whose settings have errors, as far as they do not depend on those.
 
-    Which providers there are nobody knows then; and by the shipped catalog is judged what any catalog says alike,
-    unless the settings surely name no other.
+    Which providers there are nobody knows then. Where it is not known either which catalog counts, by the shipped one
+    is judged what any catalog says alike. Without `manifests` nothing is said of them.
     """
-    if not paths and not manifests.is_dir():
-        return []
-    unjudged = _BY_CATALOG if _may_name_catalog(settings_file) else frozenset[str]()
+    catalog, unjudged, found = load_catalog(), frozenset[str](), list[Diagnostic]()
+    if refused.catalog is not None:
+        try:
+            catalog = load_catalog(refused.catalog)
+        except SettingsError as exc:
+            unjudged, found = _BY_CATALOG, list(exc.diagnostics)
+    elif _may_name_catalog(settings_file):
+        unjudged = _BY_CATALOG
+    if manifests is None or not (paths or manifests.is_dir()):
+        return found
     try:
-        _loaded(manifests, paths, load_catalog(), today, None)
+        _loaded(manifests, paths, catalog, today, None)
     except ManifestError as exc:
-        return [d for d in exc.diagnostics if d.severity is Severity.ERROR and d.code not in unjudged]
-    return []
+        found += (d for d in exc.diagnostics if d.severity is Severity.ERROR and d.code not in unjudged)
+    return found
 
 
 def _may_name_catalog(settings_file: Path) -> bool:

@@ -42,13 +42,12 @@ def opened(
             say=say,
         )
     except SettingsError as exc:
-        if not reads_manifests:
-            raise
         from reconciler.run_validate import errors_beside  # noqa: PLC0415 - for errors alone
 
         paths = arguments.paths if is_about_manifests_alone else ()
-        found = [*exc.diagnostics, *errors_beside(settings, arguments.manifests, paths, now.date())]
-        raise SettingsError(sorted_diagnostics(found)) from exc
+        manifests = arguments.manifests if reads_manifests else None
+        beside = errors_beside(exc, settings, manifests, paths, now.date())
+        raise SettingsError(sorted_diagnostics([*exc.diagnostics, *beside])) from exc
 
 
 def _commit_of(manifests: Path) -> str | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import Diagnostic, Severity
+from pydantic import ValidationError
+
+from reconciler.errors import Diagnostic, SettingsError, Severity
 from reconciler.settings.contradictions import contradictions
 from reconciler.settings.file import SettingsModel
 from reconciler.yaml_models import EditorSchema, read_settings_model
@@ -20,7 +23,30 @@ def read_modelled(document: Document) -> SettingsModel:
         SettingsError: it has errors; every error, with its place.
 
     """
-    return read_settings_model(SettingsModel, document, _contradictions)
+    try:
+        return read_settings_model(SettingsModel, document, _contradictions)
+    except SettingsError as exc:
+        model = _salvaged(document)
+        if model is None:
+            raise
+        also = [d for d in _contradictions(model, document) if d not in exc.diagnostics]
+        refused = SettingsError([*exc.diagnostics, *also])
+        if model.catalog is not None:
+            refused.catalog = Path(document.file).parent / model.catalog
+        raise refused from exc
+
+
+def _salvaged(document: Document) -> SettingsModel | None:
+    """The model without the keys that it refuses, and without what depends on them."""
+    if not isinstance(document.data, dict):
+        return None
+    try:
+        return SettingsModel.model_validate(document.data)
+    except ValidationError as exc:
+        refused = {problem["loc"][0] for problem in exc.errors(include_url=False)}
+    if "providers" in refused:
+        refused.add("default_provider")
+    return SettingsModel.model_validate({key: value for key, value in document.data.items() if key not in refused})
 
 
 def _contradictions(model: SettingsModel, document: Document) -> list[Diagnostic]:

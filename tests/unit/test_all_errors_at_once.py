@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from command import SETTINGS, Command, manifest
 
+import reconciler
+
 if TYPE_CHECKING:
     from command import Ran
 
@@ -44,12 +46,46 @@ def test_an_error_of_the_settings_hides_none_of_the_manifests(run: Command, verb
 
 
 def test_what_another_catalog_may_say_is_not_judged_by_the_shipped_one(run: Command) -> None:
-    _settings("new_rrset_ttl: 1\ncatalog: own.yaml\n")
+    _settings("new_rrset_ttl: 1\ncatalog: [own.yaml]\n")
     Path("manifests/acme.yaml").write_text(
         manifest("acme.example").replace(_REGION, "region: mars").replace("mail.acme.example", "192.0.2.25")
     )
     assert _said(run("validate"))[0] == "manifests/acme.yaml:14:21: error[next-hop-address]"
     assert "mars" not in run("validate").err
+
+
+def test_errors_of_every_kind_in_the_settings_are_told_together(run: Command) -> None:
+    freeze = "freeze:\n  - {from: 2027-01-04, until: 2026-12-18, reason: x}\n"
+    _settings(f"{freeze}catalog: nope.yaml\nlimits: {{switches_per_run: -1}}\n")
+    Path("reconciler.yaml").write_text(Path("reconciler.yaml").read_text().replace("provider: files", "provider: nix"))
+    expected = [
+        "nope.yaml: error[catalog-unreadable]",
+        "reconciler.yaml:2:1: error[default-provider]",
+        "reconciler.yaml:5:24: error[freeze]",
+        "reconciler.yaml:7:28: error[wrong-value]",
+    ]
+    assert _said(run("validate")) == expected
+    assert _said(run("import", "new.example", "--organization", "new")) == expected
+
+
+def test_what_depends_on_a_value_that_is_wrong_is_not_judged(run: Command) -> None:
+    """Whether `files` is a provider nobody knows where the providers cannot be read."""
+    Path("reconciler.yaml").write_text("default_provider: files\nproviders: [files]\ncatalog: [a]\n")
+    assert _said(run("validate")) == [
+        "reconciler.yaml:2:12: error[wrong-type]",
+        "reconciler.yaml:3:10: error[wrong-type]",
+    ]
+
+
+def test_manifests_are_judged_by_the_catalog_that_settings_with_errors_name(run: Command) -> None:
+    shipped = (Path(reconciler.__file__).parent / "catalog" / "catalog.yaml").read_text(encoding="utf-8")
+    Path("own.yaml").write_text(shipped)
+    _settings("new_rrset_ttl: 1\ncatalog: own.yaml\n")
+    _manifest(_REGION, "region: mars")
+    assert _said(run("validate")) == [
+        "manifests/acme.yaml:2:9: error[region]",
+        "reconciler.yaml:4:16: error[wrong-value]",
+    ]
 
 
 def test_without_the_settings_that_were_named_nobody_knows_the_catalog(run: Command) -> None:
