@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import Severity
 from reconciler.gates.base import Facts, build_diagnostic
-from reconciler.gates.observed import is_gateway, is_switch_pending, observed_rrset, old_hosts, wanted_hosts
+from reconciler.gates.observed import (
+    is_gateway,
+    is_switch_pending,
+    is_through_gateway,
+    observed_rrset,
+    old_hosts,
+    wanted_hosts,
+)
 from reconciler.names import ROOT, display_name
 from reconciler.state import Absent, Present, mx_exchange
 from reconciler.surroundings import TlsaSight
@@ -43,17 +50,18 @@ class BypassMx:
     severity: Severity = Severity.WARNING
 
     def find(self, facts: Facts) -> Iterator[Diagnostic]:
-        """Compare with the wanted MX; of a domain that leaves, others are the way out."""
+        """Any host of the gateway counts, also one to be left; of a domain that leaves, others are the way out."""
         desired, is_exclusive = facts.desired.mx, facts.domain.mx_exclusive
         rrset = observed_rrset(facts, desired)
-        if desired is None or rrset is None or facts.domain.is_leaving or not set(desired.wanted) & set(rrset.rdatas):
+        if desired is None or rrset is None or facts.domain.is_leaving or not is_through_gateway(facts):
             return
         hosts = {v: mx_exchange(v) for v in rrset.rdatas}
         others = [v for v, host in hosts.items() if v not in desired.wanted and not is_gateway(facts, host)]
         if not others or (ROOT in hosts.values() and not is_exclusive):
             return
+        step = "switch" if is_switch_pending(facts) else "contract"
         advice = (
-            "It goes with this plan's contract step."
+            f"It goes with this plan's {step} step."
             if is_exclusive
             else "Remove it at the DNS, or declare `mx: {exclusive: true}` so that it goes."
         )

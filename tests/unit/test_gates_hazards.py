@@ -41,7 +41,7 @@ from reconciler.gates.token_hazards import suffixed_verification_key
 from reconciler.kinds import KINDS, OTHER
 from reconciler.manifest.fleet import Lifecycle, MxHostOverride, Verification
 from reconciler.names import Name
-from reconciler.state import Absent, Cause, Key, Unknown
+from reconciler.state import Absent, Cause, Key, Rdata, Unknown
 from reconciler.surroundings import DnssecSight, HostSight, TlsaSight
 
 if TYPE_CHECKING:
@@ -227,6 +227,21 @@ def test_another_mx_beside_the_gateways_is_told() -> None:
     assert shared is not None
     assert "exclusive: true" in shared.detail
     assert codes(behind(mx=present(MX_KEY, EU, EU_MULTI))) == set(), "another of the gateway's"
+    assert codes(ready(leaving(), mx=both)) == set()
+
+
+@pytest.mark.parametrize("elsewhere", [EU_MULTI, Rdata("0 inbound-smtp.us-east-1.amazonaws.com.")])
+def test_another_mx_beside_the_gateways_is_told_while_the_gateways_is_to_move(elsewhere: Rdata) -> None:
+    """A region move or multi-region that is pending closes no way past the gateway."""
+    both = present(MX_KEY, elsewhere, OLD_MX)
+    told = found(behind(mx=both), "bypass-mx")
+    assert told is not None
+    assert OLD_MX in told.summary
+    assert elsewhere not in told.summary
+    assert "switch step" in told.detail
+    shared = found(behind(declared=ready_domain(mx_exclusive=False), mx=both), "bypass-mx")
+    assert shared is not None
+    assert "exclusive: true" in shared.detail
     assert codes(ready(leaving(), mx=both)) == set()
 
 
