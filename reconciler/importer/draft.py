@@ -1,7 +1,8 @@
 """What one domain's manifest can say from its DNS, and what it cannot: pure.
 
 Observed MX hosts become next hops, unless the gateway stands there already: then the MX tells the region instead, and
-only people know where clean mail goes. Values at the verification name become tokens where there is no choice to make.
+only people know where clean mail goes. Values at the verification name become tokens where the gateway stands already
+and there is no choice to make: elsewhere they may be anybody's, and what is declared goes when the domain leaves.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(f'"({TOKEN_PATTERN})"', re.ASCII)
 # `key=value`, and characters that no value of the gateway's console has
 _FOREIGN_LOOK = re.compile(r"[A-Za-z0-9._-]+=[^=]|[;:,<>@|`]", re.ASCII)
+
+_TAKEN = "Taken from DNS, because the MX is the gateway's."
+_COMPARE = "Declare what the console shows and nothing else: a declared value is removed when the domain leaves."
 
 State = tuple[str, bool]
 
@@ -119,8 +123,8 @@ def find_states(hops: Hops, catalog: Catalog) -> tuple[State, ...]:
     return tuple(sorted(set.intersection(*possible))) if possible else ()
 
 
-def find_tokens(facts: DomainFacts, *, multi_region: bool | None) -> Tokens:
-    """The verification values; `multi_region` is the organization's flag, None while it is not known."""
+def find_tokens(facts: DomainFacts, *, is_behind_gateway: bool, multi_region: bool | None) -> Tokens:
+    """The verification values, only of a domain whose MX is the gateway's; `multi_region` is None while not known."""
     observed = facts.txt.observed
     if isinstance(observed, Unknown):
         return Tokens(None, None, (f"The name could not be read ({observed.cause}): {_sentence(observed.detail)}",))
@@ -128,17 +132,22 @@ def find_tokens(facts: DomainFacts, *, multi_region: bool | None) -> Tokens:
     candidates = [found[1] for v in values if (found := _TOKEN.fullmatch(v)) and not _FOREIGN_LOOK.search(found[1])]
     foreign = [v for v in values if v[1:-1] not in candidates]
     notes = [f"Foreign, as it seems, and left alone: {v}" for v in foreign]
-    match candidates:
-        case []:
-            return Tokens(None, None, (*notes, "No value of the gateway was found there."))
-        case [only]:
-            if multi_region:
-                notes.append("One value was found, and multi-region has two: check which region's it is.")
-            return Tokens(only, None, tuple(notes))
-        case [first, second] if multi_region:
-            notes.append("DNS does not tell which of the two is for which region: compare them with the console.")
-            return Tokens(first, second, tuple(notes))
+    if not candidates:
+        return Tokens(None, None, (*notes, "No value of the gateway was found there."))
+    if is_behind_gateway:
+        match candidates:
+            case [only]:
+                notes.append(f"{_TAKEN} {_COMPARE}")
+                if multi_region:
+                    notes.append("One value was found, and multi-region has two: check which region's it is.")
+                return Tokens(only, None, tuple(notes))
+            case [first, second] if multi_region:
+                notes.append("DNS does not tell which of the two is for which region: compare them with the console.")
+                notes.append(f"{_TAKEN} {_COMPARE}")
+                return Tokens(first, second, tuple(notes))
     notes += [f"Found there, choose with the console: {value}" for value in candidates]
+    if not is_behind_gateway:
+        notes.append(f"The MX does not show the gateway, so it may be somebody else's. {_COMPARE}")
     return Tokens(None, None, tuple(notes))
 
 

@@ -42,7 +42,8 @@ def render_manifest(organization: str, domains: Sequence[DomainFacts], world: Wo
     state = combine_states(states, is_protected=any(h.gateway for h in hops))
     lines = [*_organization_lines(organization, state, world)]
     for facts, found in zip(domains, hops, strict=True):
-        lines += _domain_lines(facts, found, find_tokens(facts, multi_region=state.multi_region), state, world)
+        tokens = find_tokens(facts, is_behind_gateway=bool(found.gateway), multi_region=state.multi_region)
+        lines += _domain_lines(facts, found, tokens, state, world)
     return "".join(f"{line}\n" for line in lines)
 
 

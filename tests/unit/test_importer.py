@@ -208,6 +208,27 @@ def test_tokens_are_taken_where_there_is_no_choice(
     assert said in draft
 
 
+@pytest.mark.parametrize("mx", [(), ("10 mail.acme.example.",), LOST])
+@pytest.mark.parametrize("values", [("newsletter-4711",), (SES,), (SES, SES2)])
+def test_values_of_a_domain_that_is_not_behind_the_gateway_may_be_anybodys(
+    mx: Observed | tuple[str, ...], values: tuple[str, ...]
+) -> None:
+    """What the manifest declares is ours, and goes when the domain leaves: a guess could take a foreign value away."""
+    behind = _facts("b.example", mx=MULTI)
+    draft = _draft(_facts(mx=mx, txt=tuple(map(txt_rdata, values))), behind)
+    assert _domain(draft)["verification"] == {"primary": None, "secondary": None}
+    assert "primary:  # FILL IN" in draft
+    assert all(f"# _amazonses.acme.example: Found there, choose with the console: {v}" in draft for v in values)
+    assert "it may be somebody else's" in draft
+
+
+@pytest.mark.parametrize(("mx", "values"), [(SINGLE, (SES,)), (MULTI, (SES, SES2))])
+def test_a_value_that_was_taken_says_where_it_is_from(mx: tuple[str, ...], values: tuple[str, ...]) -> None:
+    draft = _draft(_facts(mx=mx, txt=tuple(map(txt_rdata, values))))
+    assert "# _amazonses.acme.example: Taken from DNS, because the MX is the gateway's." in draft
+    assert "Taken from DNS" not in _draft(_facts(mx=mx))
+
+
 def test_tokens_that_could_not_be_read_are_not_taken_for_absent() -> None:
     draft = _draft(_facts(mx=SINGLE, txt=LOST))
     assert "could not be read (servfail): ns1 said SERVFAIL." in draft
