@@ -34,7 +34,7 @@ _RECORD_HEAD = struct.Struct("!HHIH")
 _OWN_RECORD_HEAD = struct.Struct("!6sIH")  # the first: the pointer to the question as its owner, type, and class IN
 _OWN_KIND = {rdtype: POINTER_TO_QUESTION + struct.pack("!HH", rdtype, 1) for rdtype in NAMELESS}
 ADDRESS_OCTETS = {_A: 4, _AAAA: 16}
-_SOA_NUMBERS = 20
+SOA_NUMBERS = 20  # octets behind its names
 
 
 def read_answers(
@@ -151,7 +151,7 @@ def _mx(wire: bytes, position: int, end: int, seen: Seen) -> bytes:
 
 def _soa(wire: bytes, position: int, end: int, seen: Seen) -> bytes:
     first, position = read_name(wire, position, end, seen)
-    numbers = end - _SOA_NUMBERS
+    numbers = end - SOA_NUMBERS
     if numbers <= position:
         raise OddError
     return first + read_whole_name(wire, position, numbers, seen) + wire[numbers:end]

@@ -8,6 +8,8 @@ import dns.exception
 import dns.message
 
 from reconciler.observe.asking import ExchangeError, shown_address
+from reconciler.observe.compression import POINTER_TO_QUESTION
+from reconciler.observe.records import SOA_NUMBERS
 from reconciler.observe.walker import walk
 from reconciler.observe.wire import HEADER_OCTETS, OPCODE, QR, encoded_wire, folded_case
 from reconciler.state import Cause
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
 
 _ONE_QUESTION = b"\x00\x01"
 _SOA_IN = b"\x00\x06\x00\x01"
-_POINTER_TO_QUESTION = b"\xc0\x0c"
 _RECORD_OCTETS = 12  # of a record that is a pointer's two, before the rdata
-_SOA_NUMBERS = 20
 _QR, _QR_OPCODE = QR >> 8, (QR | OPCODE) >> 8  # in the third octet of a header
 # a server that could not read the question need not repeat it
 _WITHOUT_QUESTION = frozenset({1, 2, 4, 5})  # FORMERR, SERVFAIL, NOTIMP, REFUSED
@@ -72,9 +72,9 @@ class Reply:
     def has_capitals(self) -> bool:
         """Whether a letter of the answer may be a capital: the walker's rdatas have none, values keep them."""
         rest = self._wire[HEADER_OCTETS + len(self._question) :]
-        if self._question[-4:] == _SOA_IN and rest[:2] == _POINTER_TO_QUESTION:
+        if self._question[-4:] == _SOA_IN and rest[:2] == POINTER_TO_QUESTION:
             # its names are in front of five numbers, and there or in the question is all that they can point to
-            rest = rest[_RECORD_OCTETS : _RECORD_OCTETS + int.from_bytes(rest[10:12], "big") - _SOA_NUMBERS]
+            rest = rest[_RECORD_OCTETS : _RECORD_OCTETS + int.from_bytes(rest[10:12], "big") - SOA_NUMBERS]
         return rest != rest.lower()
 
     @property

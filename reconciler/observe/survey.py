@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import dns.rcode
 
-from reconciler.names import MAX_NAME_OCTETS, Name, is_under
+from reconciler.names import MAX_NAME_OCTETS, ROOT, Name, is_under
 from reconciler.observe.answer import answered_rrset, has_answer, is_plain_absence, observed_beneath
 from reconciler.observe.exchange import ExchangeError, Query
 from reconciler.observe.fixed_zones import FixedZones
@@ -242,7 +242,7 @@ class _Confirmation:
 
 def _probe(name: Name) -> str:
     """The name of the probe; it is asked for where it has fewer than `MAX_NAME_OCTETS` characters."""
-    return f"{_PROBE_LABELS}.{name}"
+    return f"{_PROBE_LABELS}." if name == ROOT else f"{_PROBE_LABELS}.{name}"
 
 
 def _is_same(reply: Reply, key: Key, second: Reply, probe: Key) -> bool:

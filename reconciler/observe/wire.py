@@ -50,7 +50,7 @@ def encoded_name(name: str) -> EncodedName:
     first, _, rest = name.partition(".")
     label = first.encode()
     size = len(label)
-    if rest and 0 < size <= MAX_LABEL_OCTETS and not label.strip(_SIMPLE):
+    if rest and rest != "." and 0 < size <= MAX_LABEL_OCTETS and not label.strip(_SIMPLE):
         above, outline = encoded_name(rest)  # known, as a rule
         wire = _LENGTH[size] + label + above
         if len(wire) <= MAX_NAME_OCTETS:

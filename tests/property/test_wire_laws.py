@@ -15,6 +15,7 @@ import dns.name
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_answers import an_answer, check
@@ -123,6 +124,14 @@ def test_queries_are_what_dnspython_makes_of_them(name: dns.name.Name, randomnes
     assert (query.edns, query.payload) == (0, 1232)
     assert query.question == [dns.rrset.RRset(name, dns.rdataclass.IN, dns.rdatatype.TXT)]
     assert dns.message.from_wire(packed_query(b"\xab\xcd", mixed, 0, use_edns=False)).edns == -1
+
+
+@pytest.mark.parametrize("text", ["a..", "a.b..", "..", "a..b.", ".a."])
+def test_a_name_with_an_empty_label_is_refused_as_dnspython_refuses_it(text: str) -> None:
+    with pytest.raises(dns.name.EmptyLabel):
+        dns.name.from_text(text)
+    with pytest.raises(dns.name.EmptyLabel):
+        name_wire(text)
 
 
 def test_a_plain_answer() -> None:
