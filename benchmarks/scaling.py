@@ -35,8 +35,8 @@ def measure(setup: Setup) -> tuple[list[Row], dict[str, Any]]:
                 runs[count].append(run_drift(setup, setup.folder / f"scaling-{count}", count))
         queries = laboratory.taken_queries()
     of = {count: best_run(each) for count, each in runs.items()}
-    costs = _costs(setup, of, queries / many)
     first = (of[some].cpu - of[few].cpu) / (some - few)
+    costs = _costs(setup, of, first, queries / many)
     rows = [
         Row(
             "scale/time",
@@ -62,11 +62,13 @@ def measure(setup: Setup) -> tuple[list[Row], dict[str, Any]]:
     return rows, figures
 
 
-def _costs(setup: Setup, of: Mapping[int, Run], queries: float) -> Costs:
-    """What one domain costs beyond the base, from runs of three sizes; how much of it is loading, from two more."""
+def _costs(setup: Setup, of: Mapping[int, Run], first: float, queries: float) -> Costs:
+    """What one domain costs beyond the base, from runs of three sizes; how much of it is loading, from two more.
+
+    `first` are the seconds of each in the smaller fleets, `queries` those of each.
+    """
     few, some, many = of
     loads = {count: _run_validate(setup, setup.folder / f"scaling-{count}") for count in (some, many)}
-    first = (of[some].cpu - of[few].cpu) / (some - few)
     kilobytes = (of[many].megabytes - of[few].megabytes) * _KB_OF_MB / (many - few)
     loading_kilobytes = (loads[many].megabytes - loads[some].megabytes) * _KB_OF_MB / (many - some)
     return Costs(

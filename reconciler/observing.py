@@ -106,8 +106,7 @@ def observe_domains(invocation: Invocation, domains: Sequence[Domain]) -> Iterat
 def questions_of(domains: Iterable[Domain], catalog: Catalog) -> Iterator[Question]:
     """What is asked of the mail domains, each question made when it is taken."""
     for domain in domains:
-        if domain.is_filtered_by_mx:
-            yield from _questions(domain, desired_keys(domain, catalog))
+        yield from _questions(domain, desired_keys(domain, catalog))
 
 
 def _asked(domains: Iterable[Domain], catalog: Catalog, waiting: dict[Key, ObservedDomain]) -> Iterator[Question]:

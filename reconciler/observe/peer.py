@@ -131,7 +131,7 @@ class Peer:
 
     def refused(self, now: float) -> ExchangeError | None:
         """Why it is not worth an attempt now; None: this one is made, and the next one not before `timeout`."""
-        if self._silent_attempts < _SILENT_ATTEMPTS or now - self._silent_since < self.patience:
+        if not self.is_doubtful or now - self._silent_since < self.patience:
             return None
         if now < self._next_probe:
             shown = shown_address(self.address)

@@ -92,7 +92,7 @@ def is_answer_to(wire: bytes, sent: bytes) -> bool:
 
 
 def is_answer_but_for_case(wire: bytes, sent: bytes) -> bool:
-    """Whether only the case of letters keeps it from being the answer: a forger's guess, or a server that folds it."""
+    """The same whatever the case of letters: over UDP a forger's guess, or a server that folds it."""
     end = HEADER_OCTETS + len(sent)
     return is_answer_to(wire[:HEADER_OCTETS] + folded_case(wire[HEADER_OCTETS:end]), folded_case(sent))
 

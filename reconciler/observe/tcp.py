@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.observe.asking import Address, ExchangeError, family, shown_address, unreachable
-from reconciler.observe.reply import Reply, is_answer_but_for_case, is_answer_to, read_reply
+from reconciler.observe.reply import Reply, is_answer_but_for_case, read_reply
 from reconciler.observe.wire import TC, folded_case
 from reconciler.state import Cause
 
@@ -60,8 +60,7 @@ async def _asked_over_tcp(address: Address, query: bytes, sent: bytes) -> Reply:
         length = int.from_bytes(await _received(sock, 2), "big")
         wire = await _received(sock, length)
     # the connection is what a forger has to guess here: a server that folds the case of names is heard
-    is_answer = is_answer_to(wire, sent) or is_answer_but_for_case(wire, sent)
-    if wire[:2] != query[:2] or not is_answer or (wire[2] << 8) & TC:
+    if wire[:2] != query[:2] or not is_answer_but_for_case(wire, sent) or (wire[2] << 8) & TC:
         detail = f"{shown_address(address)} answered over TCP with something that is no whole answer to the question"
         raise ExchangeError(Cause.MALFORMED, detail)
     return read_reply(address, wire, folded_case(sent))
